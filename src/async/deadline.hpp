@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+
+#include "async/task.hpp"
+#include "base/clock.hpp"
+
+namespace gantry::async {
+
+/// Runs `work` and cancels it when `limit` has passed. Answers only when the work has ended.
+/// Throws Failure of kind timed_out; `doing` completes "… took longer than N ms".
+task<void> with_deadline(Milliseconds limit, std::string doing, task<void> work);
+
+namespace detail {
+template <class T>
+task<void> store(task<T> work, std::optional<T>& into) {
+  into.emplace(co_await std::move(work));
+}
+}  // namespace detail
+
+template <class T>
+task<T> with_deadline(Milliseconds limit, std::string doing, task<T> work) {
+  std::optional<T> value;
+  co_await with_deadline(limit, std::move(doing), detail::store(std::move(work), value));
+  co_return std::move(*value);
+}
+
+/// Do nothing for a while; throws when cancelled.
+task<void> pause(Milliseconds duration);
+
+}  // namespace gantry::async
