@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "engine/client.hpp"
+#include "engine/streams.hpp"
+
+namespace gantry::engine {
+
+/// A further process in a running container. There is no way to kill it through the API: whoever
+/// needs an end to it kills it from within or removes the container.
+struct ExecSpec {
+  std::vector<std::string> command;
+  std::vector<std::string> env;
+  std::string user;
+  std::string working_dir;
+  bool attach_stdin = false;
+  bool tty = false;
+};
+
+struct ExecState {
+  bool running = false;
+  std::int64_t exit_code = 0;
+  std::int64_t pid = 0;
+};
+
+/// Answers the exec's id.
+async::task<Result<std::string>> create_exec(Client& client, std::string container,
+                                             const ExecSpec& spec);
+/// `framing` is raw when the spec had a tty.
+async::task<Result<AttachedStream>> start_exec(Client& client, std::string exec, Framing framing);
+async::task<Result<ExecState>> inspect_exec(Client& client, std::string exec);
+
+struct TerminalSize {
+  std::uint16_t columns = 80;
+  std::uint16_t rows = 24;
+};
+async::task<Result<>> resize_exec(Client& client, std::string exec, TerminalSize size);
+
+}  // namespace gantry::engine

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "engine/client.hpp"
+#include "engine/containers.hpp"
+
+namespace gantry::engine {
+
+struct Volume {
+  std::string name;
+  std::string driver;
+  std::string created;  ///< RFC 3339 as the engine wrote it.
+  std::map<std::string, std::string> labels;
+};
+
+/// `[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}`
+bool valid_volume_name(std::string_view text);
+
+/// Answers the one that is there when the name is taken.
+async::task<Result<Volume>> create_volume(Client& client, std::string name,
+                                          std::map<std::string, std::string> labels);
+async::task<Result<Volume>> inspect_volume(Client& client, std::string name);
+async::task<Result<std::vector<Volume>>> list_volumes(Client& client, LabelFilters labels);
+async::task<Result<>> remove_volume(Client& client, std::string name);
+
+}  // namespace gantry::engine

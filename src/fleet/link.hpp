@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "async/event.hpp"
+#include "async/task.hpp"
+#include "base/clock.hpp"
+#include "engine/client.hpp"
+#include "engine/events.hpp"
+#include "fleet/view.hpp"
+
+namespace gantry::fleet {
+
+/// How a link paces itself.
+struct LinkPace {
+  Milliseconds first_retry{500};
+  Milliseconds longest_retry{30'000};
+  /// Changes are gathered this long before the engine is asked about them.
+  Milliseconds gather{250};
+  /// More changes than this at once are answered by one full list.
+  std::size_t single_lookups_max = 8;
+  /// A full list even when no event asks for one: corrects what an event did not tell.
+  Milliseconds relist{60'000};
+};
+
+/// The supervised, live connection to one host's engine: connects, lists once, follows the
+/// events, backs off when it breaks, and keeps the view that everybody else reads.
+class Link {
+ public:
+  /// Borrows `client`, which must outlive it.
+  Link(async::Executor executor, engine::Client& client, Clock clock, LinkPace pace = {});
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  /// Never returns by itself; to be spawned once, and cancelled.
+  async::task<void> supervise();
+
+  const ContainerView& view() const { return view_; }
+  /// Grows with every change of the view.
+  std::uint64_t version() const { return version_; }
+  /// Returns at the next change; compare `version` first, so that none is missed.
+  async::task<void> changed();
+  /// Try again now instead of at the end of the pause (somebody has repaired something).
+  void retry_now();
+
+ private:
+  async::task<void> connect();
+  async::task<void> follow();
+  async::task<void> read_events(engine::EventStream events);
+  async::task<void> refresh_when_changed();
+  async::task<void> list_all();
+  async::task<Result<>> look_up(std::string id);
+  void put(const engine::ContainerSummary& summary);
+  void remove(const std::string& id);
+  void broke(Error error);
+  void publish();
+
+  async::Executor executor_;
+  engine::Client& client_;
+  Clock clock_;
+  LinkPace pace_;
+  ContainerView view_;
+  std::uint64_t version_ = 0;
+  async::Event changed_;
+  async::Event dirty_;
+  async::Event retry_;
+  std::set<std::string> touched_;
+};
+
+}  // namespace gantry::fleet
