@@ -1,0 +1,170 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "access/attempts.hpp"
+#include "access/audit_store.hpp"
+#include "access/identity.hpp"
+#include "access/password.hpp"
+#include "async/scope.hpp"
+#include "async/task.hpp"
+#include "async/workers.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "storage/database.hpp"
+
+/// Who may come in, by what, and what they did: users, sessions, API tokens, the audit log.
+namespace gantry::access {
+
+/// Somebody who has just signed in.
+struct SignedIn {
+  Identity identity;
+  Secret cookie;        ///< the session's value: goes into the cookie and nowhere else
+  WallTime expires_at;  ///< the latest: 30 days; a session unused for 7 days ends before
+};
+
+struct NewUser {
+  std::string name;
+  Secret password;
+  Role role = Role::viewer;
+};
+
+struct NewToken {
+  std::string name;
+  Role role = Role::viewer;
+  Scopes scopes;
+  std::optional<WallTime> expires_at;
+};
+
+struct MadeToken {
+  Secret text;  ///< shown once; only its hash is kept
+  Token token;
+};
+
+/// All users, sessions and tokens are held in memory beside their rows (at most 1,000 users, 32
+/// sessions and 100 tokens each), so that knowing who asks costs no round trip, and a revocation
+/// holds from the next request on. Belongs to the event loop.
+class Access {
+ public:
+  struct Settings {
+    Clock clock;
+    password::Cost password_cost;
+  };
+
+  Access(async::Executor executor, storage::Database& database, Settings settings);
+  ~Access();
+
+  /// Brings the tables up to date and loads them; makes the setup secret and the local token.
+  async::task<void> start();
+  /// Ends background writes. Call before the destructor.
+  async::task<void> close();
+
+  // The owner, once.
+
+  /// Whether there is nobody yet who could sign in.
+  bool setup_needed() const { return users_.empty(); }
+  /// A new secret, valid for 24 hours, in the place of any earlier one; nothing when there is an
+  /// owner. Only its hash stays in memory.
+  std::optional<Secret> renew_setup_secret();
+  /// The first admin. Refused: `already_set_up` (conflict), `bad_setup_secret` (denied),
+  /// `invalid_field`. Of many at once exactly one succeeds.
+  async::task<Result<SignedIn>> create_owner(Secret secret, std::string name, Secret password,
+                                             std::string address);
+
+  // Sessions.
+
+  /// Refused: `bad_credentials` (unauthenticated; the same for an unknown name and a wrong
+  /// password), `too_many_attempts` (exhausted; `retry_after` tells when), `workers_busy`.
+  async::task<Result<SignedIn>> sign_in(std::string name, Secret password, std::string address);
+  /// How long a name and an address must wait before the next attempt; zero when they need not.
+  Seconds retry_after(std::string_view name, std::string_view address) const;
+  /// Ends the session behind this identity; nothing to do for tokens.
+  async::task<void> sign_out(Identity identity);
+
+  // Who asks. These cost a hash and a look-up in memory.
+
+  /// `bad_session` (unauthenticated) for anything but a living session's cookie value.
+  Result<Identity> by_session(std::string_view cookie);
+  /// The value of `Authorization: Bearer`: an API token or the local one. `bad_token`
+  /// (unauthenticated) for anything else.
+  Result<Identity> by_token(std::string_view bearer);
+  /// Whether what let this identity in still does, with the same role and scopes: for streams
+  /// that outlive the request that opened them.
+  bool still_valid(const Identity& identity) const;
+  /// Made at each start, admin, never stored here; `main` leaves it in the data directory.
+  const Secret& local_token() const { return local_token_; }
+
+  // Users; `by` is who asks for it, and is in the audit log.
+
+  std::vector<User> users() const;  ///< by name
+  std::optional<User> user(const UserId& id) const;
+  /// Refused: `invalid_field`, `already_exists`, `too_many_users`.
+  async::task<Result<User>> create_user(Identity by, NewUser wanted);
+  /// With their sessions and tokens. Refused: `no_such_user`, `last_admin`.
+  async::task<Result<>> delete_user(Identity by, UserId id);
+  /// Ends the user's sessions; tokens keep at most the new role. Refused as `delete_user`.
+  async::task<Result<>> set_role(Identity by, UserId id, Role role);
+  /// Ends the user's other sessions. One's own change needs `current` (`bad_credentials`); an
+  /// admin sets anybody else's without it.
+  async::task<Result<>> change_password(Identity by, UserId id, Secret current, Secret next);
+
+  // API tokens of the user who asks.
+
+  std::vector<Token> tokens(const UserId& user) const;  ///< newest first
+  /// Refused: `invalid_field`; `denied` for a role or scopes that `by` does not have, and for
+  /// How::local, which has no user; `too_many_tokens`.
+  async::task<Result<MadeToken>> create_token(Identity by, NewToken wanted);
+  /// `no_such_token` for another user's, unless an admin asks.
+  async::task<Result<>> revoke_token(Identity by, TokenId id);
+
+  // The audit log. Entries of other folders' changes go through audit::append in their own
+  // transaction; these are for the rest.
+
+  async::task<void> record(AuditEntry entry);
+  /// Refused: `invalid_cursor`.
+  async::task<Result<AuditPage>> audit_page(int limit, std::string cursor);
+  async::task<AuditCheck> verify_audit();
+
+ private:
+  struct Account;
+  struct Session;
+  struct KnownToken;
+  using Hash = std::string;
+
+  WallTime now() const { return settings_.clock.now(); }
+  async::task<Result<SignedIn>> begin_session(UserId user, std::string address);
+  async::task<Result<SignedIn>> insert_owner(std::string name, std::string hashed,
+                                             std::string address);
+  async::task<Result<bool>> password_matches(std::string name, Secret password);
+  async::task<void> forget_sessions(UserId user, SessionId kept);
+  void forget(const UserId& user);
+  void touch_session(Session& session);
+  void touch_token(KnownToken& token);
+  const Account* account_named(std::string_view name) const;
+  bool knows(const UserId& user, std::string_view address) const;
+  bool is_last_admin(const UserId& user) const;
+  Identity identity_of(const Session& session) const;
+  Identity identity_of(const KnownToken& token) const;
+
+  storage::Database& database_;
+  Settings settings_;
+  std::map<UserId, Account> users_;
+  std::unordered_map<Hash, Session> sessions_;
+  std::unordered_map<Hash, KnownToken> tokens_;
+  Attempts by_name_;
+  Attempts by_address_;
+  std::optional<Hash> setup_hash_;
+  WallTime setup_expires_at_;
+  Secret local_token_;
+  async::Workers hashing_;
+  async::TaskScope writes_;
+};
+
+}  // namespace gantry::access

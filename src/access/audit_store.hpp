@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/task.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "storage/database.hpp"
+
+namespace gantry::access {
+
+/// What somebody did, or tried to do.
+struct AuditEntry {
+  std::string actor;    ///< a user's name; `local`, `system`, or the name a stranger gave
+  std::string action;   ///< `user.create`, `execution.cancel`: noun and verb
+  std::string target;   ///< the id or name of what it was done to
+  std::string outcome;  ///< `ok`, or the code of the refusal
+  std::string details;  ///< a JSON object, or empty; never a secret
+};
+
+/// An entry in its place in the chain.
+struct AuditRecord {
+  std::int64_t sequence = 0;  ///< 1, 2, 3 … without gaps
+  WallTime at;
+  AuditEntry entry;
+  std::string previous_hash;
+  std::string hash;  ///< SHA-256 over all of the above, in hexadecimal
+};
+
+struct AuditPage {
+  std::vector<AuditRecord> items;   ///< newest first
+  std::optional<std::string> next;  ///< the cursor of the following page
+};
+
+/// What `verify` found.
+struct AuditCheck {
+  std::int64_t records = 0;               ///< how many are in order
+  std::optional<std::int64_t> broken_at;  ///< the first one that is not
+  std::string reason;
+};
+
+/// The audit log: an append-only chain in which each record carries the hash of the one before, so
+/// that a change, a removal or an insertion shows. Whoever can write the file can also write a new
+/// chain: keep a copy of the latest hash elsewhere to notice that.
+namespace audit {
+
+/// Adds an entry inside the transaction of the change it reports: both happen or neither.
+/// Texts over their bounds (256 bytes; details 4096) are shortened.
+void append(storage::Transaction& transaction, const AuditEntry& entry, WallTime now);
+/// 1 to 500 records from `cursor` (empty: the newest) backwards. Refused: `invalid_cursor`.
+Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor);
+/// Reads the chain from its start, a thousand records per transaction.
+async::task<AuditCheck> verify(storage::Database& database);
+/// Makes or updates the table.
+async::task<void> migrate(storage::Database& database);
+
+}  // namespace audit
+
+}  // namespace gantry::access

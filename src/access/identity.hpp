@@ -1,0 +1,95 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/id.hpp"
+
+namespace gantry::access {
+
+using UserId = Id<struct UserTag>;
+using TokenId = Id<struct TokenTag>;
+using SessionId = Id<struct SessionTag>;
+
+/// What somebody may do; each may do what the ones before it may.
+enum class Role { viewer, operator_, admin };
+
+/// `viewer`, `operator`, `admin`: as in JSON and in the database.
+std::string_view word(Role role);
+std::optional<Role> parse_role(std::string_view word);
+
+/// The parts of the API that a token opens.
+enum class Scope { executions, containers, system, access };
+inline constexpr std::array all_scopes{Scope::executions, Scope::containers, Scope::system,
+                                       Scope::access};
+
+std::string_view word(Scope scope);
+std::optional<Scope> parse_scope(std::string_view word);
+
+/// A set of scopes.
+class Scopes {
+ public:
+  Scopes() = default;
+  static Scopes all();
+  /// Nothing when one of the words is no scope.
+  static std::optional<Scopes> parse(const std::vector<std::string>& words);
+
+  void add(Scope scope) { bits_ |= bit(scope); }
+  bool has(Scope scope) const { return (bits_ & bit(scope)) != 0; }
+  bool empty() const { return bits_ == 0; }
+  /// Whether every scope of `other` is in here.
+  bool covers(const Scopes& other) const { return (other.bits_ & ~bits_) == 0; }
+  /// In the order of `all_scopes`.
+  std::vector<std::string> words() const;
+  bool operator==(const Scopes&) const = default;
+
+ private:
+  static std::uint32_t bit(Scope scope) { return 1U << static_cast<unsigned>(scope); }
+  std::uint32_t bits_ = 0;
+};
+
+/// By what somebody is known.
+enum class How {
+  session,  ///< a browser's cookie
+  token,    ///< an API token
+  local,    ///< the token that this process left in its data directory
+};
+
+/// Who asks. A value: what it allows may have ended since (Access::still_valid).
+struct Identity {
+  UserId user;  ///< `local` for How::local
+  std::string name;
+  Role role = Role::viewer;
+  Scopes scopes;
+  How how = How::session;
+  std::string credential;  ///< the session's or token's id, never its text; empty for How::local
+
+  bool at_least(Role wanted) const { return role >= wanted; }
+};
+
+struct User {
+  UserId id;
+  std::string name;
+  Role role = Role::viewer;
+  WallTime created_at;
+};
+
+/// An API token, without its text.
+struct Token {
+  TokenId id;
+  UserId user;
+  std::string name;
+  std::string hint;  ///< its first characters, to recognise it: `gantry_3f9a…`
+  Role role = Role::viewer;
+  Scopes scopes;
+  WallTime created_at;
+  std::optional<WallTime> expires_at;
+  std::optional<WallTime> last_used_at;  ///< kept to the minute
+};
+
+}  // namespace gantry::access
