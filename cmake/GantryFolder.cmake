@@ -1,6 +1,7 @@
 # One folder of src/ = one namespace = one library: gantry_folder(NAME LIBRARIES...).
 # Sources are all *.cpp of the folder, tests all *_test.cpp beside them, and *_fake.cpp what
-# the tests of higher folders borrow (library gantry_NAME_fake).
+# the tests of higher folders borrow (library gantry_NAME_fake). A test, and a fake, may use the
+# fakes of every folder named before it in src/CMakeLists.txt.
 function(gantry_folder name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*_test.cpp)
@@ -15,16 +16,17 @@ function(gantry_folder name)
   if(NOT GANTRY_TESTS)
     return()
   endif()
+  get_property(lower_fakes GLOBAL PROPERTY gantry_fakes)
   if(fakes)
     add_library(gantry_${name}_fake STATIC ${fakes})
-    target_link_libraries(gantry_${name}_fake PUBLIC gantry_${name})
+    target_link_libraries(gantry_${name}_fake PUBLIC gantry_${name} ${lower_fakes})
+    set_property(GLOBAL APPEND PROPERTY gantry_fakes gantry_${name}_fake)
   endif()
   if(tests)
     add_executable(gantry_${name}_test ${tests})
-    target_link_libraries(gantry_${name}_test PRIVATE gantry_${name} GTest::gmock_main)
-    if(fakes)
-      target_link_libraries(gantry_${name}_test PRIVATE gantry_${name}_fake)
-    endif()
+    get_property(known_fakes GLOBAL PROPERTY gantry_fakes)
+    target_link_libraries(gantry_${name}_test PRIVATE
+      gantry_${name} ${known_fakes} GTest::gmock_main)
     gtest_discover_tests(gantry_${name}_test
       TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
   endif()
