@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# ./dev test [words]: everything that must pass. A step that fails does not stop the next one; the
+# summary at the end names them all. A missing prerequisite is a visible skip, and a failure when CI
+# is set.
+
+failed=() skipped=()
+
+# step NAME COMMAND…
+step() {
+  local name=$1 began=$SECONDS
+  shift
+  say "$name"
+  if ("$@"); then
+    say "$name: passed in $((SECONDS - began)) s"
+  else
+    say "$name: FAILED"
+    failed+=("$name")
+  fi
+}
+
+# missing NAME WHY: a step that can not run here.
+missing() {
+  if [[ -n ${CI:-} ]]; then
+    failed+=("$1 (not run: $2)")
+  else
+    skipped+=("$1 ($2)")
+    say "$1: skipped, $2"
+  fi
+}
+
+# The engine of the tests: the one that is named, one that answers, or a private one.
+engine_for_tests() {
+  if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
+    engine_endpoint=$GANTRY_TEST_ENGINE
+    engine_answers "$engine_endpoint" ||
+      fail "cannot use the engine at '$engine_endpoint': it is $(engine_state "$engine_endpoint")" \
+        "start it or unset GANTRY_TEST_ENGINE"
+  elif ! find_engine; then
+    if ! can_be_root; then
+      missing "tests on a real engine" "no engine answers, and starting one needs root or sudo"
+      return
+    fi
+    ensure_packages engine
+    if ! start_private_engine; then
+      missing "tests on a real engine" "$engine_failure"
+      return
+    fi
+  fi
+  export GANTRY_TEST_ENGINE=$engine_endpoint
+  say "testing on the engine at $engine_endpoint"
+}
+
+make_test_images() {
+  build/dev/bin/gantry images make --engine "$GANTRY_TEST_ENGINE"
+}
+
+cpp_tests() {
+  local pattern=$1
+  ctest --test-dir build/dev --output-on-failure --no-tests=error --parallel 2 \
+    --output-junit "$root/build/junit.xml" ${pattern:+--tests-regex "$pattern"}
+}
+
+shell_tests() {
+  shellcheck --external-sources --check-sourced dev .ci/run && bats tests/dev
+}
+
+# Labelled containers that were not there before the tests: each is a leak.
+no_container_left() {
+  local left
+  left=$(comm -13 <(echo "$labelled_before") <(labelled_containers))
+  [[ -z $left ]] && return
+  echo "containers left on $engine_endpoint:" >&2
+  echo "$left" >&2
+  return 1
+}
+
+labelled_containers() {
+  { containers_with_label io.gantry.test && containers_with_label io.gantry.owner; } | sort -u
+}
+
+summary() {
+  local line
+  for line in "${skipped[@]}"; do say "skipped: $line"; done
+  for line in "${failed[@]}"; do say "FAILED: $line"; done
+  ((${#failed[@]} == 0)) || exit 1
+  say "everything passed"
+}
+
+run_tests() {
+  local words="$*"
+  ensure_packages build images test
+  build dev
+  trap stop_private_engine EXIT
+  engine_for_tests
+  if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
+    labelled_before=$(labelled_containers)
+    step "images for the tests" make_test_images
+  fi
+  step "unit and integration tests" cpp_tests "${words// /.*}"
+  if [[ -z $words ]]; then
+    step "console: types" npm_web run check
+    step "console: unit tests" npm_web test
+    step "shell scripts" shell_tests
+    step "seccomp profile is current" tools/seccomp_profile --check
+    step "house rules" tools/tidy
+    if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
+      step "browser" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/browser/run
+    fi
+  fi
+  [[ -z ${GANTRY_TEST_ENGINE:-} ]] || step "no container is left" no_container_left
+  summary
+}
+
+run_tests "$@"
