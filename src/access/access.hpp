@@ -1,13 +1,5 @@
 #pragma once
 
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
-
 #include "access/attempts.hpp"
 #include "access/audit_store.hpp"
 #include "access/identity.hpp"
@@ -19,6 +11,14 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "storage/database.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 /// Who may come in, by what, and what they did: users, sessions, API tokens, the audit log.
 namespace gantry::access {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/clock.hpp"
+
 #include <deque>
 #include <map>
 #include <string>
 #include <string_view>
-
-#include "base/clock.hpp"
 
 namespace gantry::access {
 

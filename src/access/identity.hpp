@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/id.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.hpp"
-#include "base/id.hpp"
 
 namespace gantry::access {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/secret.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include "base/error.hpp"
-#include "base/secret.hpp"
 
 /// argon2id, by libsodium. The functions take long on purpose: call them in async::Workers.
 namespace gantry::access::password {

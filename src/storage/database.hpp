@@ -1,5 +1,9 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "storage/value.hpp"
+
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -8,10 +12,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-
-#include "async/task.hpp"
-#include "base/error.hpp"
-#include "storage/value.hpp"
 
 /// Where the program keeps what must survive it: one seam, SQLite behind it now, PostgreSQL fits.
 ///

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "storage/database.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "async/task.hpp"
-#include "storage/database.hpp"
 
 namespace gantry::storage {
 

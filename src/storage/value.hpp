@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/clock.hpp"
+#include "base/id.hpp"
+
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -8,9 +11,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "base/clock.hpp"
-#include "base/id.hpp"
 
 namespace gantry::storage {
 

@@ -1,0 +1,33 @@
+#include "base/text.hpp"
+#include "storage/database.hpp"
+#include "storage/sqlite.hpp"
+
+#include <fmt/format.h>
+
+namespace gantry::storage {
+namespace {
+
+std::filesystem::path file_of(const std::string& url, const std::filesystem::path& directory) {
+  constexpr std::string_view scheme = "sqlite:";
+  if (url.empty()) return directory / "gantry.db";
+  if (url.starts_with(scheme) && url.size() > scheme.size()) return url.substr(scheme.size());
+  auto shown = text::one_line(text::without_url_password(url));
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+    throw Failure{{ErrorKind::invalid, "database_unsupported",
+                   fmt::format("cannot use database '{}': this version only has SQLite", shown),
+                   "leave --database out, or give it sqlite:PATH"}};
+  }
+  throw Failure{
+      {ErrorKind::invalid, "database_unsupported",
+       fmt::format("cannot use database '{}': not a kind of database gantry knows", shown),
+       "leave --database out, or give it sqlite:PATH"}};
+}
+
+}  // namespace
+
+async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory) {
+  auto file = file_of(url, data_directory);
+  co_return co_await Sqlite::open(std::move(file), std::move(data_directory));
+}
+
+}  // namespace gantry::storage
