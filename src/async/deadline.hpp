@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
 
@@ -11,17 +12,10 @@ namespace gantry::async {
 /// Throws Failure of kind timed_out; `doing` completes "… took longer than N ms".
 task<void> with_deadline(Milliseconds limit, std::string doing, task<void> work);
 
-namespace detail {
-template <class T>
-task<void> store(task<T> work, std::optional<T>& into) {
-  into.emplace(co_await std::move(work));
-}
-}  // namespace detail
-
 template <class T>
 task<T> with_deadline(Milliseconds limit, std::string doing, task<T> work) {
   std::optional<T> value;
-  co_await with_deadline(limit, std::move(doing), detail::store(std::move(work), value));
+  co_await with_deadline(limit, std::move(doing), detail::keep(std::move(work), value));
   co_return std::move(*value);
 }
 

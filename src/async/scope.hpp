@@ -4,6 +4,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "async/event.hpp"
@@ -49,5 +50,19 @@ class TaskScope {
 /// Runs `work` to its end even when the caller is cancelled meanwhile (clean-up: removing a
 /// container, writing a final row). The work must carry its own deadline.
 task<void> shielded(task<void> work);
+
+namespace detail {
+template <class T>
+task<void> keep(task<T> work, std::optional<T>& into) {
+  into.emplace(co_await std::move(work));
+}
+}  // namespace detail
+
+template <class T>
+task<T> shielded(task<T> work) {
+  std::optional<T> value;
+  co_await shielded(detail::keep(std::move(work), value));
+  co_return std::move(*value);
+}
 
 }  // namespace gantry::async

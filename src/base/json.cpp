@@ -137,6 +137,10 @@ void Fields::refuse(std::string_view key, std::string_view reason) {
   if (!error_) error_ = field_error(path(key), reason);
 }
 
+void Fields::adopt(Error error) {
+  if (!error_) error_ = std::move(error);
+}
+
 const Value* Fields::member(std::string_view key) {
   asked_.emplace(key);
   if (object_ == nullptr) return nullptr;

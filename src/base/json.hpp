@@ -81,6 +81,8 @@ class Fields {
 
   /// Note a mistake found by the caller about `key`.
   void refuse(std::string_view key, std::string_view reason);
+  /// Take over the mistake a nested reader found.
+  void adopt(Error error);
   bool refused() const { return error_.has_value(); }
   /// `limits.wall_time_ms`: how this member is called in errors.
   std::string path(std::string_view key) const;

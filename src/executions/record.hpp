@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "sandbox/executor.hpp"
+#include "sandbox/verdict.hpp"
+
+namespace gantry::executions {
+
+using sandbox::ExecutionId;
+
+enum class State { queued, preparing, running, finished };
+/// The word of the API: `preparing`.
+std::string_view word(State state);
+std::optional<State> state_from(std::string_view word);
+
+/// All that is kept of an execution.
+struct Record {
+  ExecutionId id;
+  std::string owner;     ///< The name of who asked for it.
+  std::string language;  ///< Empty for an image with a command.
+  std::string image;     ///< As asked for.
+  std::vector<std::string> command;
+  std::string source;  ///< The entry file; empty for an image with a command.
+  State state = State::queued;
+  std::optional<sandbox::Outcome> outcome;  ///< Once finished.
+  std::string output;                       ///< Standard output, as bytes.
+  std::string errors;                       ///< Standard error, as bytes.
+  WallTime created_at;
+  std::optional<WallTime> started_at;
+  std::optional<WallTime> finished_at;
+};
+
+/// Newest first; without what the programs wrote.
+struct Page {
+  std::vector<Record> items;
+  std::optional<std::string> next;  ///< Where the next page begins.
+};
+
+}  // namespace gantry::executions

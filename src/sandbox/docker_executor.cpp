@@ -1,0 +1,201 @@
+#include "sandbox/docker_executor.hpp"
+
+#include <fmt/format.h>
+
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/finally.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "engine/containers.hpp"
+#include "sandbox/labels.hpp"
+#include "sandbox/session.hpp"
+
+namespace gantry::sandbox {
+namespace {
+
+constexpr Milliseconds create_max{30'000};
+constexpr Milliseconds start_max{60'000};
+constexpr Milliseconds remove_max{30'000};
+// gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
+constexpr Milliseconds init_grace{10'000};
+constexpr Seconds sweep_period{60};
+// After its deadline anybody may remove a container whose server seems to be gone.
+constexpr Seconds orphan_grace{60};
+constexpr int names_tried_max = 64;
+
+Outcome infrastructure_error(const Error& error) {
+  return {.verdict = Verdict::infrastructure_error, .message = error.sentence()};
+}
+
+async::task<Result<>> remove(engine::Client& engine, std::string container) {
+  auto removed = co_await async::attempt(async::with_deadline(
+      remove_max, fmt::format("removing container '{}'", container),
+      engine::remove_container(engine, container, {.force = true, .volumes = true})));
+  if (!removed && removed.error().kind == ErrorKind::not_found) co_return ok;
+  co_return removed;
+}
+
+std::string label(const engine::ContainerSummary& container, const char* name) {
+  auto found = container.labels.find(name);
+  return found == container.labels.end() ? std::string{} : found->second;
+}
+
+}  // namespace
+
+DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings)
+    : engine_{engine},
+      settings_{std::move(settings)},
+      images_{executor, engine, settings_.aliases},
+      init_volume_{executor, engine, settings_.owner} {}
+
+async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {
+  auto image = co_await images_.resolve(execution.program.image, observer.progress);
+  if (!image) co_return infrastructure_error(image.error());
+  auto served = image->name;
+  auto outcome = co_await async::attempt(
+      run(std::move(execution), std::move(observer), std::move(*image)));
+  if (!outcome) outcome = infrastructure_error(outcome.error());
+  outcome->served_image = std::move(served);
+  co_return std::move(*outcome);
+}
+
+async::task<Outcome> DockerExecutor::run(Execution execution, Observer observer,
+                                         ServedImage image) {
+  Lease lease;
+  alive_.insert(execution.id);
+  auto outcome = co_await async::finally(run_in(lease, execution, observer, image),
+                                         give_up(lease, execution.id));
+  co_return outcome ? std::move(*outcome) : infrastructure_error(outcome.error());
+}
+
+async::task<Result<Outcome>> DockerExecutor::run_in(Lease& lease, const Execution& execution,
+                                                    const Observer& observer,
+                                                    const ServedImage& image) {
+  // Shielded: a container whose creation was interrupted would be nobody's.
+  auto spec = co_await async::shielded(create(lease, execution, image));
+  if (!spec) co_return fail(spec.error());
+  auto stream =
+      co_await engine::attach_container(engine_, lease.container, engine::Framing::multiplexed);
+  if (!stream) co_return fail(stream.error());
+  if (auto started = co_await start(lease, *spec); !started) co_return fail(started.error());
+
+  auto limit = execution.policy.wall_time + init_grace;
+  auto talk = co_await async::attempt(async::with_deadline(
+      limit, "the sandbox", converse(*stream, execution, image.env, observer)));
+  if (!talk && talk.error().kind == ErrorKind::timed_out) {
+    co_return Outcome{.verdict = Verdict::timed_out,
+                      .message = "did not end in time; its container was killed",
+                      .wall_time = execution.policy.wall_time};
+  }
+  if (!talk) co_return co_await outcome_without_report(lease, talk.error().sentence());
+  if (!talk->report) co_return co_await outcome_without_report(lease, talk->complaint);
+  co_return outcome_of(*talk->report, execution.policy);
+}
+
+async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Lease& lease,
+                                                                  const Execution& execution,
+                                                                  const ServedImage& image) {
+  auto volume = co_await init_volume_.ensure(image.id);
+  if (!volume) co_return fail(volume.error());
+  Placement placement{.owner = settings_.owner,
+                      .init_volume = *volume,
+                      .deadline = settings_.clock.now() + execution.policy.wall_time + start_max};
+  for (int tried = 0; tried < names_tried_max; ++tried) {
+    auto user = slots_.take();
+    if (!user) break;
+    placement.user_id = *user;
+    auto spec = hardened_container(execution, image, placement);
+    auto created = co_await async::attempt(async::with_deadline(
+        create_max, "creating a sandbox",
+        engine::create_container(engine_, Slots::container_name(*user), spec)));
+    if (created) {
+      lease = {*user, created->id};
+      co_return spec;
+    }
+    slots_.give_back(*user);
+    // A conflict means that another server on this engine has the slot: take the next.
+    if (created.error().kind != ErrorKind::conflict) co_return fail(created.error());
+  }
+  co_return fail(ErrorKind::exhausted, "no_sandbox_slot",
+                 "cannot start a sandbox: all user ids for sandboxes are taken on this engine",
+                 "remove containers named gantry-sandbox-… that nobody uses");
+}
+
+async::task<Result<>> DockerExecutor::start(const Lease& lease,
+                                            const engine::ContainerSpec& spec) {
+  auto details = co_await engine::inspect_container(engine_, lease.container);
+  if (!details) co_return fail(details.error());
+  // What the engine made must be what was asked for, or untrusted code does not enter it.
+  if (auto differences = engine::compare(spec, *details); !differences.empty()) {
+    co_return fail(ErrorKind::unavailable, "sandbox_not_as_asked",
+                   fmt::format("cannot start a sandbox: the engine changed it ({})",
+                               text::shortened(engine::describe(differences), 400)),
+                   "check the engine's defaults and plugins");
+  }
+  auto started = co_await async::with_deadline(start_max, "starting a sandbox",
+                                               engine::start_container(engine_, lease.container));
+  // The usual cause is a volume that somebody removed: the next execution fills it again.
+  if (!started) init_volume_.distrust();
+  co_return started;
+}
+
+async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,
+                                                            std::string complaint) {
+  // gantry-init died before it could report. When the kernel took it for memory, only the engine
+  // knows; anything else is our failure.
+  auto details = co_await async::attempt(engine::inspect_container(engine_, lease.container));
+  if (details && details->state.oom_killed) {
+    co_return Outcome{.verdict = Verdict::memory_exceeded,
+                      .signal = 9,
+                      .message = "needed more memory than it was given"};
+  }
+  auto cause = complaint.empty() && details ? details->state.error : complaint;
+  if (cause.empty()) cause = "its container ended without a verdict";
+  co_return Outcome{
+      .verdict = Verdict::infrastructure_error,
+      .message = fmt::format("cannot tell how the program ended: {}",
+                             text::shortened(text::one_line(cause), 500))};
+}
+
+async::task<void> DockerExecutor::give_up(Lease& lease, ExecutionId id) {
+  if (!lease.container.empty()) {
+    auto removed = co_await remove(engine_, lease.container);
+    if (!removed) log::warn("{}; the sweep will try again", removed.error().sentence());
+    slots_.give_back(lease.user_id);
+  }
+  alive_.erase(id);
+}
+
+async::task<void> DockerExecutor::maintain() {
+  for (;;) {
+    auto swept = co_await async::attempt(sweep());
+    if (!swept) log::warn("cannot sweep sandboxes: {}", swept.error().sentence());
+    else if (*swept > 0) log::info("removed {} sandboxes that a crash left behind", *swept);
+    co_await async::pause(sweep_period);
+  }
+}
+
+async::task<Result<int>> DockerExecutor::sweep() {
+  auto listed = co_await engine::list_containers(engine_, engine::ListScope::all, {labels::owner});
+  if (!listed) co_return fail(listed.error());
+  auto now = settings_.clock.now();
+  int count = 0;
+  for (const auto& container : *listed) {
+    bool ours = label(container, labels::owner) == settings_.owner;
+    bool known = alive_.contains(ExecutionId{label(container, labels::execution)});
+    auto age = now - container.created;
+    auto deadline = WallTime{Seconds{std::atoll(label(container, labels::deadline).c_str())}};
+    // A container that fills the init volume has no execution; a minute is plenty for it.
+    bool left_by_us = ours && !known &&
+                      (label(container, labels::kind) == "sandbox" || age > orphan_grace);
+    bool orphan = !ours && now > deadline + orphan_grace && age > orphan_grace;
+    if (!left_by_us && !orphan) continue;
+    auto removed = co_await remove(engine_, container.id);
+    if (removed) ++count;
+    else log::warn("{}", removed.error().sentence());
+  }
+  co_return count;
+}
+
+}  // namespace gantry::sandbox

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "async/task.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "engine/client.hpp"
+#include "sandbox/executor.hpp"
+#include "sandbox/hardening.hpp"
+#include "sandbox/images.hpp"
+#include "sandbox/init_volume.hpp"
+#include "sandbox/slots.hpp"
+
+namespace gantry::sandbox {
+
+/// Runs each program in a fresh, hardened container of a Docker engine, and removes it.
+class DockerExecutor final : public Executor {
+ public:
+  struct Settings {
+    std::string owner;  ///< The server's lasting id: by it a crash's leavings are recognised.
+    ImageAliases aliases = default_aliases();
+    Clock clock;
+  };
+
+  DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings);
+
+  async::task<Outcome> execute(Execution execution, Observer observer) override;
+  /// Sweeps at once and then every minute.
+  async::task<void> maintain() override;
+  /// Stops background pulls; called last.
+  async::task<void> close() { return images_.close(); }
+  const ImageAliases& aliases() const { return images_.aliases(); }
+
+  /// Removes containers of this server that no execution of ours knows, and anybody's whose
+  /// deadline is long past. Answers how many were removed.
+  async::task<Result<int>> sweep();
+
+ private:
+  /// The container of one execution, from its creation on.
+  struct Lease {
+    int user_id = 0;
+    std::string container;
+  };
+
+  async::task<Outcome> run(Execution execution, Observer observer, ServedImage image);
+  async::task<Result<Outcome>> run_in(Lease& lease, const Execution& execution,
+                                      const Observer& observer, const ServedImage& image);
+  async::task<Result<engine::ContainerSpec>> create(Lease& lease, const Execution& execution,
+                                                    const ServedImage& image);
+  async::task<Result<>> start(const Lease& lease, const engine::ContainerSpec& spec);
+  async::task<Outcome> outcome_without_report(const Lease& lease, std::string complaint);
+  async::task<void> give_up(Lease& lease, ExecutionId id);
+
+  engine::Client& engine_;
+  Settings settings_;
+  Images images_;
+  InitVolume init_volume_;
+  Slots slots_;
+  std::set<ExecutionId> alive_;
+};
+
+}  // namespace gantry::sandbox

@@ -1,0 +1,11 @@
+        .section .rodata
+        .balign 16
+        .global gantry_init_begin, gantry_init_end, gantry_seccomp_begin, gantry_seccomp_end
+gantry_init_begin:
+        .incbin GANTRY_INIT_FILE
+gantry_init_end:
+        .balign 16
+gantry_seccomp_begin:
+        .incbin GANTRY_SECCOMP_FILE
+gantry_seccomp_end:
+        .section .note.GNU-stack,"",@progbits

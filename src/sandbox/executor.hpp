@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "async/task.hpp"
+#include "base/id.hpp"
+#include "sandbox/policy.hpp"
+#include "sandbox/program.hpp"
+#include "sandbox/verdict.hpp"
+
+namespace gantry::sandbox {
+
+using ExecutionId = Id<struct ExecutionTag>;
+
+enum class OutputStream { standard_output, standard_error };
+
+/// One run of a program, as an executor is asked for it.
+struct Execution {
+  ExecutionId id;
+  Program program;
+  Policy policy;
+};
+
+/// Who watches an execution. Called on the loop, in order, never after `execute` has ended.
+struct Observer {
+  /// What is being prepared, for people ("pulling alpine:latest: 3 of 5 layers").
+  std::function<void(std::string)> progress;
+  /// The program runs now.
+  std::function<void()> started;
+  std::function<void(OutputStream, std::string_view)> output;
+};
+
+/// Where untrusted programs run, and the only place: the docker executor, later the local one.
+/// Every implementation passes the conformance suite.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// Runs one program in surroundings that nobody used before and nobody will use again.
+  /// Answers when it has ended and everything it had is gone. Failures of ours are an Outcome
+  /// with Verdict::infrastructure_error. Cancelling the coroutine ends the program.
+  virtual async::task<Outcome> execute(Execution execution, Observer observer) = 0;
+
+  /// Removes what a crash left behind; runs until cancelled.
+  virtual async::task<void> maintain() = 0;
+};
+
+}  // namespace gantry::sandbox

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "engine/container_spec.hpp"
+#include "sandbox/executor.hpp"
+#include "sandbox/images.hpp"
+
+namespace gantry::sandbox {
+
+/// Where the read-only volume with gantry-init appears in a sandbox.
+inline constexpr const char* init_folder = "/.gantry";
+inline constexpr const char* init_path = "/.gantry/gantry-init";
+
+/// Who the container is for and what it may use, besides the policy.
+struct Placement {
+  std::string owner;        ///< The server's id.
+  int user_id = 0;          ///< The leased slot.
+  std::string init_volume;  ///< Holds gantry-init.
+  WallTime deadline;        ///< After which anybody may remove it.
+};
+
+/// The one container that untrusted code gets: every setting explicit, because what is left out
+/// comes from the image, and the image is attacker data.
+engine::ContainerSpec hardened_container(const Execution& execution, const ServedImage& image,
+                                         const Placement& placement);
+
+}  // namespace gantry::sandbox

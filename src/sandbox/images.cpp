@@ -1,0 +1,112 @@
+#include "sandbox/images.hpp"
+
+#include <fmt/format.h>
+
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "engine/images.hpp"
+
+namespace gantry::sandbox {
+namespace {
+
+constexpr Milliseconds pull_max{15 * 60'000};
+// How long a failed pull is taken for granted; shorter where nothing else can serve.
+constexpr Seconds refusal_with_alias{300};
+constexpr Seconds refusal_without_alias{15};
+constexpr std::size_t refusals_max = 256;
+
+std::string progress_line(const std::string& reference, const engine::PullProgress& progress) {
+  auto line = fmt::format("pulling {}: {}", reference, text::one_line(progress.status));
+  if (!progress.layer.empty()) line += fmt::format(" {}", text::one_line(progress.layer));
+  if (progress.total_bytes > 0) {
+    line += fmt::format(" {}%", progress.current_bytes * 100 / progress.total_bytes);
+  }
+  return text::shortened(line, 200);
+}
+
+}  // namespace
+
+ImageAliases default_aliases() {
+  return {{"python:3.11-alpine", "gantry/python:latest"},
+          {"node:20-alpine", "gantry/node:latest"},
+          {"alpine:latest", "gantry/sh:latest"}};
+}
+
+Images::Images(async::Executor executor, engine::Client& engine, ImageAliases aliases)
+    : executor_{executor}, engine_{engine}, aliases_{std::move(aliases)}, pulls_{executor} {}
+
+async::task<Result<ServedImage>> Images::look_up(std::string reference) {
+  auto details = co_await async::attempt(engine::inspect_image(engine_, reference));
+  if (!details) co_return fail(details.error());
+  co_return ServedImage{reference, details->id, details->volumes, details->env};
+}
+
+async::task<Result<ServedImage>> Images::resolve(std::string reference, OnProgress progress) {
+  auto present = co_await look_up(reference);
+  if (present || present.error().kind != ErrorKind::not_found) co_return present;
+
+  auto pulled = co_await pull(reference, progress);
+  if (pulled) co_return co_await look_up(reference);
+
+  auto parsed = engine::ImageReference::parse(reference);
+  auto alias = parsed ? aliases_.find(parsed->familiar()) : aliases_.end();
+  if (alias == aliases_.end()) co_return fail(pulled.error());
+  auto substitute = co_await look_up(alias->second);
+  if (substitute) {
+    progress(fmt::format("'{}' can not be pulled; '{}' serves for it", reference, alias->second));
+    co_return substitute;
+  }
+  auto error = pulled.error();
+  error.remedy = fmt::format("make '{}' from this machine's packages with 'gantry images make'",
+                             alias->second);
+  co_return fail(error);
+}
+
+async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
+  if (auto known = refused_.find(reference); known != refused_.end()) {
+    if (steady_now() < known->second.until) co_return fail(known->second.error);
+    refused_.erase(known);
+  }
+  auto& pull = running_[reference];
+  if (!pull) {
+    pull = std::make_shared<Pull>(executor_);
+    pulls_.spawn("pull " + reference, run_pull(reference, pull));
+  }
+  auto mine = pull;
+  while (!mine->ended) {
+    co_await mine->changed.wait();
+    if (!mine->latest.empty()) progress(mine->latest);
+  }
+  co_return *mine->ended;
+}
+
+async::task<void> Images::run_pull(std::string reference, std::shared_ptr<Pull> pull) {
+  auto parsed = engine::ImageReference::parse(reference);
+  Result<> result = ok;
+  if (!parsed) {
+    result = fail(parsed.error());
+  } else {
+    log::info("pulling image '{}'", reference);
+    auto tell = [&](const engine::PullProgress& progress) {
+      pull->latest = progress_line(reference, progress);
+      pull->changed.notify();
+    };
+    result = co_await async::attempt(async::with_deadline(
+        pull_max, fmt::format("pulling image '{}'", reference),
+        engine::pull_image(engine_, *parsed, std::nullopt, tell)));
+  }
+  if (!result) {
+    log::warn("{}", result.error().sentence());
+    if (refused_.size() >= refusals_max) refused_.clear();
+    auto substitutable = parsed && aliases_.contains(parsed->familiar());
+    auto pause = substitutable ? refusal_with_alias : refusal_without_alias;
+    refused_[reference] = {steady_now() + pause, result.error()};
+  }
+  pull->ended = std::move(result);
+  running_.erase(reference);
+  pull->changed.notify();
+}
+
+}  // namespace gantry::sandbox

@@ -1,0 +1,135 @@
+#include "sandbox/init_protocol.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace gantry::sandbox::init {
+namespace {
+
+constexpr std::size_t head_size = 5;
+constexpr std::uint32_t umask_usual = 022;
+
+template <class Number>
+void append(std::string& out, Number number) {
+  for (std::size_t i = sizeof(Number); i-- > 0;) {
+    out += static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i) & 0xFFU);
+  }
+}
+
+std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    number = number << 8U | static_cast<unsigned char>(bytes[at + i]);
+  }
+  return number;
+}
+
+void append_frame(std::string& out, char type, std::string_view payload) {
+  out += type;
+  append(out, static_cast<std::uint32_t>(payload.size()));
+  out += payload;
+}
+
+void append_data(std::string& out, char type, std::string_view data) {
+  for (; !data.empty(); data.remove_prefix(std::min(data.size(), payload_max))) {
+    append_frame(out, type, data.substr(0, payload_max));
+  }
+}
+
+std::string limits_payload(const Policy& policy) {
+  std::string payload;
+  append(payload, version);
+  append(payload, static_cast<std::uint64_t>(policy.wall_time.count()));
+  append(payload, static_cast<std::uint64_t>(policy.cpu_time.count()));
+  append(payload, policy.output.count);
+  append(payload, umask_usual);
+  return payload;
+}
+
+void append_file(std::string& out, const File& file) {
+  std::string payload;
+  append(payload, static_cast<std::uint32_t>(file.mode == File::Mode::executable ? 0755 : 0644));
+  append(payload, static_cast<std::uint64_t>(file.content.size()));
+  payload += file.path;
+  append_frame(out, 'F', payload);
+  append_data(out, 'D', file.content);
+}
+
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+Environment environment_of(const Program& program, const std::vector<std::string>& image_env) {
+  Environment environment{
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"LANG", "C.UTF-8"}};
+  for (const auto& entry : image_env) {
+    auto name_end = std::min(entry.find('='), entry.size());
+    if (name_end == 0 || name_end == entry.size()) continue;
+    environment[entry.substr(0, name_end)] = entry.substr(name_end + 1);
+  }
+  environment["HOME"] = "/box";
+  environment["TMPDIR"] = "/tmp";
+  for (const auto& [name, value] : program.env) environment[name] = value;
+  return environment;
+}
+
+}  // namespace
+
+Result<std::optional<Frame>> FrameReader::next() {
+  std::string_view rest = std::string_view{buffer_}.substr(at_);
+  if (rest.size() < head_size) return std::nullopt;
+  auto size = number_at(rest, 1, 4);
+  if (size > payload_max) {
+    return fail(ErrorKind::unavailable, "bad_frame",
+                fmt::format("cannot read from the sandbox: a frame of {} bytes", size));
+  }
+  if (rest.size() < head_size + size) return std::nullopt;
+  Frame frame{rest[0], std::string{rest.substr(head_size, size)}};
+  at_ += head_size + size;
+  if (at_ == buffer_.size() || at_ > payload_max) {
+    buffer_.erase(0, at_);
+    at_ = 0;
+  }
+  return frame;
+}
+
+std::string encode_program(const Program& program, const Policy& policy,
+                           const std::vector<std::string>& image_env) {
+  std::string out;
+  append_frame(out, 'L', limits_payload(policy));
+  for (const auto& word : program.command) append_frame(out, 'A', word);
+  for (const auto& [name, value] : environment_of(program, image_env)) {
+    append_frame(out, 'E', fmt::format("{}={}", name, value));
+  }
+  append_frame(out, 'C', "/box");
+  for (const auto& file : program.files) append_file(out, file);
+  append_frame(out, 'G', {});
+  return out;
+}
+
+std::string encode_input(std::string_view input) {
+  std::string out;
+  append_data(out, 'I', input);
+  append_frame(out, 'Z', {});
+  return out;
+}
+
+Result<Report> decode_report(std::string_view payload) {
+  constexpr std::size_t report_size = 1 + 1 + 4 + 4 + 6 * 8;
+  if (payload.size() != report_size || payload[0] != static_cast<char>(version) ||
+      static_cast<unsigned char>(payload[1]) > static_cast<unsigned char>(Cause::not_started)) {
+    return fail(ErrorKind::unavailable, "bad_frame",
+                "cannot read from the sandbox: a verdict of another version");
+  }
+  Report report{};
+  report.cause = static_cast<Cause>(payload[1]);
+  report.exit_code = static_cast<int>(static_cast<std::int32_t>(number_at(payload, 2, 4)));
+  report.signal = static_cast<int>(static_cast<std::int32_t>(number_at(payload, 6, 4)));
+  report.wall_time = Microseconds{static_cast<std::int64_t>(number_at(payload, 10, 8))};
+  report.cpu_time = Microseconds{static_cast<std::int64_t>(number_at(payload, 18, 8))};
+  report.memory_peak_bytes = number_at(payload, 26, 8);
+  return report;
+}
+
+}  // namespace gantry::sandbox::init

@@ -1,0 +1,94 @@
+#include "sandbox/init_volume.hpp"
+
+#include <fmt/format.h>
+
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/finally.hpp"
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "engine/containers.hpp"
+#include "engine/volumes.hpp"
+#include "sandbox/embedded.hpp"
+#include "sandbox/labels.hpp"
+#include "sandbox/tar.hpp"
+
+namespace gantry::sandbox {
+namespace {
+
+constexpr Milliseconds fill_max{60'000};
+constexpr Milliseconds remove_max{30'000};
+constexpr const char* folder = "/gantry-init-volume";
+constexpr const char* program_name = "gantry-init";
+
+async::task<Result<>> volume_holds_init(engine::Client& engine, std::string container) {
+  auto program = embedded::init_program();
+  auto archive = co_await async::attempt(
+      engine::get_archive(engine, container, fmt::format("{}/{}", folder, program_name),
+                          Bytes{program.size() + (64U << 10U)}));
+  if (!archive) co_return fail(archive.error());
+  if (tar::regular_file(*archive, program_name, program.size()) == program) co_return ok;
+  co_return fail(ErrorKind::not_found, "init_differs", "the volume holds another program");
+}
+
+async::task<void> remove(engine::Client& engine, std::string container) {
+  auto removed = co_await async::attempt(async::with_deadline(
+      remove_max, "removing a container",
+      engine::remove_container(engine, container, {.force = true, .volumes = true})));
+  if (!removed && removed.error().kind != ErrorKind::not_found) {
+    log::warn("{}", removed.error().sentence());
+  }
+}
+
+}  // namespace
+
+InitVolume::InitVolume(async::Executor executor, engine::Client& engine, std::string owner)
+    : engine_{engine},
+      owner_{std::move(owner)},
+      name_{fmt::format("gantry-init-{}",
+                        encoding::sha256_hex(embedded::init_program()).substr(0, 16))},
+      changed_{executor} {}
+
+async::task<Result<std::string>> InitVolume::ensure(std::string image_id) {
+  while (filling_) co_await changed_.wait();
+  if (verified_) co_return name_;
+  filling_ = true;
+  auto filled = co_await async::shielded(async::attempt(
+      async::with_deadline(fill_max, "filling the volume of gantry-init", fill(image_id))));
+  filling_ = false;
+  verified_ = filled.has_value();
+  changed_.notify();
+  if (!filled) co_return fail(filled.error());
+  co_return name_;
+}
+
+async::task<Result<>> InitVolume::fill(std::string image_id) {
+  auto volume = co_await engine::create_volume(engine_, name_, {{labels::kind, "init-volume"}});
+  if (!volume) co_return fail(volume.error());
+
+  engine::ContainerSpec spec;
+  spec.image = image_id;
+  spec.entrypoint = std::vector<std::string>{"/never-started"};
+  spec.network_mode = "none";
+  spec.healthcheck = engine::Healthcheck::none;
+  spec.mounts = {{.volume = name_, .target = folder, .read_only = false}};
+  spec.labels = {{labels::kind, "init-volume"}, {labels::owner, owner_}};
+  auto name = fmt::format("gantry-init-fill-{}", random::word(8));
+  auto created = co_await engine::create_container(engine_, name, spec);
+  if (!created) co_return fail(created.error());
+  co_return co_await async::finally(fill_through(created->id), remove(engine_, created->id));
+}
+
+async::task<Result<>> InitVolume::fill_through(std::string container) {
+  auto holds = co_await volume_holds_init(engine_, container);
+  if (holds) co_return ok;
+  auto archive = tar::of_executable(program_name, embedded::init_program());
+  auto put = co_await engine::put_archive(engine_, container, folder,
+                                          engine::source_of(std::move(archive)));
+  if (!put) co_return fail(put.error());
+  co_return co_await volume_holds_init(engine_, container);
+}
+
+}  // namespace gantry::sandbox

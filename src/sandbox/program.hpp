@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+
+namespace gantry::sandbox {
+
+/// One file that is put below /box before the program starts.
+struct File {
+  std::string path;  ///< Relative, without `.`, `..` and empty components.
+  std::string content;
+  enum class Mode { plain, executable } mode = Mode::plain;
+};
+
+/// What is to be run: everything resolved, nothing left to guess.
+struct Program {
+  std::string language;  ///< Empty when an image with a command was asked for.
+  std::string image;     ///< The image asked for.
+  std::vector<std::string> command;
+  std::vector<File> files;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string input;  ///< Its standard input.
+};
+
+/// How much of everything a program may bring.
+struct ProgramLimits {
+  std::size_t source_max = 1U << 20U;
+  std::size_t files_max = 256;
+  std::size_t files_bytes_max = 10U << 20U;
+  std::size_t input_max = 10U << 20U;
+  std::size_t args_max = 256;
+  std::size_t env_max = 256;
+  std::size_t text_max = 32U << 10U;  ///< One argument or one variable.
+};
+inline constexpr ProgramLimits program_limits;
+
+/// Reads the program's fields of a request (`language` or `image` with `command`, `source`,
+/// `files`, `args`, `env`, `stdin`). The caller's `fields` collects what is wrong.
+Program read_program(json::Fields& fields);
+
+/// A path that stays below /box: relative, at most 512 bytes, components without `..` or NUL.
+Result<> check_file_path(const std::string& path);
+
+}  // namespace gantry::sandbox

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Tar archives of one file, in memory (libarchive).
+namespace gantry::sandbox::tar {
+
+/// An uncompressed ustar archive with one executable file, owned by root.
+std::string of_executable(std::string_view name, std::string_view content);
+/// The content of the regular file `name` in an uncompressed archive; nothing when it is not
+/// there, is anything but a regular file, or is over `size_max` bytes.
+std::optional<std::string> regular_file(std::string_view archive, std::string_view name,
+                                        std::size_t size_max);
+
+}  // namespace gantry::sandbox::tar
