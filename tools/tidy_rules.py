@@ -6,6 +6,7 @@ where the refused thing is at home. Tests may do what only production code must 
 `tests` is set.
 """
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
@@ -31,7 +32,8 @@ def matches(path, globs):
 
 
 def is_test(path):
-    return path.endswith("_test.cpp") or "/testing" in path or path.startswith("tests/")
+    """Tests and what only tests link: fakes, harnesses, probes."""
+    return path.startswith("tests/") or bool(re.search(r"_(test|fake|harness|probe)\.\w+$", path))
 
 
 RULES = (
