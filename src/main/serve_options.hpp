@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "sandbox/images.hpp"
+
+namespace gantry::main {
+
+/// Whether `/execute` and `/metrics` are open, without a token, on loopback listeners.
+enum class AnonymousExecute { no, yes };
+
+/// Everything `gantry serve` has been told: flags, then GANTRY_* variables, then gantry.toml, then
+/// defaults. Syntax has been checked; what can only be known by trying has not.
+struct ServeOptions {
+  std::vector<std::string> listen{"127.0.0.1:5920"};  ///< `ADDR:PORT`, `[ADDR]:PORT`
+  std::filesystem::path data_dir;                     ///< Never empty; may not exist yet.
+  std::string database;                               ///< A file's path; empty: in `data_dir`.
+  std::string engine;                                 ///< `unix://…` or `tcp://…`, never empty.
+  AnonymousExecute anonymous_execute = AnonymousExecute::no;
+  sandbox::ImageAliases image_aliases = sandbox::default_aliases();
+  log::Level log_level = log::Level::info;
+  log::Style log_style = log::Style::text;
+  std::size_t executions_max = 4;  ///< How many run at once.
+  std::size_t queue_max = 256;     ///< How many may wait.
+};
+
+/// The server, from its start to its end (SIGINT, SIGTERM). Answers the exit code; what keeps it
+/// from starting has been said on standard error.
+int serve(const ServeOptions& options);
+
+}  // namespace gantry::main
