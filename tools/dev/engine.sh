@@ -45,7 +45,7 @@ find_engine() {
     fi
     [[ -n $engine_at && ($engine_problem != missing || $state == missing) ]] && continue
     engine_problem=$state engine_at=$endpoint
-  done < <(engine_candidates)
+  done <<<"$(engine_candidates)"
   return 1
 }
 

@@ -2,13 +2,17 @@
 # Installs what packages.txt lists for a group, and only what is missing.
 
 packages_file=tools/dev/packages.txt
+packages_log=build/packages.log
 policy_file=/usr/sbin/policy-rc.d
 
 # ensure_packages GROUP…
 ensure_packages() {
   local -A installed=()
   local package group command reason missing=() reasons=()
-  while read -r package; do installed[$package]=1; done < <(installed_packages)
+  # A here-string, because a bare chroot has no /dev/fd for process substitution.
+  while read -r package; do
+    [[ -z $package ]] || installed[$package]=1
+  done <<<"$(installed_packages)"
   while read -r group package command reason; do
     [[ -n $group && $group != \#* && " $* " == *" $group "* ]] || continue
     package_is_there "$package" "$command" && continue
@@ -17,7 +21,7 @@ ensure_packages() {
   done <"$packages_file"
   ((${#missing[@]} == 0)) && return
 
-  say "installing ${#missing[@]} packages that are missing:"
+  say "installing ${#missing[@]} packages that are missing (log in $packages_log):"
   printf '%s\n' "${reasons[@]}" >&2
   install_packages "${missing[@]}"
 }
@@ -56,9 +60,11 @@ install_packages() {
   hash -r
 }
 
+# apt's many lines are kept for when something goes wrong.
 apt_get() {
+  mkdir -p build
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 \
-    -o Dpkg::Use-Pty=0 "$@" >&2
+    -o Dpkg::Use-Pty=0 "$@" >>"$packages_log" 2>&1
 }
 
 # retry WHAT COMMAND…: three times, because mirrors stumble.
@@ -70,8 +76,9 @@ retry() {
     say "$what failed (attempt $attempt of 3)"
     ((attempt == 3)) || sleep $((attempt * 2))
   done
+  tail -n 15 "$packages_log" >&2 || true
   fail "cannot install packages: $what failed three times" \
-    "see its messages above, check the network and /etc/apt, and run this again"
+    "see $packages_log, check the network and /etc/apt, and run this again"
 }
 
 first_known() {

@@ -21,10 +21,9 @@ tools/tidy || fail "cannot accept the tree: the findings above break STYLE.md" \
 ensure_packages build test
 [[ -f build/dev/compile_commands.json ]] || build dev
 if [[ $mode == --all ]]; then
-  mapfile -t sources < <(find src -name '*.c' -o -name '*.cpp')
+  sources=$(find src -name '*.c' -o -name '*.cpp')
 else
-  mapfile -t sources < <(changed_sources)
+  sources=$(changed_sources || true)
 fi
-((${#sources[@]})) || { say "no changed C++ sources" && return; }
-printf '%s\0' "${sources[@]}" |
-  xargs -0 -n 1 -P "$(parallel_jobs)" clang-tidy-19 --quiet -p build/dev
+[[ -n $sources ]] || { say "no changed C++ sources" && return; }
+xargs -n 1 -P "$(parallel_jobs)" clang-tidy-19 --quiet -p build/dev <<<"$sources"
