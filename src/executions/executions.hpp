@@ -91,7 +91,8 @@ class Executions {
     friend class Executions;
     explicit Follower(std::shared_ptr<Live> live) : live_{std::move(live)} {}
     std::shared_ptr<Live> live_;
-    std::size_t at_ = 0;
+    std::size_t at_ = 0;    ///< The entry to be told next,
+    std::size_t read_ = 0;  ///< and up to where its bytes have been.
   };
   async::task<Result<Follower>> follow(ExecutionId id);
 
@@ -101,7 +102,6 @@ class Executions {
   async::task<sandbox::Outcome> run(std::shared_ptr<Live> live);
   async::task<void> finish(std::shared_ptr<Live> live, sandbox::Outcome outcome);
   sandbox::Observer observer_of(std::shared_ptr<Live> live);
-  void happened(Live& live, Happening happening);
   void set_state(Live& live, State state);
 
   async::Executor executor_;

@@ -1,0 +1,328 @@
+#include "executions/executions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "async/attempt.hpp"
+#include "async/backoff.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "executions/execution_store.hpp"
+
+namespace gantry::executions {
+namespace {
+
+// What is kept: the newest, by number and by what their programs wrote.
+constexpr std::int64_t kept_max = 10'000;
+constexpr Bytes kept_bytes_max{1U << 30U};
+constexpr std::uint64_t retain_every = 64;
+// Progress lines of one execution that are kept for followers who come later.
+constexpr std::size_t progress_max = 256;
+constexpr int store_attempts = 5;
+
+}  // namespace
+
+/// An execution that has no verdict yet, or whose followers have not read it.
+struct Executions::Live {
+  /// One thing that happened. Output is a range of the record's own bytes, and grows while nothing
+  /// else happens: a program that writes byte by byte must not cost us an entry for each.
+  struct Entry {
+    Happening::Kind kind;
+    std::string text;
+    State state = State::queued;
+    sandbox::OutputStream stream{};
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  Live(const async::Executor& executor, sandbox::Execution wanted, Record known)
+      : execution{std::move(wanted)}, record{std::move(known)}, stop{executor}, changed{executor} {}
+
+  sandbox::Execution execution;
+  Record record;
+  std::vector<Entry> entries;
+  std::size_t progress_lines = 0;
+  async::StopSignal stop;
+  async::Event changed;
+
+  std::string& kept(sandbox::OutputStream stream) {
+    return stream == sandbox::OutputStream::standard_output ? record.output : record.errors;
+  }
+  void add(Entry entry) {
+    entries.push_back(std::move(entry));
+    changed.notify();
+  }
+  void add_output(sandbox::OutputStream stream, std::size_t begin, std::size_t end) {
+    if (!entries.empty() && entries.back().kind == Happening::Kind::output &&
+        entries.back().stream == stream) {
+      entries.back().end = end;
+      changed.notify();
+    } else {
+      add({.kind = Happening::Kind::output, .stream = stream, .begin = begin, .end = end});
+    }
+  }
+};
+
+Executions::Executions(async::Executor executor, storage::Database& database,
+                       sandbox::Executor& sandbox, Settings settings)
+    : executor_{executor},
+      database_{database},
+      sandbox_{sandbox},
+      settings_{std::move(settings)},
+      changed_{executor},
+      tasks_{executor} {}
+
+Executions::~Executions() = default;
+
+async::task<void> Executions::start() {
+  co_await store::migrate(database_);
+  auto ended = co_await store::end_unfinished(database_, settings_.clock.now(),
+                                              "the server stopped before the program had ended");
+  if (ended > 0) log::warn("{} executions were cut off by the server's last stop", ended);
+}
+
+async::task<void> Executions::close() {
+  closing_ = true;
+  for (const auto& [id, live] : live_) live->stop.stop();
+  co_await tasks_.join();
+  co_await tasks_.close();
+}
+
+async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Program program,
+                                               sandbox::Policy policy) {
+  if (closing_ || queue_.size() >= settings_.queued_max) {
+    co_return fail(ErrorKind::exhausted, "queue_full",
+                   fmt::format("cannot take the program: {} programs are waiting already",
+                               queue_.size()),
+                   "try again in a second");
+  }
+  Record record;
+  record.created_at = settings_.clock.now();
+  record.id = ExecutionId{random::sortable_id(record.created_at.time_since_epoch().count())};
+  record.owner = std::move(owner);
+  record.language = program.language;
+  record.image = program.image;
+  record.command = program.command;
+  if (!program.language.empty() && !program.files.empty()) {
+    record.source = program.files.front().content;
+  }
+  co_await store::insert(database_, record);
+
+  sandbox::Execution execution{record.id, std::move(program), policy};
+  auto live = std::make_shared<Live>(executor_, std::move(execution), record);
+  live_.emplace(record.id, live);
+  queue_.push_back(live);
+  if (++counters_.submitted % retain_every == 0) {
+    tasks_.spawn("retention", store::retain(database_, kept_max, kept_bytes_max));
+  }
+  ++version_;
+  changed_.notify();
+  pump();
+  co_return record;
+}
+
+void Executions::pump() {
+  while (running_ < settings_.running_max && !queue_.empty()) {
+    auto live = std::move(queue_.front());
+    queue_.pop_front();
+    ++running_;
+    tasks_.spawn("execution " + live->record.id.text(), serve(std::move(live)));
+  }
+}
+
+async::task<void> Executions::serve(std::shared_ptr<Live> live) {
+  auto outcome = co_await async::attempt(run(live));
+  if (!outcome) {
+    outcome = sandbox::Outcome{.verdict = sandbox::Verdict::infrastructure_error,
+                               .message = outcome.error().sentence()};
+  }
+  co_await finish(live, std::move(*outcome));
+  --running_;
+  pump();
+}
+
+namespace {
+
+async::task<void> execute_into(sandbox::Executor& sandbox, sandbox::Execution execution,
+                               sandbox::Observer observer, sandbox::Outcome& outcome) {
+  outcome = co_await sandbox.execute(std::move(execution), std::move(observer));
+}
+
+}  // namespace
+
+async::task<sandbox::Outcome> Executions::run(std::shared_ptr<Live> live) {
+  sandbox::Outcome outcome;
+  auto winner = async::Winner::second;
+  if (!live->stop.stopped()) {
+    set_state(*live, State::preparing);
+    winner = co_await async::race(execute_into(sandbox_, std::move(live->execution),
+                                               observer_of(live), outcome),
+                                  live->stop.wait());
+  }
+  if (winner == async::Winner::second) {
+    outcome = {.verdict = sandbox::Verdict::cancelled,
+               .message = closing_ ? "the server was stopped" : "cancelled on request"};
+  }
+  co_return outcome;
+}
+
+sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
+  return {
+      .progress =
+          [live](std::string text) {
+            if (++live->progress_lines > progress_max) return;
+            live->add({.kind = Happening::Kind::progress, .text = std::move(text)});
+          },
+      .started =
+          [this, live] {
+            live->record.started_at = settings_.clock.now();
+            set_state(*live, State::running);
+          },
+      .output =
+          [live](sandbox::OutputStream stream, std::string_view bytes) {
+            auto& kept = live->kept(stream);
+            auto begin = kept.size();
+            kept.append(bytes);
+            live->add_output(stream, begin, kept.size());
+          },
+  };
+}
+
+async::task<void> Executions::finish(std::shared_ptr<Live> live, sandbox::Outcome outcome) {
+  auto& record = live->record;
+  record.finished_at = settings_.clock.now();
+  record.outcome = std::move(outcome);
+  record.state = State::finished;
+  // The verdict is told only once it is on disk: nobody may see it come and then go.
+  async::Backoff backoff{Milliseconds{100}, Milliseconds{5'000}};
+  for (int tried = 1;; ++tried) {
+    auto stored = co_await async::attempt(store::finish(database_, record));
+    if (stored) break;
+    log::error("cannot store the verdict of execution '{}': {}", record.id.text(),
+               stored.error().sentence());
+    if (tried == store_attempts) break;
+    co_await backoff.pause();
+  }
+  ++counters_.ended[record.outcome->verdict];
+  counters_.wall_time += record.outcome->wall_time;
+  live_.erase(record.id);
+  live->add({.kind = Happening::Kind::verdict});
+  ++version_;
+  changed_.notify();
+}
+
+void Executions::set_state(Live& live, State state) {
+  live.record.state = state;
+  live.add({.kind = Happening::Kind::state, .state = state});
+  ++version_;
+  changed_.notify();
+}
+
+async::task<Result<Record>> Executions::find(ExecutionId id) {
+  if (auto live = live_.find(id); live != live_.end()) co_return live->second->record;
+  auto stored = co_await store::find(database_, id);
+  if (stored) co_return std::move(*stored);
+  co_return fail(ErrorKind::not_found, "no_such_execution",
+                 fmt::format("cannot find execution '{}'", id.text()),
+                 "the oldest executions are deleted; GET /api/v1/executions lists the others");
+}
+
+async::task<Result<Record>> Executions::wait(ExecutionId id) {
+  auto follower = co_await follow(std::move(id));
+  if (!follower) co_return fail(follower.error());
+  while (co_await follower->next()) {
+  }
+  co_return follower->record();
+}
+
+async::task<Result<Executions::Follower>> Executions::follow(ExecutionId id) {
+  if (auto live = live_.find(id); live != live_.end()) co_return Follower{live->second};
+  auto stored = co_await find(id);
+  if (!stored) co_return fail(stored.error());
+  // A finished execution is told again from its record.
+  auto live = std::make_shared<Live>(executor_, sandbox::Execution{}, std::move(*stored));
+  for (auto stream : {sandbox::OutputStream::standard_output, sandbox::OutputStream::standard_error}) {
+    if (!live->kept(stream).empty()) live->add_output(stream, 0, live->kept(stream).size());
+  }
+  live->add({.kind = Happening::Kind::verdict});
+  co_return Follower{std::move(live)};
+}
+
+async::task<std::optional<Happening>> Executions::Follower::next() {
+  for (;;) {
+    if (at_ < live_->entries.size()) {
+      const auto& entry = live_->entries[at_];
+      if (entry.kind != Happening::Kind::output) {
+        ++at_;
+        co_return Happening{.kind = entry.kind, .text = entry.text, .state = entry.state};
+      }
+      auto from = std::max(entry.begin, read_);
+      if (from < entry.end) {
+        read_ = entry.end;
+        co_return Happening{.kind = entry.kind,
+                            .stream = entry.stream,
+                            .bytes = live_->kept(entry.stream).substr(from, entry.end - from)};
+      }
+      if (at_ + 1 < live_->entries.size()) {
+        ++at_;
+        read_ = 0;
+        continue;
+      }
+    } else if (at_ > 0 && live_->entries.back().kind == Happening::Kind::verdict) {
+      co_return std::nullopt;
+    }
+    co_await live_->changed.wait();
+  }
+}
+
+const Record& Executions::Follower::record() const { return live_->record; }
+
+async::task<Result<Page>> Executions::list(int limit, std::string cursor) {
+  auto page = co_await store::list(database_, limit, std::move(cursor));
+  // What is on disk of a running one is how it began: the rest is known here.
+  for (auto& record : page.items) {
+    auto live = live_.find(record.id);
+    if (live == live_.end()) continue;
+    record.state = live->second->record.state;
+    record.started_at = live->second->record.started_at;
+  }
+  co_return page;
+}
+
+async::task<Result<>> Executions::cancel(ExecutionId id) {
+  if (auto live = live_.find(id); live != live_.end() && live->second->record.state != State::finished) {
+    live->second->stop.stop();
+    // One that waits needs no free place to be told its verdict.
+    if (auto waiting = std::ranges::find(queue_, live->second); waiting != queue_.end()) {
+      auto stopped = *waiting;
+      queue_.erase(waiting);
+      ++running_;
+      tasks_.spawn("execution " + id.text(), serve(std::move(stopped)));
+    }
+    co_return ok;
+  }
+  auto stored = co_await find(id);
+  if (!stored) co_return fail(stored.error());
+  co_return fail(ErrorKind::conflict, "already_finished",
+                 fmt::format("cannot cancel execution '{}': it has ended", id.text()));
+}
+
+Counters Executions::counters() const {
+  auto counters = counters_;
+  counters.running = running_;
+  counters.queued = queue_.size();
+  return counters;
+}
+
+std::vector<Record> Executions::unfinished() const {
+  std::vector<Record> records;
+  for (const auto& [id, live] : live_) {
+    auto& record = records.emplace_back(live->record);
+    record.output.clear();
+    record.errors.clear();
+  }
+  return records;
+}
+
+}  // namespace gantry::executions

@@ -1,0 +1,19 @@
+#include "executions/record.hpp"
+
+#include <array>
+
+namespace gantry::executions {
+namespace {
+constexpr std::array<std::string_view, 4> words{"queued", "preparing", "running", "finished"};
+}
+
+std::string_view word(State state) { return words[static_cast<std::size_t>(state)]; }
+
+std::optional<State> state_from(std::string_view word) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == word) return static_cast<State>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace gantry::executions
