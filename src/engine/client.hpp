@@ -1,5 +1,13 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "net/endpoint.hpp"
+#include "net/http_client.hpp"
+
 #include <compare>
 #include <functional>
 #include <memory>
@@ -8,14 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "async/task.hpp"
-#include "base/bytes.hpp"
-#include "base/clock.hpp"
-#include "base/error.hpp"
-#include "base/json.hpp"
-#include "net/endpoint.hpp"
-#include "net/http_client.hpp"
 
 /// A client of the Docker Engine API (https://docs.docker.com/engine/api/), one file per resource.
 /// A daemon's refusal is a Result; an engine that can not be reached is a Failure, so a caller

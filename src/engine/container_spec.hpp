@@ -1,12 +1,13 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/json.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/json.hpp"
 
 namespace gantry::engine {
 
@@ -68,7 +69,7 @@ struct ContainerSpec {
   /// Path to mount options: `/tmp` -> `rw,noexec,nosuid,size=65536k`.
   std::map<std::string, std::string> tmpfs;
   std::vector<VolumeMount> mounts;
-  /// `none`, `bridge`, `container:<id>`; never `host`: to_json refuses by CHECK.
+  /// `none`, `bridge`, `container:<id>`; never `host`.
   std::optional<std::string> network_mode;
   std::vector<std::string> dns;
   std::vector<std::string> extra_hosts;
@@ -86,6 +87,9 @@ struct ContainerSpec {
   // lists hold.
 };
 
+/// Refuses (invalid, `invalid_container_spec`) what could reach out of a container: the host's
+/// namespaces, host paths posing as volumes, paths that are not absolute.
+Result<> check(const ContainerSpec& spec);
 /// The body of `POST /containers/create`.
 json::Value to_json(const ContainerSpec& spec);
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
 #include "engine/container_spec.hpp"
 #include "engine/streams.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace gantry::engine {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
 #include "engine/containers.hpp"
 #include "engine/streams.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace gantry::engine {
 

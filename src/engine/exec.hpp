@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
 #include "engine/streams.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace gantry::engine {
 

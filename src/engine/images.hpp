@@ -1,17 +1,17 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "engine/client.hpp"
+#include "engine/image_reference.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "async/task.hpp"
-#include "base/error.hpp"
-#include "base/secret.hpp"
-#include "engine/client.hpp"
-#include "engine/image_reference.hpp"
 
 namespace gantry::engine {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "net/http_client.hpp"
 #include "net/stream.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace gantry::engine {
 
@@ -39,7 +39,7 @@ class StreamDemux {
   /// The next piece; empty: feed me more. An error (engine_stream_broken) is final.
   Result<std::optional<Frame>> next();
   /// Whether the stream may end here.
-  bool between_frames() const { return buffer_.empty() && remaining_ == 0; }
+  bool between_frames() const { return read_ == buffer_.size() && remaining_ == 0; }
 
  private:
   std::string buffer_;
@@ -90,7 +90,7 @@ class OutputStream {
 /// Lines over the cap are a Failure (engine_answer_too_large).
 class JsonLines {
  public:
-  explicit JsonLines(net::http::StreamedResponse response, std::size_t line_max = 1U << 20U);
+  explicit JsonLines(net::http::StreamedResponse response, std::size_t line_max = 16U << 20U);
 
   /// The next non-empty line; nothing at the end. `idle` is the longest silence (zero: any).
   async::task<std::optional<std::string>> next(Milliseconds idle);
@@ -99,7 +99,7 @@ class JsonLines {
   net::http::StreamedResponse response_;
   std::size_t line_max_;
   std::string buffer_;
-  std::size_t read_ = 0;
+  std::size_t searched_ = 0;
   bool ended_ = false;
 };
 

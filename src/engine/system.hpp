@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace gantry::engine {
 
@@ -14,8 +14,6 @@ namespace gantry::engine {
 struct SystemInfo {
   std::string name;
   std::string engine_version;
-  std::string api_version;
-  std::string min_api_version;
   std::string os;            ///< `Debian GNU/Linux 12 (bookworm)`
   std::string os_type;       ///< `linux`
   std::string architecture;  ///< `x86_64`

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
 #include "engine/containers.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace gantry::engine {
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <set>
-#include <string>
-
 #include "async/event.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "engine/client.hpp"
 #include "engine/events.hpp"
 #include "fleet/view.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
 
 namespace gantry::fleet {
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/containers.hpp"
 #include "engine/system.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 /// The hosts, and what is known of them.
 namespace gantry::fleet {

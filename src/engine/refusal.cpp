@@ -1,0 +1,185 @@
+#include "engine/refusal.hpp"
+
+#include "base/text.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace gantry::engine {
+namespace {
+
+constexpr std::size_t words_max = 500;
+
+struct StatusTraits {
+  unsigned status;
+  ErrorKind kind;
+  std::string_view code;
+};
+
+constexpr std::array status_traits{
+    StatusTraits{400, ErrorKind::invalid, "engine_invalid"},
+    StatusTraits{401, ErrorKind::denied, "engine_denied"},
+    StatusTraits{403, ErrorKind::denied, "engine_denied"},
+    StatusTraits{404, ErrorKind::not_found, "engine_not_found"},
+    StatusTraits{409, ErrorKind::conflict, "engine_conflict"},
+    StatusTraits{413, ErrorKind::too_large, "engine_too_large"},
+    StatusTraits{429, ErrorKind::exhausted, "engine_exhausted"},
+};
+
+StatusTraits traits_of(unsigned status) {
+  for (const auto& traits : status_traits) {
+    if (traits.status == status) return traits;
+  }
+  if (status >= 400 && status < 500) return {status, ErrorKind::invalid, "engine_invalid"};
+  return {status, ErrorKind::unavailable, "engine_failed"};
+}
+
+/// What the daemon's words tell a person to do. The first row whose `words` occur holds; a row
+/// with a code also says more than the status does.
+struct KnownCause {
+  std::string_view words;
+  std::string_view remedy;
+  std::optional<ErrorKind> kind = {};
+  std::string_view code = {};
+};
+
+constexpr std::array known_causes{
+    KnownCause{"no space left on device",
+               "free space on the engine's disk, for example with 'docker system prune'",
+               ErrorKind::exhausted, "engine_disk_full"},
+    KnownCause{"No such image", "pull the image first", ErrorKind::not_found, "engine_no_image"},
+    KnownCause{"no such image", "pull the image first", ErrorKind::not_found, "engine_no_image"},
+    KnownCause{"No such container", "list the containers: it may have been removed meanwhile"},
+    KnownCause{"is already in use by container",
+               "take another name, or remove the container that has it"},
+    KnownCause{"volume is in use", "remove the containers that use it first"},
+    KnownCause{"image is being used", "remove the containers that use it first"},
+    KnownCause{"image is referenced", "remove by name, or by force"},
+    KnownCause{"cannot remove a running container", "stop it first, or remove it by force"},
+    KnownCause{"You cannot remove a running container", "stop it first, or remove it by force"},
+    KnownCause{"already in progress", "wait until the removal has ended"},
+    KnownCause{"is not running", "start it first"},
+    KnownCause{"is paused", "unpause it first"},
+    KnownCause{"port is already allocated", "free the port, or publish another one"},
+    KnownCause{"toomanyrequests", "sign in to the registry, or try again later",
+               ErrorKind::exhausted, "engine_registry_limit"},
+    KnownCause{"pull access denied", "check the image's name, or sign in to its registry",
+               ErrorKind::not_found, "engine_no_such_remote_image"},
+    KnownCause{"manifest unknown", "check the image's tag", ErrorKind::not_found,
+               "engine_no_such_remote_image"},
+    KnownCause{"not found: manifest", "check the image's tag", ErrorKind::not_found,
+               "engine_no_such_remote_image"},
+    KnownCause{"unauthorized", "sign in to the registry", ErrorKind::denied,
+               "engine_registry_denied"},
+    KnownCause{"no such host", "check the engine's way to the registry (DNS, proxy, firewall)",
+               ErrorKind::unavailable, "engine_registry_unreachable"},
+    KnownCause{"dial tcp", "check the engine's way to the registry (DNS, proxy, firewall)",
+               ErrorKind::unavailable, "engine_registry_unreachable"},
+    KnownCause{"Client.Timeout exceeded",
+               "check the engine's way to the registry (DNS, proxy, firewall)",
+               ErrorKind::unavailable, "engine_registry_unreachable"},
+    KnownCause{"unknown or invalid runtime name",
+               "name a runtime that 'docker info' lists, or register it with the engine"},
+};
+
+std::string words_of(unsigned status, std::string_view body) {
+  std::string words;
+  if (auto value = json::parse(body, json::Keys::tolerant, {.depth_max = 8})) {
+    if (const auto* object = value->if_object()) {
+      const auto* message = object->if_contains("message");
+      if (message != nullptr && message->is_string()) words = std::string{message->get_string()};
+    }
+  } else {
+    words = std::string{text::trimmed(body)};
+  }
+  if (words.empty()) words = fmt::format("status {} without a reason", status);
+  return words;
+}
+
+Error in_words(const Doing& doing, const StatusTraits& traits, std::string_view words) {
+  Error error{traits.kind,
+              std::string{traits.code},
+              fmt::format("cannot {}: {}", doing.text(),
+                          text::shortened(text::one_line(text::trimmed(words)), words_max)),
+              {}};
+  for (const auto& cause : known_causes) {
+    if (!words.contains(cause.words)) continue;
+    error.remedy = cause.remedy;
+    error.kind = cause.kind.value_or(error.kind);
+    if (!cause.code.empty()) error.code = cause.code;
+    break;
+  }
+  return error;
+}
+
+std::string user_name() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  auto uid = geteuid();
+  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    return std::to_string(uid);
+  }
+  return found->pw_name;
+}
+
+}  // namespace
+
+Error refusal(const Doing& doing, unsigned status, std::string_view body) {
+  if (status < 400) {
+    auto why = fmt::format("status {}, which is no answer to it", status);
+    if (status >= 300) why = fmt::format("a redirect (status {}), which is never followed", status);
+    return {ErrorKind::unavailable, "engine_redirected",
+            fmt::format("cannot {}: the engine answered with {}", doing.text(), why),
+            "check that the endpoint is a Docker engine and not a web server before it"};
+  }
+  return in_words(doing, traits_of(status), words_of(status, body));
+}
+
+Error refusal_in_words(const Doing& doing, std::string_view words) {
+  return in_words(doing, {0, ErrorKind::unavailable, "engine_failed"}, words);
+}
+
+bool refuses_version(unsigned status, std::string_view body) {
+  return status == 400 && body.contains("client version ") && body.contains("API version");
+}
+
+Error unreachable(const net::Endpoint& endpoint, const Error& cause) {
+  auto where = endpoint.text();
+  auto error = [&](std::string code, std::string why, std::string remedy) {
+    return Error{ErrorKind::unavailable, std::move(code),
+                 fmt::format("cannot reach the engine on '{}': {}", where, why), std::move(remedy)};
+  };
+  if (cause.code == "socket_missing") {
+    return error("engine_socket_missing", "there is no such socket",
+                 "install Docker ('apt install docker.io'), or give the socket's place with "
+                 "--engine");
+  }
+  if (cause.code == "socket_permission") {
+    auto user = user_name();
+    return error("engine_permission_denied", fmt::format("user '{}' may not open the socket", user),
+                 fmt::format("run 'sudo usermod -aG docker {}' and log in again", user));
+  }
+  if (cause.code == "not_listening") {
+    auto remedy = endpoint.scheme() == net::Endpoint::Scheme::unix_socket
+                      ? "start it with 'sudo systemctl start docker'"
+                      : "start the engine there, and check that it listens on this address";
+    return error("engine_not_running", "nobody listens there", remedy);
+  }
+  auto code = cause.kind == ErrorKind::timed_out ? "engine_timed_out" : "engine_unreachable";
+  return error(code, text::shortened(text::one_line(cause.message), words_max),
+               cause.remedy.empty() ? "check the address and the way to it" : cause.remedy);
+}
+
+Error not_an_engine(const net::Endpoint& endpoint, std::string_view why) {
+  return {ErrorKind::unavailable, "engine_not_an_engine",
+          fmt::format("cannot use '{}' as an engine: something answers, but not with the Docker "
+                      "Engine API: {}",
+                      endpoint.text(), why),
+          "check the address: it must be a Docker engine's own socket or port"};
+}
+
+}  // namespace gantry::engine

@@ -1,0 +1,86 @@
+#include "engine/volumes.hpp"
+
+#include "engine/filters.hpp"
+#include "engine/names.hpp"
+#include "engine/read.hpp"
+
+namespace gantry::engine {
+namespace {
+
+constexpr Bytes list_max{64U << 20U};
+
+Result<Volume> volume_of(const Doing& doing, const json::Value& value) {
+  auto fields = read::fields(value, "");
+  Volume volume;
+  volume.name = read::text(fields, "Name");
+  volume.driver = read::text(fields, "Driver");
+  volume.created = read::text(fields, "CreatedAt");
+  volume.labels = read::text_map(fields, "Labels");
+  if (auto done = fields.finish(); !done) return fail(read::malformed(doing, done.error()));
+  return volume;
+}
+
+async::task<Result<Volume>> one(Client& client, Request request) {
+  auto doing = request.doing;
+  auto answer = co_await client.call_json(std::move(request));
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return volume_of(doing, *answer);
+}
+
+}  // namespace
+
+async::task<Result<Volume>> create_volume(Client& client, std::string name,
+                                          std::map<std::string, std::string> labels) {
+  Request request;
+  request.doing = {"create", "volume", name};
+  if (auto valid = check_volume(request.doing, name); !valid) co_return fail(valid.error());
+  request.method = "POST";
+  request.path = {"volumes", "create"};
+  json::Object wanted;
+  for (const auto& [label, value] : labels) wanted[label] = value;
+  request.body = json::Object{{"Name", name}, {"Labels", std::move(wanted)}};
+  co_return co_await one(client, std::move(request));
+}
+
+async::task<Result<Volume>> inspect_volume(Client& client, std::string name) {
+  Request request;
+  request.doing = {"inspect", "volume", name};
+  if (auto valid = check_volume(request.doing, name); !valid) co_return fail(valid.error());
+  request.path = {"volumes", std::move(name)};
+  co_return co_await one(client, std::move(request));
+}
+
+async::task<Result<std::vector<Volume>>> list_volumes(Client& client, LabelFilters labels) {
+  Request request;
+  request.doing = {"list", "volumes", ""};
+  request.path = {"volumes"};
+  request.answer_max = list_max;
+  if (!labels.empty()) request.query = {{"filters", filters({{"label", labels}})}};
+  auto doing = request.doing;
+  auto answer = co_await client.call_json(std::move(request));
+  if (!answer) co_return fail(std::move(answer.error()));
+  auto fields = read::fields(*answer, "");
+  std::vector<Volume> volumes;
+  if (const auto* items = fields.array("Volumes", SIZE_MAX)) {
+    for (const auto& item : *items) {
+      auto volume = volume_of(doing, item);
+      if (!volume) co_return fail(std::move(volume.error()));
+      volumes.push_back(std::move(*volume));
+    }
+  }
+  if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
+  co_return volumes;
+}
+
+async::task<Result<>> remove_volume(Client& client, std::string name) {
+  Request request;
+  request.doing = {"remove", "volume", name};
+  if (auto valid = check_volume(request.doing, name); !valid) co_return valid;
+  request.method = "DELETE";
+  request.path = {"volumes", std::move(name)};
+  auto answer = co_await client.call(std::move(request));
+  if (!answer) co_return fail(std::move(answer.error()));
+  co_return ok;
+}
+
+}  // namespace gantry::engine
