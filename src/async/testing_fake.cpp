@@ -1,12 +1,13 @@
 #include "async/testing_fake.hpp"
 
 // The loop itself: everything of Asio a test program needs is in this file.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+#include "async/deadline.hpp"
+
 #include <exception>
 #include <stdexcept>
 
-#include "async/deadline.hpp"
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 
 namespace gantry::async {
 namespace asio = boost::asio;

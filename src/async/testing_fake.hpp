@@ -1,12 +1,12 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "base/clock.hpp"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
-
-#include "async/task.hpp"
-#include "base/clock.hpp"
 
 /// Running coroutines to their end inside a unit test.
 namespace gantry::async {

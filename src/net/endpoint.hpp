@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "net/stream.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/error.hpp"
-#include "net/stream.hpp"
 
 namespace gantry::net {
 

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/bytes.hpp"
@@ -14,6 +8,12 @@
 #include "net/http.hpp"
 #include "net/stream.hpp"
 #include "net/websocket.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace gantry::net::http {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "net/stream.hpp"
+
 #include <memory>
 #include <utility>
-
-#include "net/stream.hpp"
 
 namespace gantry::net {
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "net/http.hpp"
+#include "net/stream.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <list>
@@ -7,10 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.hpp"
-#include "net/http.hpp"
-#include "net/stream.hpp"
 
 namespace gantry::net {
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <functional>
-#include <span>
-#include <string_view>
-
 #include "async/task.hpp"
 #include "base/error.hpp"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
 
 namespace gantry::net {
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "async/task.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "net/stream.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace gantry::net {
 

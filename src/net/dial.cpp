@@ -1,0 +1,87 @@
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "net/endpoint.hpp"
+#include "net/socket_stream.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+namespace gantry::net {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto dial_limit = Seconds{10};
+
+/// The four causes people must tell apart.
+Error explain(const Endpoint& endpoint, const boost::system::error_code& cause) {
+  auto refusal = [&](std::string code, std::string_view why, std::string remedy) {
+    return Error{ErrorKind::unavailable, std::move(code),
+                 fmt::format("cannot connect to '{}': {}", endpoint.text(), why),
+                 std::move(remedy)};
+  };
+  namespace errc = boost::system::errc;
+  if (cause == errc::no_such_file_or_directory) {
+    return refusal("socket_missing", "there is no such socket",
+                   "start the service that makes it, or name the right path");
+  }
+  if (cause == errc::permission_denied || cause == errc::operation_not_permitted) {
+    return refusal("socket_permission", "permission denied",
+                   "let this user into the group that owns the socket; "
+                   "'gantry doctor' shows how");
+  }
+  if (cause == errc::connection_refused || cause == errc::not_a_socket) {
+    return refusal("not_listening", "nothing listens there", "start the service");
+  }
+  return refusal("unreachable", cause.message(), "check the address and the network between");
+}
+
+async::task<std::unique_ptr<Stream>> dial_unix(const Endpoint& endpoint) {
+  asio::local::stream_protocol::socket socket{co_await asio::this_coro::executor};
+  boost::system::error_code broken;
+  co_await socket.async_connect({endpoint.path()},
+                                asio::redirect_error(asio::use_awaitable, broken));
+  if (broken == asio::error::operation_aborted) throw boost::system::system_error{broken};
+  if (broken) throw Failure{explain(endpoint, broken)};
+  co_return socket_stream(std::move(socket));
+}
+
+async::task<std::unique_ptr<Stream>> dial_tcp(const Endpoint& endpoint) {
+  auto executor = co_await asio::this_coro::executor;
+  boost::system::error_code broken;
+  auto token = asio::redirect_error(asio::use_awaitable, broken);
+  // Names are looked up on the resolver's own thread, so a slow one does not hold up the loop.
+  asio::ip::tcp::resolver resolver{executor};
+  auto found = co_await resolver.async_resolve(endpoint.host(), std::to_string(endpoint.port()),
+                                               asio::ip::resolver_base::numeric_service, token);
+  asio::ip::tcp::socket socket{executor};
+  if (!broken) co_await asio::async_connect(socket, found, token);
+  if (broken == asio::error::operation_aborted) throw boost::system::system_error{broken};
+  if (broken) throw Failure{explain(endpoint, broken)};
+  co_return socket_stream(std::move(socket));
+}
+
+async::task<std::unique_ptr<Stream>> dial(Endpoint endpoint) {
+  auto work =
+      endpoint.scheme() == Endpoint::Scheme::unix_socket ? dial_unix(endpoint) : dial_tcp(endpoint);
+  auto stream =
+      co_await async::attempt(async::with_deadline(dial_limit, "connecting", std::move(work)));
+  if (stream) co_return std::move(*stream);
+  auto error = stream.error();
+  if (error.kind == ErrorKind::timed_out) {
+    error = {ErrorKind::timed_out, "unreachable",
+             fmt::format("cannot connect to '{}': no answer within 10 s", endpoint.text()),
+             "check the address and the network between"};
+  }
+  throw Failure{std::move(error)};
+}
+
+}  // namespace
+
+Connect dialer(async::Executor, Endpoint endpoint) {
+  return [endpoint = std::move(endpoint)] { return dial(endpoint); };
+}
+
+}  // namespace gantry::net

@@ -1,0 +1,99 @@
+#include "async/attempt.hpp"
+#include "async/testing_fake.hpp"
+#include "net/endpoint.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gantry::net {
+namespace {
+
+namespace asio = boost::asio;
+
+class Dialer : public testing::Test {
+ protected:
+  Dialer() {
+    std::string name = std::filesystem::temp_directory_path() / "gantry-dial-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~Dialer() override { std::filesystem::remove_all(folder_); }
+
+  std::string socket() const { return folder_ / "engine.sock"; }
+  Result<std::unique_ptr<Stream>> dial(std::string_view endpoint) {
+    auto connect = dialer(loop_.executor(), *Endpoint::parse(endpoint));
+    return loop_.run(async::attempt(connect()));
+  }
+  std::string code(std::string_view endpoint) {
+    auto stream = dial(endpoint);
+    return stream ? "connected" : stream.error().code;
+  }
+
+  async::TestLoop loop_;
+  std::filesystem::path folder_;
+};
+
+TEST_F(Dialer, ConnectsToAUnixSocket) {
+  asio::local::stream_protocol::acceptor acceptor{loop_.executor(), socket()};
+  EXPECT_EQ(code("unix://" + socket()), "connected");
+}
+
+TEST_F(Dialer, ConnectsToATcpPort) {
+  asio::ip::tcp::acceptor acceptor{loop_.executor(), {asio::ip::address_v4::loopback(), 0}};
+  auto port = std::to_string(acceptor.local_endpoint().port());
+  EXPECT_EQ(code("tcp://127.0.0.1:" + port), "connected");
+  EXPECT_EQ(code("tcp://localhost:" + port), "connected");
+}
+
+TEST_F(Dialer, SaysThatTheSocketDoesNotExist) {
+  EXPECT_EQ(code("unix://" + socket()), "socket_missing");
+}
+
+TEST_F(Dialer, SaysThatNobodyListensOnTheSocket) {
+  {
+    asio::local::stream_protocol::acceptor gone{loop_.executor(), socket()};
+  }
+  EXPECT_EQ(code("unix://" + socket()), "not_listening");
+}
+
+TEST_F(Dialer, SaysThatNobodyListensOnAPlainFile) {
+  std::ofstream{socket()} << "not a socket";
+  EXPECT_EQ(code("unix://" + socket()), "not_listening");
+}
+
+TEST_F(Dialer, SaysThatNobodyListensOnThePort) {
+  asio::ip::tcp::acceptor acceptor{loop_.executor(), {asio::ip::address_v4::loopback(), 0}};
+  auto port = std::to_string(acceptor.local_endpoint().port());
+  acceptor.close();
+  EXPECT_EQ(code("tcp://127.0.0.1:" + port), "not_listening");
+}
+
+TEST_F(Dialer, SaysThatThePermissionsOfTheSocketForbidIt) {
+  asio::local::stream_protocol::acceptor acceptor{loop_.executor(), socket()};
+  ::chmod(socket().c_str(), 0600);
+  ::chmod(folder_.c_str(), 0755);
+  if (::geteuid() != 0) GTEST_SKIP() << "needs to begin as root, to become somebody else";
+  ASSERT_EQ(::seteuid(65534), 0);
+  auto answered = code("unix://" + socket());
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_EQ(answered, "socket_permission");
+}
+
+TEST_F(Dialer, CallsEveryOtherTroubleUnreachable) {
+  EXPECT_EQ(code("tcp://no-such-host.invalid:1"), "unreachable");
+}
+
+TEST_F(Dialer, NamesTheEndpointAndARemedy) {
+  auto stream = dial("unix://" + socket());
+  ASSERT_FALSE(stream);
+  EXPECT_NE(stream.error().message.find(socket()), std::string::npos);
+  EXPECT_FALSE(stream.error().remedy.empty());
+}
+
+}  // namespace
+}  // namespace gantry::net

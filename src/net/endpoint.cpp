@@ -1,0 +1,87 @@
+#include "net/endpoint.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace gantry::net {
+namespace {
+
+constexpr std::string_view forms = "use unix:///path/to/socket or tcp://host:port";
+constexpr std::size_t unix_path_max = 107;  // sockaddr_un::sun_path without its NUL
+constexpr std::uint16_t docker_port = 2375;
+
+std::unexpected<Error> refused(std::string_view text, std::string_view cause) {
+  return fail(ErrorKind::invalid, "bad_endpoint",
+              fmt::format("cannot use endpoint '{}': {}", text, cause), std::string{forms});
+}
+
+bool is_host_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+}
+
+bool is_host(std::string_view host) {
+  return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, is_host_character);
+}
+
+bool is_ipv6(std::string_view host) {
+  auto allowed = [](char c) {
+    return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.';
+  };
+  return host.size() >= 2 && host.size() <= 45 && std::ranges::all_of(host, allowed);
+}
+
+bool parse_port(std::string_view text, std::uint16_t& port) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port != 0;
+}
+
+}  // namespace
+
+Result<Endpoint> Endpoint::parse(std::string_view text) {
+  Endpoint endpoint;
+  if (text.starts_with("unix://")) {
+    auto path = text.substr(7);
+    if (!path.starts_with('/')) return refused(text, "the socket's path is not absolute");
+    if (path.size() > unix_path_max) return refused(text, "the path is longer than 107 bytes");
+    if (path.find('\0') != path.npos) return refused(text, "the path holds a NUL byte");
+    endpoint.path_ = path;
+    return endpoint;
+  }
+  if (!text.starts_with("tcp://")) return refused(text, "the scheme is not one of unix, tcp");
+  endpoint.scheme_ = Scheme::tcp;
+  endpoint.port_ = docker_port;
+  auto rest = text.substr(6);
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.starts_with('[')) {
+    auto close = rest.find(']');
+    if (close == rest.npos || !is_ipv6(rest.substr(1, close - 1))) {
+      return refused(text, "the address in brackets is not IPv6");
+    }
+    endpoint.host_ = rest.substr(1, close - 1);
+    rest.remove_prefix(close + 1);
+  } else {
+    auto end = std::min(rest.find(':'), rest.size());
+    if (!is_host(rest.substr(0, end))) return refused(text, "the host's name is malformed");
+    endpoint.host_ = rest.substr(0, end);
+    rest.remove_prefix(end);
+  }
+  if (!rest.empty() && (rest.front() != ':' || !parse_port(rest.substr(1), endpoint.port_))) {
+    return refused(text, "the port is not a number from 1 to 65535");
+  }
+  return endpoint;
+}
+
+std::string Endpoint::text() const {
+  return scheme_ == Scheme::unix_socket ? "unix://" + path_ : "tcp://" + host_header();
+}
+
+std::string Endpoint::host_header() const {
+  if (scheme_ == Scheme::unix_socket) return "localhost";
+  bool ipv6 = host_.find(':') != host_.npos;
+  return ipv6 ? fmt::format("[{}]:{}", host_, port_) : fmt::format("{}:{}", host_, port_);
+}
+
+}  // namespace gantry::net

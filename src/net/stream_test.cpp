@@ -1,0 +1,186 @@
+// Every implementation of Stream passes this suite.
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/scope.hpp"
+#include "async/testing_fake.hpp"
+#include "net/memory_stream_fake.hpp"
+#include "net/prefixed_stream.hpp"
+#include "net/socket_stream.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/system/system_error.hpp>
+#include <gtest/gtest.h>
+
+namespace gantry::net {
+namespace {
+
+namespace asio = boost::asio;
+
+using Pair = std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>>;
+using MakePair = Pair (*)(const async::Executor&);
+
+Pair unix_pair(const async::Executor& executor) {
+  asio::local::stream_protocol::socket one{executor};
+  asio::local::stream_protocol::socket other{executor};
+  asio::local::connect_pair(one, other);
+  return {socket_stream(std::move(one)), socket_stream(std::move(other))};
+}
+
+Pair tcp_pair(const async::Executor& executor) {
+  asio::ip::tcp::acceptor acceptor{executor, {asio::ip::address_v4::loopback(), 0}};
+  asio::ip::tcp::socket one{executor};
+  one.connect(acceptor.local_endpoint());
+  auto other = acceptor.accept();
+  return {socket_stream(std::move(one)), socket_stream(std::move(other))};
+}
+
+Pair prefixed_pair(const async::Executor& executor) {
+  auto [one, other] = memory_streams(executor);
+  return {prefixed_stream({}, std::move(one)), prefixed_stream({}, std::move(other))};
+}
+
+struct Implementation {
+  std::string name;
+  MakePair make;
+};
+
+class StreamConformance : public testing::TestWithParam<Implementation> {
+ protected:
+  void run(async::task<void> (*scenario)(Stream&, Stream&)) {
+    async::TestLoop loop;
+    auto [one, other] = GetParam().make(loop.executor());
+    loop.run(scenario(*one, *other));
+  }
+};
+
+async::task<std::string> read_all(Stream& stream) {
+  std::string all;
+  char piece[4096];
+  while (auto count = co_await stream.read_some(piece)) all.append(piece, count);
+  co_return all;
+}
+
+async::task<std::string> read_exactly(Stream& stream, std::size_t size) {
+  std::string all;
+  char piece[4096];
+  while (all.size() < size) {
+    auto count = co_await stream.read_some({piece, std::min(sizeof piece, size - all.size())});
+    if (count == 0) break;
+    all.append(piece, count);
+  }
+  co_return all;
+}
+
+async::task<void> carries_bytes(Stream& one, Stream& other) {
+  co_await one.write("ping");
+  EXPECT_EQ(co_await read_exactly(other, 4), "ping");
+  co_await other.write("pong");
+  EXPECT_EQ(co_await read_exactly(one, 4), "pong");
+}
+TEST_P(StreamConformance, CarriesBytesBothWays) { run(carries_bytes); }
+
+async::task<void> write_and_finish(Stream& stream, std::string bytes) {
+  co_await stream.write(bytes);
+  stream.finish_writing();
+}
+
+async::task<void> carries_much(Stream& one, Stream& other) {
+  std::string much(4U << 20U, 'x');
+  much.back() = 'y';
+  async::TaskScope scope{co_await asio::this_coro::executor};
+  scope.spawn("write", write_and_finish(one, much));
+  EXPECT_TRUE(co_await read_all(other) == much);
+  co_await scope.close();
+}
+TEST_P(StreamConformance, CarriesMoreThanItsBuffersHold) { run(carries_much); }
+
+async::task<void> half_closes(Stream& one, Stream& other) {
+  co_await one.write("question");
+  one.finish_writing();
+  EXPECT_EQ(co_await read_all(other), "question");
+  co_await other.write("answer");
+  other.finish_writing();
+  EXPECT_EQ(co_await read_all(one), "answer");
+}
+TEST_P(StreamConformance, KeepsReadingAfterItHasFinishedWriting) { run(half_closes); }
+
+async::task<void> sees_the_end(Stream& one, Stream& other) {
+  one.close();
+  char byte[1];
+  EXPECT_EQ(co_await other.read_some(byte), 0U);
+  EXPECT_EQ(co_await other.read_some(byte), 0U);
+}
+TEST_P(StreamConformance, ShowsThatThePeerHasClosed) { run(sees_the_end); }
+
+async::task<void> write_for_ever(Stream& stream) {
+  for (;;) co_await stream.write(std::string(64U << 10U, 'x'));
+}
+
+async::task<void> fails_to_write(Stream& one, Stream& other) {
+  other.close();
+  auto written =
+      co_await async::attempt(async::with_deadline(Seconds{5}, "writing", write_for_ever(one)));
+  EXPECT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::unavailable);
+}
+TEST_P(StreamConformance, FailsToWriteToAPeerThatHasClosed) { run(fails_to_write); }
+
+async::task<void> read_one(Stream& stream) {
+  char byte[1];
+  co_await stream.read_some(byte);
+}
+
+async::task<void> read_is_cancelled(Stream& one, Stream& other) {
+  auto read =
+      co_await async::attempt(async::with_deadline(Milliseconds{20}, "reading", read_one(one)));
+  EXPECT_EQ(read.error().kind, ErrorKind::timed_out);
+  co_await other.write("kept");
+  EXPECT_EQ(co_await read_exactly(one, 4), "kept");
+}
+TEST_P(StreamConformance, LosesNothingWhenAReadIsCancelled) { run(read_is_cancelled); }
+
+async::task<void> write_is_cancelled(Stream& one, Stream&) {
+  auto written = co_await async::attempt(
+      async::with_deadline(Milliseconds{20}, "writing", write_for_ever(one)));
+  EXPECT_EQ(written.error().kind, ErrorKind::timed_out);
+}
+TEST_P(StreamConformance, StopsAWriteThatNobodyReadsWhenCancelled) { run(write_is_cancelled); }
+
+async::task<void> close_soon(Stream& stream) {
+  co_await async::pause(Milliseconds{10});
+  stream.close();
+}
+
+async::task<void> close_ends_read(Stream& one, Stream&) {
+  async::TaskScope scope{co_await asio::this_coro::executor};
+  scope.spawn("close", close_soon(one));
+  auto read = co_await async::attempt(read_one(one));
+  EXPECT_FALSE(read);
+  one.close();
+  EXPECT_FALSE(co_await async::attempt(one.write("x")));
+  co_await scope.close();
+}
+TEST_P(StreamConformance, FailsWhatIsPendingWhenItIsClosedAndCloseMayComeTwice) {
+  run(close_ends_read);
+}
+
+INSTANTIATE_TEST_SUITE_P(Streams, StreamConformance,
+                         testing::Values(Implementation{"unix", unix_pair},
+                                         Implementation{"tcp", tcp_pair},
+                                         Implementation{"memory", memory_streams},
+                                         Implementation{"prefixed", prefixed_pair}),
+                         [](const auto& instance) { return instance.param.name; });
+
+async::task<void> prefix_first() {
+  auto [one, other] = memory_streams(co_await asio::this_coro::executor);
+  auto stream = prefixed_stream("read ahead, ", std::move(one));
+  co_await other->write("then the rest");
+  other->finish_writing();
+  EXPECT_EQ(co_await read_all(*stream), "read ahead, then the rest");
+}
+TEST(PrefixedStream, HandsOutWhatWasReadAheadFirst) { async::run_test(prefix_first()); }
+
+}  // namespace
+}  // namespace gantry::net
