@@ -1,0 +1,119 @@
+// What a hostile or broken program does, on request. Run by the tests under gantry-init; the output
+// says what the system let it do.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void list_descriptors(void) {
+  for (int fd = 0; fd < 1024; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) printf("%d ", fd);
+  }
+}
+
+static void look_into_init(void) {
+  static const char* const doors[] = {"/proc/1/fd/0", "/proc/1/fd/1", "/proc/1/mem",
+                                      "/proc/1/environ", "/proc/1/maps"};
+  for (size_t i = 0; i < sizeof doors / sizeof doors[0]; ++i) {
+    const int fd = open(doors[i], O_RDWR | O_NONBLOCK);
+    const int reading = open(doors[i], O_RDONLY | O_NONBLOCK);
+    printf("%s\n", fd < 0 && reading < 0 ? "refused" : doors[i]);
+  }
+}
+
+static void trace_init(void) {
+  const long attached = ptrace(PTRACE_ATTACH, 1, 0, 0);
+  printf("%s", attached < 0 && errno == EPERM ? "refused" : "attached");
+}
+
+static void shoot_at_everybody(void) {
+  kill(-1, SIGKILL);
+  kill(1, SIGKILL);
+  kill(1, SIGSTOP);
+  kill(1, SIGTERM);
+  kill(1, SIGSEGV);
+  printf("alive");
+}
+
+static void spin(void) {
+  for (volatile uint64_t turns = 0;; ++turns) continue;
+}
+
+static void spin_out_of_sight(void) {
+  if (fork() == 0) {
+    setsid();
+    if (fork() == 0) spin();
+    _exit(0);
+  }
+  pause();
+}
+
+static void leave_an_orphan_with_the_pipes(void) {
+  if (fork() == 0) {
+    setsid();
+    for (;;) pause();
+  }
+  printf("parent done");
+}
+
+static void pester_init(void) {
+  for (;;) kill(1, SIGCHLD);
+}
+
+static void breed_orphans(void) {
+  for (;;) {
+    const pid_t child = fork();
+    if (child == 0) {
+      if (fork() == 0) _exit(0);
+      _exit(0);
+    }
+    if (child > 0) waitpid(child, NULL, 0);
+  }
+}
+
+static void stop_own_group(void) { kill(0, SIGSTOP); }
+
+static void show_inheritance(void) {
+  sigset_t blocked;
+  sigprocmask(SIG_SETMASK, NULL, &blocked);
+  struct sigaction pipe_action;
+  sigaction(SIGPIPE, NULL, &pipe_action);
+  const mode_t mask = umask(0);
+  printf("blocked=%d sigpipe=%s session=%d umask=%o", sigismember(&blocked, SIGCHLD),
+         pipe_action.sa_handler == SIG_DFL ? "default" : "changed", getsid(0) == getpid(),
+         (unsigned)mask);
+}
+
+static const struct {
+  const char* name;
+  void (*act)(void);
+} acts[] = {
+    {"descriptors", list_descriptors},
+    {"look-into-init", look_into_init},
+    {"trace-init", trace_init},
+    {"shoot-at-everybody", shoot_at_everybody},
+    {"spin", spin},
+    {"spin-out-of-sight", spin_out_of_sight},
+    {"orphan", leave_an_orphan_with_the_pipes},
+    {"pester-init", pester_init},
+    {"breed-orphans", breed_orphans},
+    {"stop", stop_own_group},
+    {"inheritance", show_inheritance},
+};
+
+int main(int argc, char** argv) {
+  for (size_t i = 0; argc == 2 && i < sizeof acts / sizeof acts[0]; ++i) {
+    if (strcmp(argv[1], acts[i].name) != 0) continue;
+    acts[i].act();
+    return fflush(stdout) == 0 ? 0 : 1;
+  }
+  fprintf(stderr, "usage: gantry-init-probe ACT\n");
+  return 2;
+}

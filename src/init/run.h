@@ -1,0 +1,7 @@
+// One run: from 'G' to the verdict.
+#pragma once
+
+#include "init/request.h"
+
+// `child_signals` is a non-blocking signalfd of SIGCHLD. Tells everything in frames and exits.
+_Noreturn void run(const struct Request* request, int child_signals);
