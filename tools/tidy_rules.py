@@ -87,7 +87,7 @@ RULES = (
          "read with base/json, whose readers return a Result",
          spared=("src/base/json*",), tests=True),
     Rule("new", r"(?<![\w.])new\s+(?:\([^)]*\)\s*)?[A-Za-z_:]"
-                r"|(?<!=\s)(?<!=)\bdelete\s*(?:\[\s*\]\s*)?[A-Za-z_*(]",
+                r"|(?<!=\s)(?<!=)\bdelete\b\s*(?:\[\s*\]\s*)?[A-Za-z_*(]",
          "own by value, or by unique_ptr for the three abstract types"),
     Rule("bool-parameter", r"[(,]\s*(?:const\s+)?bool\s+\w+\s*(?:[,)]|=)",
          "take an enum, so that the call can be read",

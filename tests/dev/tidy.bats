@@ -133,6 +133,7 @@ spared() {
   refused new src/fleet/link.cpp 'auto* link = new Link();'
   refused new src/fleet/link.cpp 'delete link;'
   spared src/fleet/link.cpp 'Link(const Link&) = delete;'
+  spared src/fleet/link.cpp 'co_await store.delete_(id);'
 }
 
 @test "a bool parameter in a header is refused" {

@@ -9,7 +9,7 @@ changed_sources() {
   {
     git diff --name-only --diff-filter=d "$base"
     git ls-files --others --exclude-standard
-  } | grep -E '^src/.*\.(c|cpp)$' | sort -u
+  } | grep -E '^src/.*\.cpp$' | sort -u
 }
 
 mode=${1:-}
@@ -21,7 +21,7 @@ tools/tidy || fail "cannot accept the tree: the findings above break STYLE.md" \
 ensure_packages build test
 [[ -f build/dev/compile_commands.json ]] || build dev
 if [[ $mode == --all ]]; then
-  sources=$(find src -name '*.c' -o -name '*.cpp')
+  sources=$(find src -name '*.cpp')
 else
   sources=$(changed_sources || true)
 fi
