@@ -27,6 +27,7 @@ class RealEngine : public testing::Test {
   /// Whether there is an engine: TearDown runs after a skip, too.
   bool usable() const { return client_ != nullptr; }
   engine::Client& engine() { return *client_; }
+  async::Executor executor() { return loop_.executor(); }
   /// A name nobody else has.
   static std::string fresh_name() { return "gantry-test-" + random::word(12); }
   /// `io.gantry.test=<mark>`, what the test's own things are found by.
