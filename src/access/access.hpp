@@ -4,6 +4,9 @@
 #include "access/audit_store.hpp"
 #include "access/identity.hpp"
 #include "access/password.hpp"
+#include "access/session_store.hpp"
+#include "access/token_store.hpp"
+#include "access/user_store.hpp"
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "async/workers.hpp"
@@ -61,7 +64,7 @@ class Access {
   Access(async::Executor executor, storage::Database& database, Settings settings);
   ~Access();
 
-  /// Brings the tables up to date and loads them; makes the setup secret and the local token.
+  /// Brings the tables up to date and loads them.
   async::task<void> start();
   /// Ends background writes. Call before the destructor.
   async::task<void> close();
@@ -108,8 +111,8 @@ class Access {
   /// Refused: `invalid_field`, `already_exists`, `too_many_users`.
   async::task<Result<User>> create_user(Identity by, NewUser wanted);
   /// With their sessions and tokens. Refused: `no_such_user`, `last_admin`.
-  async::task<Result<>> delete_user(Identity by, UserId id);
-  /// Ends the user's sessions; tokens keep at most the new role. Refused as `delete_user`.
+  async::task<Result<>> remove_user(Identity by, UserId id);
+  /// Ends the user's sessions; tokens keep at most the new role. Refused as `remove_user`.
   async::task<Result<>> set_role(Identity by, UserId id, Role role);
   /// Ends the user's other sessions. One's own change needs `current` (`bad_credentials`); an
   /// admin sets anybody else's without it.
@@ -133,35 +136,39 @@ class Access {
   async::task<AuditCheck> verify_audit();
 
  private:
-  struct Account;
-  struct Session;
-  struct KnownToken;
-  using Hash = std::string;
-
   WallTime now() const { return settings_.clock.now(); }
-  async::task<Result<SignedIn>> begin_session(UserId user, std::string address);
-  async::task<Result<SignedIn>> insert_owner(std::string name, std::string hashed,
-                                             std::string address);
-  async::task<Result<bool>> password_matches(std::string name, Secret password);
-  async::task<void> forget_sessions(UserId user, SessionId kept);
-  void forget(const UserId& user);
-  void touch_session(Session& session);
-  void touch_token(KnownToken& token);
-  const Account* account_named(std::string_view name) const;
+  bool alive(const SessionRow& session) const;
+  const UserRow* account_named(std::string_view name) const;
+  /// Whether the user is signed in from this address already.
   bool knows(const UserId& user, std::string_view address) const;
-  bool is_last_admin(const UserId& user) const;
-  Identity identity_of(const Session& session) const;
-  Identity identity_of(const KnownToken& token) const;
+  /// Longest unused first.
+  std::vector<SessionId> sessions_of(const UserId& user) const;
+  Identity identity_of(const SessionRow& session) const;
+  Identity identity_of(const TokenRow& row) const;
+  Result<> may_set_up(const Secret& secret) const;
+
+  async::task<Result<UserRow>> insert_owner(UserRow owner, Secret password, std::string address);
+  /// `verified_hash`: what the password was checked against.
+  async::task<Result<SignedIn>> begin_session(UserId user, std::string verified_hash,
+                                              std::string address);
+  /// Takes as long without a stored hash, for a user who does not exist.
+  async::task<password::Match> check_password(std::optional<std::string> stored, Secret password);
+  async::task<Result<>> own_password(UserRow known, Secret password);
+  async::task<std::string> hash_password(Secret password);
+  async::task<void> write_session_use(SessionId id, WallTime at);
+  async::task<void> write_token_use(TokenId id, WallTime at);
 
   storage::Database& database_;
   Settings settings_;
-  std::map<UserId, Account> users_;
-  std::unordered_map<Hash, Session> sessions_;
-  std::unordered_map<Hash, KnownToken> tokens_;
+  std::map<UserId, UserRow> users_;
+  std::unordered_map<SessionId, SessionRow> sessions_;
+  std::map<TokenId, TokenRow> tokens_;
+  std::unordered_map<std::string, TokenId> token_by_digest_;
   Attempts by_name_;
   Attempts by_address_;
-  std::optional<Hash> setup_hash_;
+  std::optional<std::string> setup_digest_;
   WallTime setup_expires_at_;
+  bool setting_up_ = false;
   Secret local_token_;
   async::Workers hashing_;
   async::TaskScope writes_;

@@ -3,6 +3,8 @@
 #include "base/clock.hpp"
 
 #include <deque>
+#include <functional>
+#include <list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,11 +19,20 @@ class Attempts {
   Seconds wait(std::string_view key, WallTime now) const;
   /// Counted when the attempt begins, so that many at once do not slip through.
   void begin(std::string_view key, WallTime now);
-  /// It succeeded: all is forgiven.
+  /// The attempt that began last was no failure.
+  void withdraw(std::string_view key);
+  /// All is forgiven.
   void forgive(std::string_view key);
+  /// How many keys are remembered.
+  std::size_t size() const { return keys_.size(); }
 
  private:
-  std::map<std::string, std::deque<WallTime>, std::less<>> failures_;
+  struct Failures {
+    std::string key;
+    std::deque<WallTime> times;
+  };
+  std::list<Failures> by_age_;  ///< the one that failed last is last
+  std::map<std::string, std::list<Failures>::iterator, std::less<>> keys_;
 };
 
 }  // namespace gantry::access

@@ -21,6 +21,7 @@ enum class Role { viewer, operator_, admin };
 
 /// `viewer`, `operator`, `admin`: as in JSON and in the database.
 std::string_view word(Role role);
+/// Nothing for any other word.
 std::optional<Role> parse_role(std::string_view word);
 
 /// The parts of the API that a token opens.
@@ -28,7 +29,9 @@ enum class Scope { executions, containers, system, access };
 inline constexpr std::array all_scopes{Scope::executions, Scope::containers, Scope::system,
                                        Scope::access};
 
+/// `executions`, `containers`, `system`, `access`.
 std::string_view word(Scope scope);
+/// Nothing for any other word.
 std::optional<Scope> parse_scope(std::string_view word);
 
 /// A set of scopes.

@@ -67,6 +67,7 @@ std::int64_t run_and_kill(const std::filesystem::path& folder, Milliseconds dela
   std::int64_t number = 0;
   bool started = ::read(channel[0], &number, sizeof number) == sizeof number;
   if (started) last = number;
+  // tidy: sleep because the child is to be killed at an arbitrary moment of its work
   std::this_thread::sleep_for(delay);
   ::kill(child, SIGKILL);
   while (::read(channel[0], &number, sizeof number) == sizeof number) last = number;
