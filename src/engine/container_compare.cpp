@@ -41,20 +41,22 @@ namespace {
 
 constexpr std::size_t shown_max = 200;
 
-std::string shown(const std::string& text) {
+std::string cut(const std::string& text) {
   return text::shortened(text::one_line(text), shown_max);
 }
+
+std::string shown(const std::string& text) { return fmt::format("'{}'", cut(text)); }
 std::string shown(bool value) { return value ? "true" : "false"; }
 std::string shown(std::int64_t value) { return std::to_string(value); }
 std::string shown(const std::vector<std::string>& texts) {
-  return shown(fmt::format("[{}]", fmt::join(texts, ", ")));
+  return cut(fmt::format("[{}]", fmt::join(texts, ", ")));
 }
 std::string shown(const Ulimit& limit) {
   return fmt::format("{}={}:{}", limit.name, limit.soft, limit.hard);
 }
 std::string shown(const VolumeMount& mount) {
-  return shown(fmt::format("{} on {}{}{}", mount.volume, mount.target,
-                           mount.read_only ? ", read-only" : "", mount.no_copy ? ", no copy" : ""));
+  return cut(fmt::format("{} on {}{}{}", mount.volume, mount.target,
+                         mount.read_only ? ", read-only" : "", mount.no_copy ? ", no copy" : ""));
 }
 template <class T>
 std::string shown(const std::vector<T>& items) {
@@ -147,7 +149,7 @@ void compare_config(Comparison& comparison, const ContainerSpec& wanted,
     auto found = got.labels.find(name);
     auto has = found == got.labels.end() ? "absent" : shown(found->second);
     if (found == got.labels.end() || found->second != value) {
-      comparison.differs(fmt::format("labels[{}]", shown(name)), shown(value), has);
+      comparison.differs(fmt::format("labels[{}]", cut(name)), shown(value), has);
     }
   }
   comparison.same("attach_stdin", wanted.attach_stdin, got.attach_stdin);
@@ -228,9 +230,9 @@ void compare_mounts(Comparison& comparison, const ContainerSpec& wanted,
              mount.writable != one.read_only;
     });
     if (asked) continue;
-    comparison.differs("mounts", "absent",
-                       shown(fmt::format("{} '{}' on {}, {}", mount.type, mount.name, mount.target,
-                                         mount.writable ? "writable" : "read-only")));
+    comparison.differs("mounts", "none",
+                       cut(fmt::format("{} '{}' on {}, {}", mount.type, mount.name, mount.target,
+                                       mount.writable ? "writable" : "read-only")));
   }
 }
 

@@ -78,8 +78,8 @@ const json::Object& object(const json::Object& parent, std::string_view key) {
 }
 
 WallTime time_of(std::int64_t unix_seconds) {
-  constexpr std::int64_t end_of_year_9999 = 253'402'300'799;
-  return WallTime{Seconds{std::clamp<std::int64_t>(unix_seconds, 0, end_of_year_9999)}};
+  constexpr std::int64_t year_2200 = 7'258'118'400;
+  return WallTime{Seconds{std::clamp<std::int64_t>(unix_seconds, 0, year_2200)}};
 }
 
 Error malformed(const Doing& doing, const Error& cause) {

@@ -32,7 +32,7 @@ std::uint64_t counter(const json::Object& object, std::string_view key);
 /// A member that is an object; an empty one when it is not there or something else.
 const json::Object& object(const json::Object& parent, std::string_view key);
 
-/// Seconds since 1970 as a time of this or the next 7,900 years, whatever was claimed.
+/// Seconds since 1970 as a time between 1970 and 2200, whatever was claimed.
 WallTime time_of(std::int64_t unix_seconds);
 
 /// `cannot <doing>: the engine's answer is malformed: <cause>`
