@@ -19,18 +19,18 @@ bool was_cancelled(const std::exception_ptr& failure);
 task<void> rethrow_if_cancelled(std::exception_ptr failure);
 
 template <class T>
-struct unwrapped {
+struct Unwrapped {
   using type = Result<T>;
 };
 template <class T>
-struct unwrapped<Result<T>> {
+struct Unwrapped<Result<T>> {
   using type = Result<T>;
 };
 
 /// A failed piece of work becomes a value; being cancelled stays an exception.
 /// Work that already answers a Result keeps its shape.
 template <class T>
-task<typename unwrapped<T>::type> attempt(task<T> work) {
+task<typename Unwrapped<T>::type> attempt(task<T> work) {
   std::exception_ptr failure;
   try {
     if constexpr (std::is_void_v<T>) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/asio/this_coro.hpp>
+
 #include <exception>
 #include <optional>
 
@@ -19,7 +21,11 @@ task<T> finally(task<T> work, task<void> cleanup) {
   } catch (...) {
     failure = std::current_exception();
   }
+  // A cancelled coroutine throws at its next co_await, before what it awaits has even begun.
+  auto before = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
   co_await shielded(std::move(cleanup));
+  co_await boost::asio::this_coro::throw_if_cancelled(before);
   if (failure) std::rethrow_exception(failure);
   co_return std::move(*value);
 }

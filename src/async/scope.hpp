@@ -48,7 +48,8 @@ class TaskScope {
 };
 
 /// Runs `work` to its end even when the caller is cancelled meanwhile (clean-up: removing a
-/// container, writing a final row). The work must carry its own deadline.
+/// container, writing a final row). The work must carry its own deadline. A caller that may already
+/// be cancelled uses `finally` instead: its co_await would throw before anything began.
 task<void> shielded(task<void> work);
 
 namespace detail {

@@ -11,9 +11,10 @@ namespace {
 constexpr std::int64_t open_files = 1024;
 constexpr std::int64_t stack_bytes = 64 << 20;
 constexpr int inodes = 16'384;
-// The host kills sandboxes before its own daemons when its memory runs out.
-constexpr std::int64_t oom_score = 1000;
-// Room for gantry-init and the threads it needs none of, beside the program's own.
+// The host kills sandboxes before its own daemons when its memory runs out; gantry-init raises
+// the program's own score further, so that it survives to tell.
+constexpr std::int64_t oom_score = 500;
+// gantry-init counts, too.
 constexpr int pids_of_ours = 1;
 
 std::map<std::string, std::string> temporary_folders(const Policy& policy,

@@ -68,6 +68,17 @@ void read_environment(json::Fields& fields, Program& program) {
   }
 }
 
+/// What exec(2) takes at once is bounded; the image's own variables come on top.
+void check_total(json::Fields& fields, const Program& program) {
+  std::size_t total = 0;
+  for (const auto& word : program.command) total += word.size() + 1;
+  for (const auto& [name, value] : program.env) total += name.size() + value.size() + 2;
+  if (total > program_limits.exec_max) {
+    fields.refuse("args", fmt::format("and 'env' must have at most {} bytes together, not {}",
+                                      program_limits.exec_max, total));
+  }
+}
+
 /// The file a language starts with: the source, or the first file that has its extension.
 std::string entry_of(const Language& language, std::optional<std::string> source,
                      json::Fields& fields, Program& program) {
@@ -157,6 +168,7 @@ Program read_program(json::Fields& fields) {
     if (arg.find('\0') != std::string::npos) fields.refuse("args", "must not hold NUL");
     program.command.push_back(std::move(arg));
   }
+  check_total(fields, program);
   return program;
 }
 

@@ -35,7 +35,8 @@ struct ProgramLimits {
   std::size_t input_max = 10U << 20U;
   std::size_t args_max = 256;
   std::size_t env_max = 256;
-  std::size_t text_max = 32U << 10U;  ///< One argument or one variable.
+  std::size_t text_max = 32U << 10U;   ///< One argument or one variable.
+  std::size_t exec_max = 192U << 10U;  ///< Arguments and variables together.
 };
 inline constexpr ProgramLimits program_limits;
 
