@@ -1,0 +1,140 @@
+import type { components } from './schema';
+import { EventParser, type ServerEvent } from './sse';
+
+type Schemas = components['schemas'];
+export type Bounds = Schemas['Bounds'];
+export type Container = Schemas['Container'];
+export type ContainerList = Schemas['ContainerList'];
+export type Engine = Schemas['Engine'];
+export type Execution = Schemas['Execution'];
+export type ExecutionItem = Schemas['ExecutionItem'];
+export type ExecutionRequest = Schemas['ExecutionRequest'];
+export type ExecutionState = Schemas['ExecutionState'];
+export type InputFile = Schemas['InputFile'];
+export type Limits = Schemas['Limits'];
+export type LiveMessage =
+  | Schemas['LiveContainers']
+  | Schemas['LiveExecution']
+  | Schemas['LiveError'];
+export type Role = Schemas['Role'];
+export type Scope = Schemas['Scope'];
+export type System = Schemas['System'];
+export type TokenItem = Schemas['TokenItem'];
+export type TokenRequest = Schemas['TokenRequest'];
+export type Trouble = Schemas['Trouble'];
+export type User = Schemas['User'];
+export type Verdict = Schemas['Verdict'];
+
+/** What the server refused, or that it could not be reached (`server_unreachable`, status 0). */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    readonly remedy?: string,
+  ) {
+    super(detail);
+  }
+
+  static from(failure: unknown): Problem {
+    if (failure instanceof Problem) return failure;
+    return new Problem(0, 'server_unreachable', String(failure));
+  }
+}
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+let signed_out = (): void => {};
+
+/** `handler` is called when a session has ended on the server's side. */
+export function on_signed_out(handler: () => void): void {
+  signed_out = handler;
+}
+
+async function request(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const response = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+    credentials: 'same-origin',
+    cache: 'no-store',
+    signal: signal ?? null,
+  }).catch((failure: unknown) => {
+    if (signal?.aborted) throw failure;
+    throw new Problem(0, 'server_unreachable', String(failure));
+  });
+  if (response.ok) return response;
+  throw await read_problem(response);
+}
+
+async function read_problem(response: Response): Promise<Problem> {
+  const text = await response.text().catch(() => '');
+  try {
+    const problem = JSON.parse(text) as Partial<Schemas['Problem']>;
+    if (problem.code && problem.detail) {
+      return new Problem(response.status, problem.code, problem.detail, problem.remedy);
+    }
+  } catch {
+    // Not a problem document: a proxy in between may have answered.
+  }
+  return new Problem(response.status, 'unknown', `${response.status} ${response.statusText}`);
+}
+
+async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  try {
+    const response = await request(method, path, body);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  } catch (failure) {
+    const problem = Problem.from(failure);
+    if (problem.status === 401 && !path.endsWith('/sessions')) signed_out();
+    throw problem;
+  }
+}
+
+const encode = encodeURIComponent;
+
+export const api = {
+  me: () => call<Schemas['Me']>('GET', '/api/v1/me'),
+  setup_state: () => call<Schemas['SetupState']>('GET', '/api/v1/setup'),
+  create_owner: (owner: Schemas['SetupRequest']) =>
+    call<Schemas['Me']>('POST', '/api/v1/setup', owner),
+  sign_in: (who: Schemas['Credentials']) => call<Schemas['Me']>('POST', '/api/v1/sessions', who),
+  sign_out: () => call<void>('DELETE', '/api/v1/sessions/current'),
+  system: () => call<System>('GET', '/api/v1/system'),
+  containers: () => call<ContainerList>('GET', '/api/v1/containers'),
+  tokens: () => call<Schemas['TokenList']>('GET', '/api/v1/tokens'),
+  create_token: (token: TokenRequest) =>
+    call<Schemas['NewToken']>('POST', '/api/v1/tokens', token),
+  revoke_token: (id: string) => call<void>('DELETE', `/api/v1/tokens/${encode(id)}`),
+  run: (program: ExecutionRequest) => call<Execution>('POST', '/api/v1/executions', program),
+  execution: (id: string) => call<Execution>('GET', `/api/v1/executions/${encode(id)}`),
+  cancel: (id: string) => call<Execution>('DELETE', `/api/v1/executions/${encode(id)}`),
+  executions: (limit: number) =>
+    call<Schemas['ExecutionList']>('GET', `/api/v1/executions?limit=${limit}`),
+};
+
+/** The events of one execution, from its start until the server ends the stream. */
+export async function* execution_events(
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<ServerEvent> {
+  const path = `/api/v1/executions/${encode(id)}/events`;
+  const response = await request('GET', path, undefined, signal);
+  const reader = response.body!.getReader();
+  const decoder = new TextDecoder();
+  const parser = new EventParser();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield* parser.push(decoder.decode(value, { stream: true }));
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

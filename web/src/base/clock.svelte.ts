@@ -1,0 +1,10 @@
+const state = $state({ now: Date.now() });
+
+/** The time for ages on the page. It moves in steps: reading it in a template keeps the age fresh. */
+export function now(): number {
+  return state.now;
+}
+
+export function start_clock(): void {
+  setInterval(() => (state.now = Date.now()), 1000);
+}

@@ -1,0 +1,183 @@
+import {
+  api,
+  execution_events,
+  Problem,
+  type Execution,
+  type ExecutionRequest,
+  type ExecutionState,
+} from '../api/client';
+import type { ServerEvent } from '../api/sse';
+import { OutputBuffer, type Segment, type Stream } from './output';
+
+const progress_max = 5;
+const pause_max_ms = 8_000;
+
+/** Follows one execution at a time and holds what the page shows of it. */
+class Follower {
+  state = $state<'none' | 'starting' | ExecutionState>('none');
+  execution = $state.raw<Execution>();
+  segments = $state.raw<readonly Segment[]>([]);
+  hidden = $state(0);
+  progress = $state.raw<readonly string[]>([]);
+  interrupted = $state(false);
+  problem = $state.raw<Problem>();
+  /** Milliseconds since 1970 when the program was first seen running. */
+  running_since = $state<number>();
+
+  private output = new OutputBuffer();
+  private stop = new AbortController();
+  private frame: number | undefined;
+
+  get busy(): boolean {
+    return this.state !== 'none' && this.state !== 'finished';
+  }
+
+  async run(program: ExecutionRequest): Promise<void> {
+    await this.begin(async (signal) => {
+      this.state = 'starting';
+      const execution = await api.run(program);
+      if (!signal.aborted) await this.follow(execution, signal);
+    });
+  }
+
+  /** Shows an execution of the history; one that still runs is followed. */
+  async open(id: string): Promise<Execution | undefined> {
+    let opened: Execution | undefined;
+    await this.begin(async (signal) => {
+      const execution = await api.execution(id);
+      if (signal.aborted) return;
+      opened = execution;
+      if (execution.state === 'finished') this.finish(execution);
+      else void this.begin((next) => this.follow(execution, next));
+    });
+    return opened;
+  }
+
+  async cancel(): Promise<void> {
+    if (!this.execution) return;
+    try {
+      await api.cancel(this.execution.id);
+    } catch (failure) {
+      // 409: it had ended before the request arrived, which is as good.
+      const problem = Problem.from(failure);
+      if (problem.status !== 409) this.problem = problem;
+    }
+  }
+
+  text(): string {
+    return this.output.text();
+  }
+
+  private async begin(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.stop.abort();
+    const { signal } = (this.stop = new AbortController());
+    this.clear();
+    try {
+      await work(signal);
+    } catch (failure) {
+      if (signal.aborted) return;
+      this.problem = Problem.from(failure);
+      this.state = 'none';
+    }
+  }
+
+  private clear(): void {
+    this.state = 'none';
+    this.execution = undefined;
+    this.problem = undefined;
+    this.interrupted = false;
+    this.running_since = undefined;
+    this.clear_output();
+  }
+
+  private clear_output(): void {
+    this.output = new OutputBuffer();
+    this.progress = [];
+    this.flush();
+  }
+
+  private async follow(execution: Execution, signal: AbortSignal): Promise<void> {
+    this.execution = execution;
+    this.state = execution.state;
+    for (let pause_ms = 500; ; pause_ms = Math.min(pause_ms * 2, pause_max_ms)) {
+      if (await this.read(execution.id, signal)) return;
+      this.interrupted = true;
+      await new Promise((resolve) => setTimeout(resolve, pause_ms));
+      if (signal.aborted) return;
+    }
+  }
+
+  /** Whether the verdict has come, or nobody waits for it any more. */
+  private async read(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const events = execution_events(id, signal);
+      this.clear_output();
+      for await (const event of events) {
+        if (signal.aborted) return true;
+        this.interrupted = false;
+        this.take(event);
+        if (event.name === 'verdict') return true;
+      }
+    } catch (failure) {
+      if (signal.aborted) return true;
+      const refused = failure instanceof Problem && failure.status >= 400 && failure.status < 500;
+      if (refused) throw failure;
+    }
+    return false;
+  }
+
+  private take({ name, data }: ServerEvent): void {
+    const content: unknown = JSON.parse(data);
+    switch (name) {
+      case 'progress':
+        this.progress = [...this.progress, (content as { message: string }).message].slice(
+          -progress_max,
+        );
+        break;
+      case 'state':
+        this.enter((content as { state: ExecutionState }).state);
+        break;
+      case 'stdout':
+      case 'stderr':
+        this.write(name, content as { text?: string; base64?: string });
+        break;
+      case 'verdict':
+        this.finish(content as Execution);
+        break;
+    }
+  }
+
+  private enter(state: ExecutionState): void {
+    if (state === 'finished') return; // The verdict says so, and says more.
+    this.state = state;
+    if (state === 'running') this.running_since ??= Date.now();
+  }
+
+  private write(stream: Stream, { text, base64 }: { text?: string; base64?: string }): void {
+    if (text !== undefined) this.output.append(stream, text);
+    if (base64 !== undefined) this.output.append_base64(stream, base64);
+    this.frame ??= requestAnimationFrame(() => this.flush());
+  }
+
+  private finish(execution: Execution): void {
+    if (this.output.empty()) {
+      for (const stream of ['stdout', 'stderr'] as const) {
+        if (execution.encoding === 'base64') this.output.append_base64(stream, execution[stream]);
+        else this.output.append(stream, execution[stream]);
+      }
+    }
+    this.output.finish();
+    this.flush();
+    this.execution = execution;
+    this.state = 'finished';
+  }
+
+  private flush(): void {
+    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
+    this.frame = undefined;
+    this.segments = this.output.segments();
+    this.hidden = this.output.hidden_characters();
+  }
+}
+
+export const follower = new Follower();

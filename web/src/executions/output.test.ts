@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { OutputBuffer, shown_max } from './output';
+
+test('pieces of one stream join, a change of stream begins a new segment', () => {
+  const output = new OutputBuffer();
+  output.append('stdout', 'a');
+  output.append('stdout', 'b\n');
+  output.append('stderr', 'oh\n');
+  expect(output.segments().map(({ stream, text }) => [stream, text])).toEqual([
+    ['stdout', 'ab\n'],
+    ['stderr', 'oh\n'],
+  ]);
+});
+
+test('a character cut between two base64 pieces is put together', () => {
+  const output = new OutputBuffer();
+  output.append_base64('stdout', btoa('\xe4\xb8'));
+  output.append_base64('stdout', btoa('\x96'));
+  output.finish();
+  expect(output.text()).toBe('世');
+});
+
+test('bytes that are no text show as replacement characters', () => {
+  const output = new OutputBuffer();
+  output.append_base64('stdout', btoa('\xff'));
+  output.finish();
+  expect(output.text()).toBe('\ufffd');
+});
+
+test('output beyond the bound pushes the oldest out and is counted', () => {
+  const output = new OutputBuffer();
+  output.append('stdout', 'x'.repeat(shown_max + 10_000));
+  output.append('stdout', 'end');
+  expect(output.text().length).toBeLessThanOrEqual(shown_max);
+  expect(output.text().endsWith('end')).toBe(true);
+  expect(output.hidden_characters() + output.text().length).toBe(shown_max + 10_003);
+});

@@ -1,0 +1,14 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { start_clock } from './base/clock.svelte';
+import { restore_language } from './base/i18n.svelte';
+import { start_router } from './base/router.svelte';
+import { restore_theme } from './base/theme.svelte';
+import './styles/tokens.css';
+import './styles/base.css';
+
+restore_language();
+restore_theme();
+start_router();
+start_clock();
+mount(App, { target: document.getElementById('app')! });
