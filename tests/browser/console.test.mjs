@@ -1,0 +1,181 @@
+// The console in a real browser, in front of a real server: GANTRY_URL is its address and
+// GANTRY_SETUP_LINK the one-time link it printed. The tests tell one story, in order.
+import assert from 'node:assert/strict';
+import { after, before, test as node_test } from 'node:test';
+import { examine, visit } from './visitor.mjs';
+
+const url = process.env.GANTRY_URL;
+const setup_link = process.env.GANTRY_SETUP_LINK;
+const owner = { name: 'ada', password: 'correct horse battery' };
+// The first execution may have to make or pull an image.
+const verdict_timeout_ms = 120_000;
+
+let visitor;
+let page;
+
+before(async () => {
+  assert.ok(url && setup_link, 'GANTRY_URL and GANTRY_SETUP_LINK are needed');
+  visitor = await visit(url);
+  page = visitor.page;
+});
+
+after(() => visitor?.close());
+
+// Each step needs the ones before it: after a failure the others would only wait in vain.
+let failed = false;
+function test(name, step) {
+  node_test(name, async (context) => {
+    if (failed) return context.skip('an earlier step failed');
+    failed = true;
+    await step();
+    failed = false;
+  });
+}
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const output = () => page.getByTestId('output');
+const verdict = (name) => page.getByRole('status').locator(`[data-verdict="${name}"]`);
+
+async function write_program(text) {
+  await page.locator('.cm-content').click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(text);
+}
+
+async function sign_out() {
+  await page.getByRole('button', { name: 'Account of ada' }).click();
+  await button('Sign out').click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+}
+
+async function sign_in() {
+  await page.getByLabel('Name').fill(owner.name);
+  await page.getByLabel('Password').fill(owner.password);
+  await button('Sign in').click();
+  await page.getByRole('link', { name: 'Containers', exact: true }).waitFor();
+}
+
+test('a server without an owner tells a visitor to open the one-time link', async () => {
+  await page.goto(url);
+  await page.getByText('This server has no owner yet').waitFor();
+  await examine(page, 'sign-in');
+});
+
+test('the one-time link creates the owner, signs them in and leaves no trace', async () => {
+  await page.goto(setup_link);
+  await page.getByRole('heading', { name: 'Welcome to Gantry' }).waitFor();
+  assert.equal(page.url(), new URL('/setup', url).href);
+  await examine(page, 'setup');
+
+  await page.getByLabel('Name').fill(owner.name);
+  await page.getByLabel('Password', { exact: true }).fill(owner.password);
+  await page.getByLabel('Password again').fill(owner.password);
+  await button('Create owner').click();
+  await page.waitForURL('**/run');
+});
+
+test('a program runs, and its output and verdict appear', async () => {
+  await write_program('print(6*7)');
+  await page.keyboard.press('Control+Enter');
+  await verdict('ok').waitFor({ timeout: verdict_timeout_ms });
+  assert.equal((await output().innerText()).trim(), '42');
+  await examine(page, 'run');
+});
+
+test('a program that runs long is cancelled', async () => {
+  await write_program('import time\nwhile True: print("tick", flush=True); time.sleep(0.2)');
+  await button('Run').click();
+  await page.getByTestId('output').getByText('tick').waitFor({ timeout: verdict_timeout_ms });
+  await button('Cancel').click();
+  await verdict('cancelled').waitFor({ timeout: verdict_timeout_ms });
+});
+
+test('the history gives back a program and its output', async () => {
+  await page.getByRole('button', { name: /^python OK/ }).first().click();
+  await page.getByTestId('output').getByText('42').waitFor();
+  assert.match(await page.locator('.cm-content').innerText(), /print\(6\*7\)/);
+});
+
+test('standard input arrives, a limit out of bounds is not even sent', async () => {
+  await page.getByRole('tab', { name: 'Input' }).click();
+  await page.getByLabel('Standard input').fill('hello');
+  await examine(page, 'input');
+  await page.getByRole('tab', { name: 'Files' }).click();
+  await button('New file').click();
+  await examine(page, 'files');
+  await page.getByRole('button', { name: /^Remove/ }).click();
+  await page.getByRole('tab', { name: 'Limits' }).click();
+  await page.getByLabel('Processes').fill('100000');
+  assert.equal(await button('Run').isDisabled(), true);
+  await examine(page, 'limits');
+  await button('Defaults').click();
+  await page.getByRole('tab', { name: 'Program' }).click();
+  await write_program('print(input().upper())');
+  await button('Run').click();
+  await page.getByTestId('output').getByText('HELLO').waitFor({ timeout: verdict_timeout_ms });
+});
+
+test('the containers of the machine are listed', async () => {
+  await page.getByRole('link', { name: 'Containers', exact: true }).click();
+  await page.waitForURL('**/containers');
+  const table = page.getByRole('table');
+  const empty = page.getByText('This engine has no containers.');
+  await table.or(empty).waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  await examine(page, 'containers');
+});
+
+test('an API token is shown once and can be revoked', async () => {
+  await page.getByRole('button', { name: 'Account of ada' }).click();
+  await examine(page, 'account');
+  await page.getByRole('link', { name: 'API tokens' }).click();
+  await page.getByText('You have no tokens.').waitFor();
+  await page.getByLabel('Name').fill('ci');
+  await button('Create token').click();
+  assert.match(await page.getByTestId('token').innerText(), /^gantry_/);
+  await examine(page, 'tokens');
+
+  await page.reload();
+  await button('Revoke ci').click();
+  assert.equal(await page.getByTestId('token').count(), 0);
+  await button('Revoke for good').click();
+  await page.getByText('You have no tokens.').waitFor();
+});
+
+test('language and theme can be chosen and are remembered', async () => {
+  await page.getByRole('button', { name: 'Account of ada' }).click();
+  await page.getByText('中文').click();
+  await page.getByText('深色').click();
+  await page.reload();
+  await page.getByRole('link', { name: '容器', exact: true }).waitFor();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+  await page.getByRole('link', { name: '运行', exact: true }).click();
+  await page.locator('.cm-content').waitFor();
+  await examine(page, 'chinese');
+
+  await page.getByRole('button', { name: 'ada 的账户' }).click();
+  await page.getByText('English').click();
+  await page.getByText('System', { exact: true }).click();
+  await page.keyboard.press('Escape');
+});
+
+test('one signs out and in again', async () => {
+  await sign_out();
+  await page.getByLabel('Name').fill(owner.name);
+  await page.getByLabel('Password').fill('wrong password');
+  await button('Sign in').click();
+  await page.getByRole('alert').waitFor();
+  forget_refused_sign_in();
+  await sign_in();
+});
+
+test('nothing was blocked, nothing failed and nobody else was asked', () => {
+  assert.deepEqual(visitor.noticed, []);
+});
+
+// The browser logs the 401 that the wrong password was meant to get.
+function forget_refused_sign_in() {
+  const at = visitor.noticed.findIndex((text) => text.includes('401'));
+  if (at >= 0) visitor.noticed.splice(at, 1);
+}
