@@ -42,6 +42,7 @@ struct ImageDetails {
   std::map<std::string, std::string> labels;
 };
 
+/// Every image with a name, newest first.
 async::task<Result<std::vector<ImageSummary>>> list_images(Client& client);
 /// `image`: a reference or an id (`sha256:…`).
 async::task<Result<ImageDetails>> inspect_image(Client& client, std::string image);

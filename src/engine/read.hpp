@@ -18,6 +18,7 @@ namespace gantry::engine::read {
 /// `answer` must outlive the reader.
 json::Fields fields(const json::Value& answer, std::string where);
 
+/// A text; empty when absent.
 std::string text(json::Fields& fields, std::string_view key);
 std::int64_t integer(json::Fields& fields, std::string_view key);
 bool boolean(json::Fields& fields, std::string_view key);

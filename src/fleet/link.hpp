@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/backoff.hpp"
 #include "async/event.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
@@ -8,7 +9,7 @@
 #include "fleet/view.hpp"
 
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string>
 
 namespace gantry::fleet {
@@ -46,27 +47,36 @@ class Link {
   void retry_now();
 
  private:
-  async::task<void> connect();
+  /// What an event said about a container.
+  enum class Change { look_up, removed };
+
   async::task<void> follow();
+  async::task<void> connect();
   async::task<void> read_events(engine::EventStream events);
   async::task<void> refresh_when_changed();
+  async::task<void> wait_for_change();
+  async::task<void> refresh();
   async::task<void> list_all();
-  async::task<Result<>> look_up(std::string id);
+  async::task<void> look_up(std::string id);
+  void note(const engine::Event& event);
   void put(const engine::ContainerSummary& summary);
   void remove(const std::string& id);
-  void broke(Error error);
+  void broke(const Error& error);
   void publish();
 
   async::Executor executor_;
   engine::Client& client_;
   Clock clock_;
   LinkPace pace_;
+  async::Backoff backoff_;
   ContainerView view_;
   std::uint64_t version_ = 0;
   async::Event changed_;
   async::Event dirty_;
   async::Event retry_;
-  std::set<std::string> touched_;
+  /// Containers that events were about, and not asked about yet.
+  std::map<std::string, Change> touched_;
+  bool list_wanted_ = false;
 };
 
 }  // namespace gantry::fleet
