@@ -18,7 +18,6 @@ constexpr std::size_t chunk_header_max = 8U << 10U;
 Rejection rejection(const beast::error_code& cause) {
   using beast::http::error;
   if (cause == error::header_limit) return {431, "the head is larger than allowed"};
-  if (cause == error::bad_version) return {505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
   return {400, cause.message()};
 }
 

@@ -54,9 +54,12 @@ class Exchange {
   async::task<void> send(std::string piece);
   async::task<void> finish_stream();
   bool answered() const;
-  /// Returns when the peer has gone away (for handlers that would otherwise never notice);
-  /// use it beside the work in a TaskScope or race.
+  /// Returns when the peer has gone away, half-closed, or sent more than 64 KiB ahead (for handlers
+  /// that would otherwise never notice); use it beside the work in a TaskScope or race, not beside
+  /// `body`.
   async::task<void> peer_gone();
+  /// Returns when the server begins to close: long answers and WebSockets end themselves then.
+  async::task<void> server_closing();
 
   /// Answers the upgrade of RFC 6455 and hands over the connection.
   async::task<WebSocket> accept_websocket(WebSocketLimits limits);

@@ -96,6 +96,12 @@ std::optional<Rejection> check_target(RequestHead& head) {
   return std::nullopt;
 }
 
+std::optional<Rejection> check_expectation(const RequestHead& head) {
+  if (!head.headers.has("Expect")) return std::nullopt;
+  if (text::iequals(head.headers.get("Expect"), "100-continue")) return std::nullopt;
+  return Rejection{417, "the only expectation understood is 100-continue"};
+}
+
 }  // namespace
 
 bool is_token(std::string_view text) {
@@ -106,6 +112,11 @@ bool is_field_value(std::string_view text) { return std::ranges::all_of(text, is
 
 bool is_target(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_target_character);
+}
+
+bool has_token(std::string_view field, std::string_view token) {
+  auto same = [&](std::string_view item) { return text::iequals(text::trimmed(item), token); };
+  return std::ranges::any_of(text::split(field, ','), same);
 }
 
 bool is_framing_field(std::string_view name) {
@@ -161,6 +172,7 @@ std::optional<Rejection> check_request(RequestHead& head, Version version) {
   if (auto bad = check_host(head, version)) return bad;
   if (auto bad = check_framing(head, version)) return bad;
   if (auto bad = check_method(head.method)) return bad;
+  if (auto bad = check_expectation(head)) return bad;
   return check_target(head);
 }
 

@@ -25,6 +25,8 @@ bool is_field_value(std::string_view text);
 /// Visible ASCII without a `#`: what a request's target is made of.
 bool is_target(std::string_view text);
 
+/// Whether a comma-separated field holds the token, without regard to case.
+bool has_token(std::string_view field, std::string_view token);
 /// Fields that say where a message ends; whoever writes the message decides them.
 bool is_framing_field(std::string_view name);
 /// Appends `Name: value` lines, without the framing fields. Refuses what would forge a line.

@@ -34,7 +34,7 @@ void InputBuffer::make_room() {
 }
 
 void InputBuffer::shrink() {
-  if (!empty() || capacity_ <= least) return;
+  if (!empty() || capacity_ <= 2 * least) return;
   memory_.reset();
   capacity_ = 0;
 }

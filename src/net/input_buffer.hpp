@@ -8,16 +8,16 @@
 
 namespace gantry::net {
 
-/// Bytes read from a stream and not yet understood. Begins at 1 KiB, so that an idle connection
+/// Bytes read from a stream and not yet understood. Begins at 2 KiB, so that an idle connection
 /// costs little, and doubles to 64 KiB while the peer fills it.
 class InputBuffer {
  public:
-  static constexpr std::size_t least = 1U << 10U;
+  static constexpr std::size_t least = 2U << 10U;
   static constexpr std::size_t most = 64U << 10U;
 
   std::string_view data() const { return {memory_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
-  /// Whether `fill` has room for more than what is waiting here already.
+  /// Whether there is no room left for `fill`.
   bool full() const { return end_ - begin_ == most; }
   void consume(std::size_t count);
   /// Reads what is there, after what is kept; 0 means the peer has finished. Not when full().
