@@ -833,7 +833,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is above 16 MiB */
+        /** @description The body is above 16 MiB, or above 64 KiB where no program is sent */
         TooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -874,8 +874,6 @@ export interface components {
     };
     parameters: {
         Id: components["schemas"]["Id"];
-        /** @description The same key with the same body within 24 hours gives the first answer; with another body it is a 409. */
-        IdempotencyKey: string;
     };
     requestBodies: never;
     headers: never;
@@ -1011,10 +1009,7 @@ export interface operations {
     create_token: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key with the same body within 24 hours gives the first answer; with another body it is a 409. */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1036,7 +1031,6 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
-            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
         };
     };
@@ -1088,10 +1082,7 @@ export interface operations {
     create_user: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key with the same body within 24 hours gives the first answer; with another body it is a 409. */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1195,10 +1186,7 @@ export interface operations {
             query?: {
                 wait?: boolean;
             };
-            header?: {
-                /** @description The same key with the same body within 24 hours gives the first answer; with another body it is a 409. */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -1231,7 +1219,6 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
-            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["Exhausted"];
             503: components["responses"]["Unavailable"];
