@@ -19,13 +19,19 @@ export function may(role: Role): boolean {
   return current.state === 'signed_in' && ranks[current.user.role] >= ranks[role];
 }
 
+let last_user: string | undefined;
+
+/** After a session that ended by itself, the same user finds the page as it was, another not. */
 export function signed_in(user: User): void {
+  if (last_user !== undefined && last_user !== user.id) location.reload();
+  last_user = user.id;
   current = { state: 'signed_in', user };
 }
 
 export async function sign_out(): Promise<void> {
   await api.sign_out();
-  current = { state: 'signed_out', ended: false, needs_setup: false };
+  // What the page holds of programs and output belongs to nobody any more.
+  location.reload();
 }
 
 /** Finds out who is signed in, and whether there is anybody who could. */

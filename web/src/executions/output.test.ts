@@ -27,6 +27,13 @@ test('bytes that are no text show as replacement characters', () => {
   expect(output.text()).toBe('\ufffd');
 });
 
+test('text after an unfinished character comes after its replacement', () => {
+  const output = new OutputBuffer();
+  output.append_base64('stdout', btoa('\xe4'));
+  output.append('stdout', 'a');
+  expect(output.text()).toBe('\ufffda');
+});
+
 test('output beyond the bound pushes the oldest out and is counted', () => {
   const output = new OutputBuffer();
   output.append('stdout', 'x'.repeat(shown_max + 10_000));

@@ -22,19 +22,22 @@ export class OutputBuffer {
   private decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 
   append(stream: Stream, text: string): void {
-    this.add(stream, this.cleaners[stream].push(text));
+    // A character that bytes before it left unfinished will not be finished by text.
+    const unfinished = this.decoders[stream].decode();
+    this.add(stream, this.cleaners[stream].push(unfinished + text));
   }
 
   /** Bytes that are not UTF-8, or not whole characters of it. */
   append_base64(stream: Stream, base64: string): void {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    this.append(stream, this.decoders[stream].decode(bytes, { stream: true }));
+    const text = this.decoders[stream].decode(bytes, { stream: true });
+    this.add(stream, this.cleaners[stream].push(text));
   }
 
   /** No more comes: shows what was held back because it looked unfinished. */
   finish(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      this.append(stream, this.decoders[stream].decode());
+      this.append(stream, '');
       this.add(stream, this.cleaners[stream].finish());
     }
   }
