@@ -1,0 +1,97 @@
+// A gantry server of the test's own, its API, and a look at the engine behind it.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const binary = process.env.GANTRY_BIN;
+const engine = process.env.GANTRY_TEST_ENGINE;
+const socket = engine.replace('unix://', '');
+const start_timeout_ms = 30_000;
+
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** One exchange; answers {status, body}. `options` are those of http.request. */
+function exchange(options, body) {
+  return new Promise((done, failed) => {
+    const request = http.request({ agent: false, timeout: 60_000, ...options }, (answer) => {
+      const pieces = [];
+      answer.on('data', (piece) => pieces.push(piece));
+      answer.on('error', failed);
+      answer.on('end', () => {
+        const text = Buffer.concat(pieces).toString();
+        done({ status: answer.statusCode, body: text === '' ? null : JSON.parse(text) });
+      });
+    });
+    request.on('error', failed);
+    request.on('timeout', () => request.destroy(new Error('no answer within 60 s')));
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+export class Server {
+  data = mkdtempSync(join(tmpdir(), 'gantry-faults-'));
+  process = null;
+
+  /** Starts on a free port and waits until it is ready. */
+  async start() {
+    const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data-dir', this.data,
+      '--engine', engine], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = child;
+    this.exited = new Promise((done) => child.on('exit', done));
+    this.log = '';
+    child.stderr.on('data', (piece) => (this.log = (this.log + piece).slice(-20_000)));
+    let said = '';
+    child.stdout.on('data', (piece) => (said += piece));
+    const deadline = Date.now() + start_timeout_ms;
+    while (!said.includes('/execute')) {
+      assert.ok(Date.now() < deadline && child.exitCode === null, `did not start: ${this.log}`);
+      await pause(10);
+    }
+    this.port = Number(/ is ready on http:\/\/127\.0\.0\.1:(\d+)/.exec(said)[1]);
+    this.token = readFileSync(join(this.data, 'local.token'), 'utf8').trim();
+  }
+
+  async stop(signal) {
+    this.process.kill(signal);
+    await this.exited;
+  }
+
+  api(method, path, body) {
+    return exchange({
+      host: '127.0.0.1', port: this.port, method, path,
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+    }, body);
+  }
+
+  /** Containers on the engine that carry this server's label. */
+  async containers() {
+    const owner = readFileSync(join(this.data, 'server.id'), 'utf8').trim();
+    const filters = encodeURIComponent(JSON.stringify({ label: [`io.gantry.owner=${owner}`] }));
+    const answer = await exchange({
+      socketPath: socket, path: `/v1.41/containers/json?all=1&filters=${filters}`,
+    });
+    return answer.body;
+  }
+
+  /** Resident memory in KiB and the number of open descriptors. */
+  usage() {
+    const status = readFileSync(`/proc/${this.process.pid}/status`, 'utf8');
+    return {
+      rss_kib: Number(/VmRSS:\s+(\d+)/.exec(status)[1]),
+      descriptors: readdirSync(`/proc/${this.process.pid}/fd`).length,
+    };
+  }
+
+  remove_data() {
+    rmSync(this.data, { recursive: true, force: true });
+  }
+}
+
+/** Names of all volumes on the engine. */
+export async function volumes() {
+  const answer = await exchange({ socketPath: socket, path: '/v1.41/volumes' });
+  return (answer.body.Volumes ?? []).map((volume) => volume.Name).sort();
+}
