@@ -120,10 +120,11 @@ void Client::broken(const Doing& doing, const Error& error) {
 }
 
 async::task<net::http::RequestHead> Client::head_of(const Request& request) {
-  if (!negotiated_) co_await negotiate();
+  auto version = negotiated_.value_or(ApiVersion{});
+  if (!negotiated_) version = co_await negotiate();
   net::http::RequestHead head;
   head.method = request.method;
-  head.target = target_of(request, *negotiated_);
+  head.target = target_of(request, version);
   head.headers = request.headers;
   if (request.body) head.headers.set("Content-Type", "application/json");
   co_return head;

@@ -133,7 +133,7 @@ TEST_F(FleetLink, HealthChecksAskNothing) {
   supervise();
   until_connected();
   auto asked = daemon_.requests().size();
-  events.push(FakeDaemon::event("exec_start: sh -c true", "bb") + FakeDaemon::event("start", "aa"));
+  events.push(FakeDaemon::event("exec_start: true", "bb") + FakeDaemon::event("start", "aa"));
   until([&] { return !link_.view().items.empty(); });
   EXPECT_EQ(daemon_.requests().size(), asked + 1);
 }
