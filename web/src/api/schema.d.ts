@@ -178,7 +178,7 @@ export interface paths {
         put?: never;
         /**
          * Run a program in a fresh sandbox
-         * @description Either `language` with `source`, or `image` with `command` (to which `files` may be added). With `wait=true` the answer comes when the program has ended; when the client goes away before that, the execution is cancelled. Otherwise the answer is a 202 with its place.
+         * @description Either `language` with `source`, or `image` with `command` (to which `files` may be added). With `wait=true` the answer comes when the program has ended; a client that goes away before that leaves the execution to its verdict. Otherwise the answer is a 202 with its place.
          */
         post: operations["create_execution"];
         delete?: never;
