@@ -1,0 +1,105 @@
+#include "api/accounts.hpp"
+
+#include "access/access.hpp"
+#include "api/cookie.hpp"
+#include "api/handlers.hpp"
+
+// First run, signing in and out, and who is signed in.
+namespace gantry::api {
+namespace {
+
+struct Owner {
+  Secret secret;
+  std::string name;
+  Secret password;
+};
+
+struct Credentials {
+  std::string name;
+  Secret password;
+};
+
+Result<Owner> read_owner(const json::Value& value) {
+  json::Fields fields{value, "", json::Keys::strict};
+  Owner owner;
+  owner.secret = Secret{fields.required_text("secret", {1, 128})};
+  owner.name = fields.required_text("name", {1, 64});
+  owner.password = Secret{fields.required_text("password", {1, access::password::bytes_max})};
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  return owner;
+}
+
+Result<Credentials> read_credentials(const json::Value& value) {
+  json::Fields fields{value, "", json::Keys::strict};
+  Credentials credentials;
+  credentials.name = fields.required_text("name", {1, 64});
+  credentials.password = Secret{fields.required_text("password", {1, access::password::bytes_max})};
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  return credentials;
+}
+
+json::Object me_json(const access::Identity& identity) {
+  return {{"user", user_json(identity.user, identity.name, identity.role)}};
+}
+
+Reply signed_in(Call& call, const access::SignedIn& signed_in) {
+  auto reply = json_reply(201, me_json(signed_in.identity));
+  auto lifetime =
+      std::chrono::duration_cast<Seconds>(signed_in.expires_at - call.services.clock.now());
+  reply.headers.add("Set-Cookie",
+                    session_cookie(Transport::plain, call.exchange.peer().listener_port,
+                                   signed_in.cookie, lifetime));
+  return reply;
+}
+
+}  // namespace
+
+json::Object user_json(const access::UserId& id, std::string_view name, access::Role role) {
+  return {{"id", id.text()}, {"name", name}, {"role", access::word(role)}};
+}
+
+access::Role read_role(json::Fields& fields) {
+  auto role = access::parse_role(fields.required_text("role"));
+  if (!role) fields.refuse("role", "must be 'viewer', 'operator' or 'admin'");
+  return role.value_or(access::Role::viewer);
+}
+
+Answer get_setup(Call& call) {
+  co_return json_reply(200, json::Object{{"needed", call.services.access.setup_needed()}});
+}
+
+Answer create_owner(Call& call) {
+  auto owner = co_await read_json(call, &read_owner);
+  if (!owner) co_return fail(std::move(owner.error()));
+  auto created = co_await call.services.access.create_owner(
+      std::move(owner->secret), std::move(owner->name), std::move(owner->password),
+      call.exchange.peer().address);
+  if (!created) co_return fail(std::move(created.error()));
+  co_return signed_in(call, *created);
+}
+
+Answer create_session(Call& call) {
+  auto credentials = co_await read_json(call, &read_credentials);
+  if (!credentials) co_return fail(std::move(credentials.error()));
+  auto& access = call.services.access;
+  const auto& address = call.exchange.peer().address;
+  auto opened =
+      co_await access.sign_in(credentials->name, std::move(credentials->password), address);
+  if (!opened) {
+    call.retry_after = access.retry_after(credentials->name, address);
+    co_return fail(std::move(opened.error()));
+  }
+  co_return signed_in(call, *opened);
+}
+
+Answer end_session(Call& call) {
+  co_await call.services.access.sign_out(*call.identity);
+  auto reply = no_content();
+  reply.headers.add("Set-Cookie",
+                    cleared_cookie(Transport::plain, call.exchange.peer().listener_port));
+  co_return reply;
+}
+
+Answer get_me(Call& call) { co_return json_reply(200, me_json(*call.identity)); }
+
+}  // namespace gantry::api

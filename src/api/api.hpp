@@ -1,0 +1,56 @@
+#pragma once
+
+#include "access/access.hpp"
+#include "api/console.hpp"
+#include "async/task.hpp"
+#include "async/workers.hpp"
+#include "base/clock.hpp"
+#include "executions/executions.hpp"
+#include "fleet/link.hpp"
+#include "net/http_server.hpp"
+#include "sandbox/images.hpp"
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What the world sees of Gantry over HTTP: the contract is openapi.yaml.
+namespace gantry::api {
+
+/// Whether `/execute` and `/metrics` answer without a credential on loopback listeners.
+enum class AnonymousExecute { refused, on_loopback };
+
+/// Everything the API speaks for, and what it must know of this process. Borrowed: all of it
+/// outlives the Api.
+struct Services {
+  async::Executor executor;
+  access::Access& access;
+  executions::Executions& executions;
+  fleet::Link& link;
+  const sandbox::ImageAliases& aliases;
+  /// For whatever takes over a millisecond: parsing and writing bodies above 256 KiB.
+  async::Workers& workers;
+  Clock clock;
+  std::string version;
+  WallTime started_at;
+  AnonymousExecute anonymous_execute = AnonymousExecute::refused;
+  /// Names that may stand in the Host header on listeners that are not loopback, besides IP
+  /// addresses and `localhost`. Without port, lower case.
+  std::vector<std::string> allowed_hosts;
+  std::span<const Asset> console = console_assets();
+};
+
+/// Answers every request of every listener. Belongs to the event loop.
+class Api {
+ public:
+  explicit Api(Services services) : services_{std::move(services)} {}
+
+  /// The handler for net::http::Server; must outlive its connections.
+  async::task<void> handle(net::http::Exchange& exchange);
+
+ private:
+  Services services_;
+};
+
+}  // namespace gantry::api

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "access/identity.hpp"
+#include "api/api.hpp"
+#include "api/reply.hpp"
+#include "api/target.hpp"
+#include "async/race.hpp"
+#include "async/task.hpp"
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "net/http_server.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gantry::api {
+
+/// One request on its way through the API, with all that its handler may use.
+struct Call {
+  net::http::Exchange& exchange;
+  Services& services;
+  Bytes body_max{};
+  std::string id;  ///< What stands in the place of `{id}` in the route's path.
+  Query query;
+  /// Who asks; absent on open routes, and where anonymous use is allowed.
+  std::optional<access::Identity> identity;
+  /// Goes into Retry-After when the answer is a 429.
+  Seconds retry_after{1};
+  /// The peer has gone away: nobody waits for an answer.
+  bool abandoned = false;
+
+  /// The name that goes into records.
+  std::string who() const { return identity ? identity->name : "anonymous"; }
+  std::string_view header(std::string_view name) const {
+    return exchange.request().headers.get(name);
+  }
+};
+
+/// Work on more than this happens beside the event loop.
+inline constexpr Bytes long_work{256U << 10U};
+
+/// Runs `work`, on a worker when it is about more than `long_work`.
+template <class Work>
+async::task<std::invoke_result_t<Work>> compute(Call& call, std::size_t bytes, Work work) {
+  if (bytes <= long_work.count) co_return work();
+  co_return co_await call.services.workers.run(std::move(work));
+}
+
+/// Reads the body as strict JSON and hands it to `read`, a function of one json::Value that
+/// answers a Result.
+template <class Read>
+async::task<std::invoke_result_t<Read, const json::Value&>> read_json(Call& call, Read read) {
+  auto body = co_await call.exchange.body(call.body_max);
+  if (!body) co_return fail(std::move(body.error()));
+  auto work = [&]() -> std::invoke_result_t<Read, const json::Value&> {
+    auto value = json::parse(*body, json::Keys::strict);
+    if (!value) return fail(std::move(value.error()));
+    return read(*value);
+  };
+  co_return co_await compute(call, body->size(), work);
+}
+
+/// Waits for `work`, unless the peer goes away first: then `abandoned` is set and nothing comes.
+template <class T>
+async::task<std::optional<T>> unless_abandoned(Call& call, async::task<T> work) {
+  std::optional<T> value;
+  auto winner =
+      co_await async::race(async::detail::keep(std::move(work), value), call.exchange.peer_gone());
+  if (winner == async::Winner::second) call.abandoned = true;
+  co_return value;
+}
+
+}  // namespace gantry::api

@@ -1,0 +1,136 @@
+#include "api/compat.hpp"
+#include "api/handlers.hpp"
+#include "api/json_text.hpp"
+#include "base/text.hpp"
+#include "fleet/link.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+// GET /health and GET /metrics, as clients of script-executor-server know them.
+namespace gantry::api {
+namespace {
+
+using sandbox::Verdict;
+
+constexpr std::array verdicts{Verdict::ok,
+                              Verdict::failed,
+                              Verdict::signalled,
+                              Verdict::timed_out,
+                              Verdict::cpu_exceeded,
+                              Verdict::memory_exceeded,
+                              Verdict::output_exceeded,
+                              Verdict::cancelled,
+                              Verdict::infrastructure_error};
+
+std::uint64_t ended_as(const executions::Counters& counters, Verdict verdict) {
+  auto found = counters.ended.find(verdict);
+  return found == counters.ended.end() ? 0 : found->second;
+}
+
+std::uint64_t ended(const executions::Counters& counters) {
+  std::uint64_t total = 0;
+  for (const auto& [verdict, count] : counters.ended) total += count;
+  return total;
+}
+
+double seconds(Microseconds time) { return static_cast<double>(time.count()) / 1e6; }
+
+/// Writes the text format 0.0.4 of Prometheus.
+class Exposition {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  template <class Number>
+  void sample(std::string_view name, Number value) {
+    text_ += fmt::format("{} {}\n", name, value);
+  }
+  template <class Number>
+  void sample(std::string_view name, std::string_view label, std::string_view word, Number value) {
+    text_ += fmt::format("{}{{{}=\"{}\"}} {}\n", name, label, word, value);
+  }
+  template <class Number>
+  void single(std::string_view name, std::string_view type, std::string_view help, Number value) {
+    family(name, type, help);
+    sample(name, value);
+  }
+  std::string text() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string metrics_json(const executions::Counters& counters) {
+  auto total = ended(counters);
+  auto successful = ended_as(counters, Verdict::ok);
+  auto average = total == 0 ? 0.0 : seconds(counters.wall_time) / static_cast<double>(total);
+  // There is no pool of waiting containers: its counters are 0, as the origin's own often were.
+  return json_text(json::Object{{"total_executions", total},
+                                {"successful_executions", successful},
+                                {"failed_executions", total - successful},
+                                {"average_execution_time", average},
+                                {"containers_created", 0},
+                                {"containers_destroyed", 0},
+                                {"pools_active", 0},
+                                {"total_available_containers", 0},
+                                {"pool_metrics", json::Object{}}});
+}
+
+std::string metrics_text(const executions::Counters& counters, const fleet::ContainerView& view,
+                         std::string_view version, WallTime started_at) {
+  Exposition out;
+  out.family("gantry_build_info", "gauge", "The version of this server.");
+  out.sample("gantry_build_info", "version", version, 1);
+  out.single("gantry_start_time_seconds", "gauge", "When the server started, in Unix time.",
+             static_cast<double>(started_at.time_since_epoch().count()) / 1000.0);
+  out.single("gantry_executions_submitted_total", "counter", "Executions taken.",
+             counters.submitted);
+  out.family("gantry_executions_total", "counter", "Executions ended, by verdict.");
+  for (auto verdict : verdicts) {
+    out.sample("gantry_executions_total", "verdict", sandbox::word(verdict),
+               ended_as(counters, verdict));
+  }
+  out.single("gantry_execution_wall_seconds_total", "counter",
+             "What the programs of all ended executions took, from start to end.",
+             seconds(counters.wall_time));
+  out.single("gantry_executions_running", "gauge", "Executions under way.", counters.running);
+  out.single("gantry_executions_queued", "gauge", "Executions that wait for a place.",
+             counters.queued);
+  bool connected = view.engine == fleet::EngineState::connected;
+  out.single("gantry_engine_up", "gauge", "Whether the local engine answers.", connected ? 1 : 0);
+  out.single("gantry_containers", "gauge", "Containers of the local engine, ours included.",
+             view.items.size());
+  return out.text();
+}
+
+bool wants_text(std::string_view accept) {
+  auto lowered = text::lowered(accept);
+  return lowered.find("text/plain") != std::string::npos ||
+         lowered.find("application/openmetrics-text") != std::string::npos;
+}
+
+Answer get_health(Call& call) {
+  const auto& services = call.services;
+  auto now = services.clock.now().time_since_epoch();
+  // There is no pool: true means that an execution would find its engine.
+  bool pool_active = services.link.view().engine == fleet::EngineState::connected;
+  co_return json_reply(200, json::Object{{"status", "healthy"},
+                                         {"timestamp", static_cast<double>(now.count()) / 1000.0},
+                                         {"pool_active", pool_active}});
+}
+
+Answer get_metrics(Call& call) {
+  const auto& services = call.services;
+  auto counters = services.executions.counters();
+  if (!wants_text(call.header("Accept"))) co_return json_reply(200, metrics_json(counters));
+  co_return Reply{
+      .status = 200,
+      .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+      .body = metrics_text(counters, services.link.view(), services.version, services.started_at)};
+}
+
+}  // namespace gantry::api

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "access/access.hpp"
+#include "api/reply.hpp"
+#include "api/routes.hpp"
+#include "api/target.hpp"
+#include "net/http_server.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What stands between a request and its handler. Each guard is a plain function of the request;
+/// api.cpp calls them in order.
+namespace gantry::api {
+
+/// The Host header names us. On a loopback listener that is `127.0.0.1`, `localhost` or `[::1]`
+/// with the listener's port or none; elsewhere an IP address, `localhost` or one of `allowed`.
+/// A web page whose name was made to point at this machine (DNS rebinding) fails here.
+Checked<> check_host(const net::http::RequestHead& request, const net::http::Peer& peer,
+                     const std::vector<std::string>& allowed);
+
+/// Whether the request changes something or opens a channel: anything but a plain GET or HEAD.
+bool is_unsafe(const net::http::RequestHead& request);
+
+/// What a browser says of where an unsafe request comes from does not name another site.
+Checked<> check_origin(const net::http::RequestHead& request, const net::http::Peer& peer);
+
+/// No credential stands in the address: those end in logs and histories.
+Checked<> check_no_credential_in_query(const Query& query);
+
+/// `application/json`, where a JSON body will be read.
+Checked<> check_content_type(const net::http::RequestHead& request);
+
+/// Who asks, by `Authorization: Bearer` or else by the session's cookie; nothing when neither is
+/// there. An unsafe request by cookie must say where it comes from (`check_origin` has judged
+/// what it says).
+Checked<std::optional<access::Identity>> identify(const net::http::RequestHead& request,
+                                                  const net::http::Peer& peer,
+                                                  access::Access& access);
+
+/// The role and the scope that the route asks for.
+Checked<> check_rights(const Route& route, const access::Identity& identity);
+
+}  // namespace gantry::api

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "api/call.hpp"
+#include "api/reply.hpp"
+#include "async/task.hpp"
+#include "base/error.hpp"
+
+namespace gantry::api {
+
+/// Every handler of the route table; each stands in the file of its domain.
+using Answer = async::task<Result<Reply>>;
+
+// accounts.cpp
+Answer get_setup(Call& call);
+Answer create_owner(Call& call);
+Answer create_session(Call& call);
+Answer end_session(Call& call);
+Answer get_me(Call& call);
+
+// tokens.cpp
+Answer list_tokens(Call& call);
+Answer create_token(Call& call);
+Answer revoke_token(Call& call);
+
+// users.cpp
+Answer list_users(Call& call);
+Answer create_user(Call& call);
+Answer remove_user(Call& call);
+
+// system.cpp
+Answer get_system(Call& call);
+Answer get_openapi(Call& call);
+
+// executions.cpp
+Answer list_executions(Call& call);
+Answer create_execution(Call& call);
+Answer get_execution(Call& call);
+Answer cancel_execution(Call& call);
+
+// execution_events.cpp
+Answer get_execution_events(Call& call);
+
+// containers.cpp
+Answer list_containers(Call& call);
+
+// live.cpp
+Answer open_live(Call& call);
+
+// compat_execute.cpp
+Answer execute(Call& call);
+
+// compat_metrics.cpp
+Answer get_health(Call& call);
+Answer get_metrics(Call& call);
+
+}  // namespace gantry::api

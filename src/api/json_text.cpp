@@ -1,0 +1,43 @@
+#include "api/json_text.hpp"
+
+#include <fmt/format.h>
+
+namespace gantry::api {
+namespace {
+
+void write(std::string& out, const json::Value& value) {
+  std::string_view separator;
+  if (const auto* object = value.if_object()) {
+    out += '{';
+    for (const auto& [name, member] : *object) {
+      out += separator;
+      out += json::serialize(json::Value(name));
+      out += ':';
+      write(out, member);
+      separator = ",";
+    }
+    out += '}';
+  } else if (const auto* array = value.if_array()) {
+    out += '[';
+    for (const auto& item : *array) {
+      out += separator;
+      write(out, item);
+      separator = ",";
+    }
+    out += ']';
+  } else if (const auto* number = value.if_double()) {
+    out += fmt::format("{}", *number);
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+std::string json_text(const json::Value& value) {
+  std::string out;
+  write(out, value);
+  return out;
+}
+
+}  // namespace gantry::api

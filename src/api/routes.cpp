@@ -1,0 +1,121 @@
+#include "api/routes.hpp"
+
+#include "api/handlers.hpp"
+#include "base/text.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace gantry::api {
+namespace {
+
+using access::Scope;
+using enum Least;
+
+constexpr Bytes small_body{64U << 10U};
+constexpr Bytes program_body{16U << 20U};
+
+constexpr std::array table{
+    Route{"GET", "/api/v1/setup", open, {}, &get_setup},
+    Route{"POST", "/api/v1/setup", open, {}, &create_owner, Body::json, small_body},
+    Route{"POST", "/api/v1/sessions", open, {}, &create_session, Body::json, small_body},
+    Route{"DELETE", "/api/v1/sessions/current", viewer, {}, &end_session},
+    Route{"GET", "/api/v1/me", viewer, {}, &get_me},
+
+    Route{"GET", "/api/v1/tokens", viewer, Scope::access, &list_tokens},
+    Route{"POST", "/api/v1/tokens", viewer, Scope::access, &create_token, Body::json, small_body},
+    Route{"DELETE", "/api/v1/tokens/{id}", viewer, Scope::access, &revoke_token},
+    Route{"GET", "/api/v1/users", admin, Scope::access, &list_users},
+    Route{"POST", "/api/v1/users", admin, Scope::access, &create_user, Body::json, small_body},
+    Route{"DELETE", "/api/v1/users/{id}", admin, Scope::access, &remove_user},
+
+    Route{"GET", "/api/v1/system", viewer, Scope::system, &get_system},
+    Route{"GET", "/api/v1/executions", viewer, Scope::executions, &list_executions},
+    Route{"POST", "/api/v1/executions", operator_, Scope::executions, &create_execution, Body::json,
+          program_body},
+    Route{"GET", "/api/v1/executions/{id}", viewer, Scope::executions, &get_execution},
+    Route{"DELETE", "/api/v1/executions/{id}", operator_, Scope::executions, &cancel_execution},
+    Route{"GET", "/api/v1/executions/{id}/events", viewer, Scope::executions,
+          &get_execution_events},
+    Route{"GET", "/api/v1/containers", viewer, Scope::containers, &list_containers},
+    Route{"GET", "/api/v1/live", viewer, {}, &open_live},
+    Route{"GET", "/api/openapi.yaml", viewer, {}, &get_openapi},
+
+    Route{"GET", "/health", open, {}, &get_health, Body::none, {}, Shape::compatible},
+    Route{"GET",
+          "/metrics",
+          viewer,
+          Scope::system,
+          &get_metrics,
+          Body::none,
+          {},
+          Shape::compatible,
+          Anonymous::when_configured},
+    Route{"POST", "/execute", operator_, Scope::executions, &execute, Body::other, program_body,
+          Shape::compatible, Anonymous::when_configured},
+};
+
+/// Whether the path is one of the pattern; `id` takes what stands for `{id}`.
+bool matches(std::string_view pattern, const Target& target, std::string& id) {
+  auto parts = text::split(pattern.substr(1), '/');
+  if (parts.size() != target.segments.size()) return false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& segment = target.segments[i];
+    if (parts[i] == "{id}") {
+      if (!valid_id(segment)) return false;
+      id = segment;
+    } else if (parts[i] != segment) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view word(Least least) {
+  switch (least) {
+    case open:
+      return "open";
+    case viewer:
+      return "viewer";
+    case operator_:
+      return "operator";
+    case admin:
+      return "admin";
+  }
+  return {};
+}
+
+bool allows(Least least, access::Role role) {
+  switch (least) {
+    case open:
+      return true;
+    case viewer:
+      return role >= access::Role::viewer;
+    case operator_:
+      return role >= access::Role::operator_;
+    case admin:
+      return role >= access::Role::admin;
+  }
+  return false;
+}
+
+std::span<const Route> routes() { return table; }
+
+Match find_route(std::string_view method, const Target& target) {
+  Match match;
+  for (const auto& route : table) {
+    std::string id;
+    if (!matches(route.path, target, id)) continue;
+    match.allow += fmt::format("{}{}", match.allow.empty() ? "" : ", ", route.method);
+    match.shape = route.shape;
+    if (route.method != method) continue;
+    match.route = &route;
+    match.id = std::move(id);
+  }
+  return match;
+}
+
+}  // namespace gantry::api

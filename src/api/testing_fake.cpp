@@ -1,0 +1,176 @@
+#include "api/testing_fake.hpp"
+
+#include "async/deadline.hpp"
+#include "net/endpoint.hpp"
+#include "net/websocket_impl.hpp"
+#include "storage/database.hpp"
+
+#include <fmt/format.h>
+
+namespace gantry::api {
+namespace {
+
+Secret password() { return Secret{"correct horse"}; }
+
+async::task<void> handle(Api& api, net::http::Exchange& exchange) { co_await api.handle(exchange); }
+
+async::task<std::string> read_all(net::http::Client& client, net::http::RequestHead request) {
+  auto response = co_await client.stream(std::move(request));
+  std::string text;
+  for (;;) {
+    auto piece = co_await response.read(Milliseconds{10'000});
+    if (piece.empty()) co_return text;
+    text += piece;
+  }
+}
+
+}  // namespace
+
+async::task<sandbox::Outcome> ScriptedExecutor::execute(sandbox::Execution execution,
+                                                        sandbox::Observer observer) {
+  seen.push_back(std::move(execution));
+  observer.progress("pulling the image");
+  observer.started();
+  if (!out.empty()) observer.output(sandbox::OutputStream::standard_output, out);
+  if (!err.empty()) observer.output(sandbox::OutputStream::standard_error, err);
+  while (held_) co_await released_.wait();
+  co_return outcome;
+}
+
+async::task<void> ScriptedExecutor::maintain() { co_return; }
+
+TestServer::TestServer(Options options)
+    : sandbox_{loop_.executor()}, aliases_{{"python:3.11-alpine", "gantry/python:latest"}} {
+  auto executor = loop_.executor();
+  database_ = loop_.run(storage::open({}, folder_.path() / "data"));
+  access_ = std::make_unique<access::Access>(
+      executor, *database_,
+      access::Access::Settings{.clock = Clock{},
+                               .password_cost = {.passes = 1, .memory_bytes = 8'192}});
+  loop_.run(access_->start());
+  executions_ = std::make_unique<executions::Executions>(
+      executor, *database_, sandbox_,
+      executions::Executions::Settings{
+          .running_max = 2, .queued_max = options.queued_max, .clock = Clock{}});
+  loop_.run(executions_->start());
+  engine_ = std::make_unique<engine::Client>(
+      executor, engine_server_.connect(), value_or_throw(net::Endpoint::parse("unix:///e.sock")));
+  link_ = std::make_unique<fleet::Link>(executor, *engine_, Clock{});
+  api_ = std::make_unique<Api>(Services{.executor = executor,
+                                        .access = *access_,
+                                        .executions = *executions_,
+                                        .link = *link_,
+                                        .aliases = aliases_,
+                                        .workers = workers_,
+                                        .clock = Clock{},
+                                        .version = "0.1.0",
+                                        .started_at = Clock{}.now(),
+                                        .anonymous_execute = options.anonymous_execute,
+                                        .allowed_hosts = options.allowed_hosts,
+                                        .console = options.console});
+  server_ = std::make_unique<net::http::Server>(
+      executor, net::http::ServerLimits{},
+      [this](net::http::Exchange& exchange) { return handle(*api_, exchange); });
+  port_ = value_or_throw(server_->listen(options.listen));
+  tasks_ = std::make_unique<async::TaskScope>(executor);
+  tasks_->spawn("server", server_->run());
+  if (options.owner == Options::Owner::absent) return;
+  auto secret = *access_->renew_setup_secret();
+  auto made = loop_.run(access_->create_owner(secret, "ada", password(), "192.0.2.1"));
+  owner_ = value_or_throw(std::move(made)).identity;
+}
+
+TestServer::~TestServer() {
+  sandbox_.release();
+  loop_.run(executions_->close());
+  loop_.run(server_->close(Milliseconds{2'000}));
+  loop_.run(tasks_->close());
+  loop_.run(access_->close());
+}
+
+std::string TestServer::host() const { return fmt::format("127.0.0.1:{}", port_); }
+
+net::Connect TestServer::dial() const {
+  auto endpoint = value_or_throw(net::Endpoint::parse(fmt::format("tcp://{}", host())));
+  return net::dialer(loop_.executor(), std::move(endpoint));
+}
+
+async::task<net::http::Response> TestServer::send_beside(std::string method, std::string target,
+                                                         std::string body, Headers headers) {
+  auto name = headers.has("Host") ? std::string{headers.get("Host")} : host();
+  net::http::RequestHead request{std::move(method), std::move(target), {}};
+  if (!body.empty() && !headers.has("Content-Type")) {
+    request.headers.set("Content-Type", "application/json");
+  }
+  for (const auto& [field, value] : headers) {
+    if (field != "Host") request.headers.add(field, value);
+  }
+  net::http::Client client{loop_.executor(), dial(), name};
+  co_return co_await client.send(std::move(request), std::move(body));
+}
+
+net::http::Response TestServer::send(std::string method, std::string target, std::string body,
+                                     Headers headers) {
+  return loop_.run(
+      send_beside(std::move(method), std::move(target), std::move(body), std::move(headers)));
+}
+
+net::http::Response TestServer::ask(std::string method, std::string target, std::string body) {
+  return send(std::move(method), std::move(target), std::move(body), local());
+}
+
+net::http::Headers TestServer::bearer(std::string_view token) {
+  return {{"Authorization", fmt::format("Bearer {}", token)}};
+}
+
+std::string TestServer::read_stream(std::string target, Headers headers) {
+  net::http::Client client{loop_.executor(), dial(), host()};
+  return loop_.run(read_all(client, {"GET", std::move(target), std::move(headers)}));
+}
+
+async::task<net::WebSocket> TestServer::open_live(std::string token) {
+  // The house's client sends no Authorization: the handshake is spoken by the HTTP client, as a
+  // program with a token would.
+  net::http::Client client{loop_.executor(), dial(), host()};
+  net::http::RequestHead request{"GET", "/api/v1/live", bearer(token)};
+  request.headers.set("Sec-WebSocket-Version", "13");
+  request.headers.set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+  auto answer = co_await client.upgrade(std::move(request), "websocket");
+  if (!answer.upgraded.stream) throw Failure{{ErrorKind::denied, "refused", answer.refusal, {}}};
+  co_return net::make_websocket(loop_.executor(), std::move(answer.upgraded.stream),
+                                net::WebSocketRole::client, {});
+}
+
+access::Identity TestServer::add_user(std::string name, access::Role role) {
+  auto user =
+      value_or_throw(loop_.run(access_->create_user(owner_, {std::move(name), password(), role})));
+  auto signed_in = value_or_throw(loop_.run(access_->sign_in(user.name, password(), "192.0.2.2")));
+  return signed_in.identity;
+}
+
+std::string TestServer::add_token(const access::Identity& by, access::Role role,
+                                  std::vector<std::string> scopes) {
+  auto made = loop_.run(
+      access_->create_token(by, {"test", role, *access::Scopes::parse(scopes), std::nullopt}));
+  return std::string{value_or_throw(std::move(made)).text.reveal()};
+}
+
+std::string TestServer::cookie() {
+  auto signed_in = value_or_throw(loop_.run(access_->sign_in("ada", password(), "192.0.2.1")));
+  return fmt::format("gantry_{}={}", port_, signed_in.cookie.reveal());
+}
+
+json::Object object_of(const net::http::Response& response) {
+  auto value = value_or_throw(json::parse(response.body, json::Keys::strict));
+  return value.as_object();
+}
+
+std::string refusal_of(const net::http::Response& response) {
+  if (response.head.headers.get("Content-Type") != "application/problem+json") {
+    return fmt::format("{} {}", response.head.status, response.body);
+  }
+  auto problem = object_of(response);
+  return fmt::format("{} {}", response.head.status, problem["code"].as_string().c_str());
+}
+
+}  // namespace gantry::api

@@ -1,0 +1,137 @@
+#pragma once
+
+#include "access/access.hpp"
+#include "api/api.hpp"
+#include "async/event.hpp"
+#include "async/scope.hpp"
+#include "async/testing_fake.hpp"
+#include "base/json.hpp"
+#include "executions/executions.hpp"
+#include "fleet/link.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "net/scripted_server_fake.hpp"
+#include "net/websocket.hpp"
+#include "sandbox/executor.hpp"
+#include "storage/testing_fake.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gantry::api {
+
+/// An executor that does what a test says, and nothing to any container.
+class ScriptedExecutor final : public sandbox::Executor {
+ public:
+  explicit ScriptedExecutor(const async::Executor& executor) : released_{executor} {}
+
+  async::task<sandbox::Outcome> execute(sandbox::Execution execution,
+                                        sandbox::Observer observer) override;
+  async::task<void> maintain() override;
+
+  /// From now on programs write what they write and then run until `release`.
+  void hold() { held_ = true; }
+  void release() {
+    held_ = false;
+    released_.notify();
+  }
+
+  std::string out = "hello\n";
+  std::string err;
+  sandbox::Outcome outcome{.verdict = sandbox::Verdict::ok,
+                           .exit_code = 0,
+                           .served_image = "gantry/python:latest",
+                           .wall_time = Microseconds{12'500}};
+  std::vector<sandbox::Execution> seen;  ///< What was asked for.
+
+ private:
+  async::Event released_;
+  bool held_ = false;
+};
+
+/// The whole API on a loopback port, over a real database in a temporary folder. Its owner is
+/// `ada`, with the password `correct horse`.
+class TestServer {
+ public:
+  struct Options {
+    AnonymousExecute anonymous_execute = AnonymousExecute::refused;
+    std::string listen = "127.0.0.1:0";
+    std::vector<std::string> allowed_hosts;
+    enum class Owner { present, absent } owner = Owner::present;
+    std::size_t queued_max = 16;
+    std::span<const Asset> console = console_assets();
+  };
+
+  explicit TestServer(Options options);
+  TestServer() : TestServer{Options{}} {}
+  ~TestServer();
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  using Response = net::http::Response;
+  using Headers = net::http::Headers;
+
+  /// One request on a connection of its own. A Host header among `headers` replaces the usual one;
+  /// without a Content-Type, a body is `application/json`.
+  Response send(std::string method, std::string target, std::string body = {},
+                Headers headers = {});
+  async::task<Response> send_beside(std::string method, std::string target, std::string body,
+                                    Headers headers);
+  /// As `send`, with the local token, which may do everything.
+  Response ask(std::string method, std::string target, std::string body = {});
+  Headers local() const { return bearer(access().local_token().reveal()); }
+  static Headers bearer(std::string_view token);
+
+  /// Reads an event stream until it ends.
+  std::string read_stream(std::string target, Headers headers);
+  async::task<net::WebSocket> open_live(std::string token);
+
+  /// Somebody new; answers how they sign in by token.
+  access::Identity add_user(std::string name, access::Role role);
+  std::string add_token(const access::Identity& by, access::Role role,
+                        std::vector<std::string> scopes);
+  /// The owner's cookie, ready for a Cookie header.
+  std::string cookie();
+
+  access::Access& access() const { return *access_; }
+  executions::Executions& executions() { return *executions_; }
+  ScriptedExecutor& sandbox() { return sandbox_; }
+  net::ScriptedServer& engine() { return engine_server_; }
+  fleet::Link& link() { return *link_; }
+  async::TestLoop& loop() { return loop_; }
+  async::TaskScope& tasks() { return *tasks_; }
+  net::http::Server& server() { return *server_; }
+  std::uint16_t port() const { return port_; }
+  std::string host() const;
+  void supervise_link() { tasks_->spawn("link", link_->supervise()); }
+
+ private:
+  net::Connect dial() const;
+
+  storage::TemporaryFolder folder_;
+  async::TestLoop loop_;
+  net::ScriptedServer engine_server_;
+  ScriptedExecutor sandbox_;
+  sandbox::ImageAliases aliases_;
+  async::Workers workers_{1, 64};
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<access::Access> access_;
+  std::unique_ptr<executions::Executions> executions_;
+  std::unique_ptr<engine::Client> engine_;
+  std::unique_ptr<fleet::Link> link_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<net::http::Server> server_;
+  std::unique_ptr<async::TaskScope> tasks_;
+  access::Identity owner_;
+  std::uint16_t port_ = 0;
+};
+
+/// The members of a JSON body.
+json::Object object_of(const net::http::Response& response);
+/// `400 unknown_field`: what a refusal is, in short.
+std::string refusal_of(const net::http::Response& response);
+
+}  // namespace gantry::api
