@@ -261,7 +261,8 @@ std::vector<std::pair<std::string, std::string>> Fields::text_map(std::string_vi
       refuse(key, fmt::format("must hold only texts of at most {} bytes", bounds.length_max));
       return {};
     }
-    out.emplace_back(std::string{name.data(), name.size()}, std::string{text->data(), text->size()});
+    out.emplace_back(std::string{name.data(), name.size()},
+                     std::string{text->data(), text->size()});
   }
   return out;
 }

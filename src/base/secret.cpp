@@ -10,7 +10,11 @@ Secret::Secret(Secret&& other) noexcept : text_{std::move(other.text_)} {
 }
 
 Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this == &other) return *this;
   std::swap(text_, other.text_);
+  // What this held before is gone now, not when `other` goes.
+  sodium_memzero(other.text_.data(), other.text_.size());
+  other.text_.clear();
   return *this;
 }
 

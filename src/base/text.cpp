@@ -126,10 +126,14 @@ bool names_secret(std::string_view name) {
 std::string without_url_password(std::string_view url) {
   auto scheme = url.find("://");
   if (scheme == std::string_view::npos) return std::string{url};
-  auto authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
-  auto at = authority.rfind('@');
-  auto colon = authority.find(':');
-  if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) {
+  auto rest = url.substr(scheme + 3);
+  auto path = rest.find_first_of("/?#");
+  auto at = rest.rfind('@');
+  auto colon = rest.find(':');
+  if (at == std::string_view::npos || colon > at || colon > path) return std::string{url};
+  // `host:80/a@b`: a port. Anything else before a late '@' is a password with a '/' in it.
+  auto word = rest.substr(colon + 1, path - colon - 1);
+  if (at > path && word.find_first_not_of("0123456789") == std::string_view::npos) {
     return std::string{url};
   }
   auto password_begin = scheme + 3 + colon + 1;

@@ -1,0 +1,62 @@
+#include "base/encoding.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gantry::encoding {
+namespace {
+
+TEST(Base64Test, TheVectorsOfRfc4648) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xfb\xff"), "+/8=");
+  EXPECT_EQ(base64url("\xfb\xff"), "-_8=");
+}
+
+TEST(Base64Test, WhatWasEncodedComesBack) {
+  std::string every;
+  for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
+  for (std::size_t length = 0; length <= every.size(); ++length) {
+    EXPECT_EQ(from_base64(base64(every.substr(0, length))), every.substr(0, length));
+  }
+}
+
+TEST(Base64Test, PaddingMayBeLeftOut) {
+  EXPECT_EQ(from_base64("Zg"), "f");
+  EXPECT_EQ(from_base64("Zm8"), "fo");
+}
+
+TEST(Base64Test, AnythingElseIsRefused) {
+  for (auto text : {"Z", "Zg=", "Zg===", "=", "Z===", "Zm9v\n", "Zm 9v",
+                    "-_8=", "Zm9v=", "Zh==", "Zg==Zg==", "字"}) {
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+  }
+}
+
+TEST(HexTest, BytesAsDigits) {
+  EXPECT_EQ(hex(std::string_view{"\x00\xab\xff", 3}), "00abff");
+  EXPECT_EQ(hex(""), "");
+}
+
+TEST(Sha256Test, TheVectorsOfFips180) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(PercentTest, OnlyUnreservedCharactersStay) {
+  EXPECT_EQ(percent("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent("../a b?c=d&e#f%"), "..%2Fa%20b%3Fc%3Dd%26e%23f%25");
+  EXPECT_EQ(percent("ö"), "%C3%B6");
+  EXPECT_EQ(percent(std::string_view{"\0\n", 2}), "%00%0A");
+}
+
+TEST(PercentTest, WhatWasEncodedComesBackAndBrokenEscapesDoNot) {
+  EXPECT_EQ(from_percent(percent("a/b c字")), "a/b c字");
+  EXPECT_EQ(from_percent("%2f%2F"), "//");
+  EXPECT_EQ(from_percent("a+b"), "a+b");
+  for (auto text : {"%", "%2", "%2g", "%%20", "a%"}) EXPECT_EQ(from_percent(text), std::nullopt);
+}
+
+}  // namespace
+}  // namespace gantry::encoding
