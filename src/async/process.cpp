@@ -52,6 +52,8 @@ int spawn(const ProcessSpec& spec, int output_fd, pid_t& pid) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
   posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
+  // Also what we ourselves were started with and know nothing of.
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   sigset_t all;
   sigset_t none;
   sigfillset(&all);
@@ -94,7 +96,13 @@ Result<Process> Process::start(const Executor& executor, const ProcessSpec& spec
     return fail(not_started(spec, failure));
   }
   auto pid_fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  CHECK(pid_fd >= 0);
+  if (pid_fd < 0) {  // no descriptors left: the child can not be watched
+    int cause = errno;
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    ::close(pipe_fds[0]);
+    return fail(not_started(spec, cause));
+  }
   return Process{std::make_unique<Impl>(executor, pipe_fds[0], pid_fd, pid)};
 }
 
