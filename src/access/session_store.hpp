@@ -28,10 +28,12 @@ inline constexpr Milliseconds session_age_max = std::chrono::days{30};
 /// The table of sessions. Functions run inside a transaction.
 namespace session_store {
 
+/// Makes or updates the table.
 async::task<void> migrate(storage::Database& database);
 /// Removes what has expired.
 void prune(storage::Transaction& transaction, WallTime now);
 std::vector<SessionRow> load(storage::Transaction& transaction);
+/// What became of an addition.
 enum class Added { yes, user_changed };
 /// Only when the user still has the password that was checked.
 Added add(storage::Transaction& transaction, const SessionRow& row,

@@ -17,8 +17,10 @@ struct TokenRow {
 /// The table of API tokens. Functions run inside a transaction.
 namespace token_store {
 
+/// Makes or updates the table.
 async::task<void> migrate(storage::Database& database);
 std::vector<TokenRow> load(storage::Transaction& transaction);
+/// What became of an addition.
 enum class Added { yes, no_such_user };
 Added add(storage::Transaction& transaction, const TokenRow& row);
 void remove(storage::Transaction& transaction, const TokenId& id);

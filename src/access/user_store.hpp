@@ -17,9 +17,11 @@ struct UserRow {
 /// The table of users. Functions run inside a transaction.
 namespace user_store {
 
+/// Makes or updates the table.
 async::task<void> migrate(storage::Database& database);
 std::vector<UserRow> load(storage::Transaction& transaction);
 std::int64_t count(storage::Transaction& transaction);
+/// What became of an addition.
 enum class Added { yes, name_taken };
 Added add(storage::Transaction& transaction, const UserRow& row);
 /// With the user's sessions and tokens.
