@@ -1,0 +1,24 @@
+# The Debian package: `./dev package`.
+include(GNUInstallDirs)
+install(TARGETS gantry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES packaging/gantry.service DESTINATION lib/systemd/system)
+install(FILES packaging/gantry.sysusers DESTINATION lib/sysusers.d RENAME gantry.conf)
+install(FILES packaging/gantry.tmpfiles DESTINATION lib/tmpfiles.d RENAME gantry.conf)
+install(FILES packaging/gantry.toml DESTINATION /etc/gantry)
+install(FILES README.md README.zh-CN.md CHANGELOG.md SECURITY.md docs/operating.md LICENSE
+  DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME gantry)
+set(CPACK_PACKAGE_CONTACT "Gantry maintainers <maintainers@gantry.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "self-hosted control plane for Docker hosts")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "docker.io | docker-ce, mmdebstrap")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
+  "${CMAKE_SOURCE_DIR}/packaging/postinst;${CMAKE_SOURCE_DIR}/packaging/prerm;${CMAKE_SOURCE_DIR}/packaging/conffiles")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+include(CPack)
