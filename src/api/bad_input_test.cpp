@@ -99,6 +99,16 @@ TEST(BadRequestTest, ABodyOverTheCapIsRefusedBeforeItIsRead) {
   EXPECT_EQ(refusal_of(answer), "413 body_too_large");
 }
 
+TEST(BadRequestTest, ADeclaredLengthOverTheCapIsEnough) {
+  TestServer server;
+  auto answer = server.send_raw(
+      fmt::format("POST /api/v1/executions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n"
+                  "Content-Type: application/json\r\nContent-Length: 10737418240\r\n\r\n",
+                  server.host(), server.access().local_token().reveal()));
+  EXPECT_THAT(answer, testing::StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(answer, testing::HasSubstr(R"("code":"body_too_large")"));
+}
+
 TEST(BadRequestTest, MistakesOutsideTheBodyAreProblemsToo) {
   TestServer server;
   constexpr auto program = R"({"language":"sh","source":""})";

@@ -58,6 +58,22 @@ TEST_F(LiveTest, ASubscriberToContainersIsToldAtOnce) {
   EXPECT_EQ(next(socket), R"({"items":[],"stale":true,"as_of":null,"type":"containers"})");
 }
 
+TEST_F(LiveTest, ASubscriberToContainersIsToldOfChanges) {
+  auto& daemon = server_.daemon();
+  daemon.expect("GET", "/info").reply(200, R"({"Name":"vm"})").always();
+  auto& events = daemon.expect("GET", "/events*").stream(200, {}).stay_open();
+  json::Array running{engine::FakeDaemon::container("aa", "web", "running")};
+  json::Array exited{engine::FakeDaemon::container("aa", "web", "exited")};
+  daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(running));
+  daemon.expect("GET", "/containers/json*").reply(200, json::serialize(exited));
+  server_.supervise_link();
+  auto socket = open();
+  tell(socket, R"({"subscribe":"containers"})");
+  EXPECT_THAT(next_with(socket, R"("state":"running")"), HasSubstr(R"("stale":false)"));
+  events.push(engine::FakeDaemon::event("die", "aa"));
+  EXPECT_THAT(next_with(socket, R"("state":"exited")"), HasSubstr(R"("name":"web")"));
+}
+
 TEST_F(LiveTest, ASubscriberToExecutionsIsToldOfEachState) {
   server_.sandbox().hold();
   auto socket = open();

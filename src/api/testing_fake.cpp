@@ -24,6 +24,14 @@ async::task<std::string> read_all(net::http::Client& client, net::http::RequestH
   }
 }
 
+async::task<std::string> exchange_raw(net::Connect connect, std::string bytes) {
+  auto stream = co_await connect();
+  co_await stream->write(bytes);
+  std::string answer(4096, '\0');
+  answer.resize(co_await stream->read_some(answer));
+  co_return answer;
+}
+
 }  // namespace
 
 async::task<sandbox::Outcome> ScriptedExecutor::execute(sandbox::Execution execution,
@@ -53,8 +61,7 @@ TestServer::TestServer(Options options)
       executions::Executions::Settings{
           .running_max = 2, .queued_max = options.queued_max, .clock = Clock{}});
   loop_.run(executions_->start());
-  engine_ = std::make_unique<engine::Client>(
-      executor, engine_server_.connect(), value_or_throw(net::Endpoint::parse("unix:///e.sock")));
+  engine_ = daemon_.client(executor);
   link_ = std::make_unique<fleet::Link>(executor, *engine_, Clock{});
   api_ = std::make_unique<Api>(Services{.executor = executor,
                                         .access = *access_,
@@ -117,6 +124,10 @@ net::http::Response TestServer::send(std::string method, std::string target, std
 
 net::http::Response TestServer::ask(std::string method, std::string target, std::string body) {
   return send(std::move(method), std::move(target), std::move(body), local());
+}
+
+std::string TestServer::send_raw(std::string bytes) {
+  return loop_.run(exchange_raw(dial(), std::move(bytes)));
 }
 
 net::http::Headers TestServer::bearer(std::string_view token) {

@@ -6,11 +6,11 @@
 #include "async/scope.hpp"
 #include "async/testing_fake.hpp"
 #include "base/json.hpp"
+#include "engine/fake_daemon_fake.hpp"
 #include "executions/executions.hpp"
 #include "fleet/link.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
-#include "net/scripted_server_fake.hpp"
 #include "net/websocket.hpp"
 #include "sandbox/executor.hpp"
 #include "storage/testing_fake.hpp"
@@ -99,7 +99,7 @@ class TestServer {
   access::Access& access() const { return *access_; }
   executions::Executions& executions() { return *executions_; }
   ScriptedExecutor& sandbox() { return sandbox_; }
-  net::ScriptedServer& engine() { return engine_server_; }
+  engine::FakeDaemon& daemon() { return daemon_; }
   fleet::Link& link() { return *link_; }
   async::TestLoop& loop() { return loop_; }
   async::TaskScope& tasks() { return *tasks_; }
@@ -107,13 +107,15 @@ class TestServer {
   std::uint16_t port() const { return port_; }
   std::string host() const;
   void supervise_link() { tasks_->spawn("link", link_->supervise()); }
+  /// Sends bytes as they are and answers the first that come back.
+  std::string send_raw(std::string bytes);
 
  private:
   net::Connect dial() const;
 
   storage::TemporaryFolder folder_;
   async::TestLoop loop_;
-  net::ScriptedServer engine_server_;
+  engine::FakeDaemon daemon_;
   ScriptedExecutor sandbox_;
   sandbox::ImageAliases aliases_;
   async::Workers workers_{1, 64};

@@ -1,0 +1,82 @@
+#include "api/containers.hpp"
+
+#include "api/testing_fake.hpp"
+#include "sandbox/labels.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gantry::api {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ContainersJsonTest, AContainerIsToldInTheWordsOfTheContract) {
+  fleet::ContainerView view;
+  view.stale = false;
+  view.as_of = WallTime{Milliseconds{1'000}};
+  view.items.push_back({.id = "aa",
+                        .name = "shop-web-1",
+                        .image = "nginx:1.27",
+                        .state = "running",
+                        .status = "Up 2 hours",
+                        .ports = {{80, 8080, "127.0.0.1", "tcp"}, {53, {}, "", "udp"}},
+                        .labels = {{"a", "b"}},
+                        .project = "shop",
+                        .service = "web"});
+  EXPECT_EQ(
+      json::serialize(containers_json(view)),
+      R"({"items":[{"id":"aa","name":"shop-web-1","image":"nginx:1.27","state":"running",)"
+      R"("status":"Up 2 hours","created_at":"1970-01-01T00:00:00.000Z",)"
+      R"("ports":[{"private":80,"protocol":"tcp","public":8080,"ip":"127.0.0.1"},)"
+      R"({"private":53,"protocol":"udp"}],"labels":{"a":"b"},"project":"shop","service":"web"}],)"
+      R"("stale":false,"as_of":"1970-01-01T00:00:01.000Z"})");
+}
+
+class ContainersTest : public testing::Test {
+ protected:
+  void connect(json::Array containers) {
+    auto& daemon = server_.daemon();
+    daemon.expect("GET", "/info")
+        .reply(200, R"({"Name":"vm","ServerVersion":"20.10.24","CgroupVersion":"2"})")
+        .always();
+    daemon.expect("GET", "/events*").stream(200, {}).stay_open();
+    daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
+    server_.supervise_link();
+    server_.loop().run(async::until([this] { return !server_.link().view().stale; }));
+  }
+  TestServer server_;
+};
+
+TEST_F(ContainersTest, OurOwnSandboxesAreLeftOut) {
+  auto sandbox = engine::FakeDaemon::container("bb", "gantry-x", "running");
+  sandbox["Labels"] = json::Object{{sandbox::labels::kind, "sandbox"}};
+  connect({engine::FakeDaemon::container("aa", "web", "running"), sandbox});
+  auto listed = server_.ask("GET", "/api/v1/containers").body;
+  EXPECT_THAT(listed, HasSubstr(R"("name":"web")"));
+  EXPECT_THAT(listed, Not(HasSubstr("gantry-x")));
+}
+
+TEST_F(ContainersTest, TheEngineIsToldOnceItAnswers) {
+  connect({});
+  auto system = server_.ask("GET", "/api/v1/system").body;
+  EXPECT_THAT(system, HasSubstr(R"("engine":{"state":"connected",)"));
+  EXPECT_THAT(system, HasSubstr(R"("version":"20.10.24","api_version":"1.41")"));
+  EXPECT_EQ(object_of(server_.send("GET", "/health"))["pool_active"], true);
+}
+
+TEST_F(ContainersTest, AnEngineThatIsAwayIsExplained) {
+  server_.daemon().server().refuse_connections(
+      {ErrorKind::unavailable, "socket_missing", "no such socket", {}});
+  server_.supervise_link();
+  server_.loop().run(async::until(
+      [this] { return server_.link().view().engine == fleet::EngineState::unreachable; }));
+  auto system = server_.ask("GET", "/api/v1/system").body;
+  EXPECT_THAT(system, HasSubstr(R"("state":"unreachable")"));
+  EXPECT_THAT(system, HasSubstr(R"("error":{"code":"engine_socket_missing")"));
+  EXPECT_THAT(server_.ask("GET", "/api/v1/containers").body, HasSubstr(R"("stale":true)"));
+}
+
+}  // namespace
+}  // namespace gantry::api
