@@ -2,23 +2,19 @@
 #include <fmt/format.h>
 
 #include "engine/images.hpp"
-#include "integration/real_engine.hpp"
 #include "integration/registry.hpp"
 #include "sandbox/images.hpp"
 
 namespace gantry::sandbox {
 namespace {
 
-class PulledImages : public RealEngine {
+class PulledImages : public RealRegistry {
  protected:
-  void SetUp() override {
-    RealEngine::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    registry_ = run(gantry::testing::Registry::start());
-    if (registry_) return;
-    constexpr auto* reason = "docker-registry is not installed: './dev test' installs it";
-    if (std::getenv("CI") != nullptr) FAIL() << reason;
-    GTEST_SKIP() << reason;
+  /// Puts the shell image into the registry under this name, and nowhere else.
+  void offer(const std::string& reference) {
+    auto name = value_or_throw(engine::ImageReference::parse(reference));
+    must(engine::tag_image(engine(), image, name));
+    push(reference);
   }
 
   Result<ServedImage> resolve(Images& images, std::string reference) {
@@ -26,13 +22,12 @@ class PulledImages : public RealEngine {
                               [this](std::string line) { progress_.push_back(std::move(line)); }));
   }
 
-  std::unique_ptr<gantry::testing::Registry> registry_;
   std::vector<std::string> progress_;
 };
 
 TEST_F(PulledImages, ArePulledWithVisibleProgressWhenTheEngineLacksThem) {
-  ASSERT_TRUE(run(registry_->offer(image, "tools/shell:1")));
-  auto reference = registry_->address() + "/tools/shell:1";
+  auto reference = at_registry("tools/shell:1");
+  offer(reference);
   Images images{loop_.executor(), engine(), default_aliases()};
   auto served = resolve(images, reference);
   ASSERT_TRUE(served) << served.error().sentence();
@@ -45,7 +40,7 @@ TEST_F(PulledImages, ArePulledWithVisibleProgressWhenTheEngineLacksThem) {
 
 TEST_F(PulledImages, ThatTheRegistryDoesNotHaveAreAnErrorInItsOwnWords) {
   Images images{loop_.executor(), engine(), {}};
-  auto served = resolve(images, registry_->address() + "/tools/nothing:1");
+  auto served = resolve(images, at_registry("tools/nothing:1"));
   run(images.close());
   ASSERT_FALSE(served);
   EXPECT_NE(served.error().message.find("manifest unknown"), std::string::npos)
@@ -53,7 +48,7 @@ TEST_F(PulledImages, ThatTheRegistryDoesNotHaveAreAnErrorInItsOwnWords) {
 }
 
 TEST_F(PulledImages, AreServedByTheirAliasOnlyWhileTheyCanNotBePulled) {
-  auto reference = registry_->address() + "/tools/later:1";
+  auto reference = at_registry("tools/later:1");
   {
     Images images{loop_.executor(), engine(), {{reference, image}}};
     auto served = resolve(images, reference);
@@ -61,7 +56,7 @@ TEST_F(PulledImages, AreServedByTheirAliasOnlyWhileTheyCanNotBePulled) {
     ASSERT_TRUE(served) << served.error().sentence();
     EXPECT_EQ(served->name, image);
   }
-  ASSERT_TRUE(run(registry_->offer(image, "tools/later:1")));
+  offer(reference);
   Images images{loop_.executor(), engine(), {{reference, image}}};
   auto served = resolve(images, reference);
   run(images.close());

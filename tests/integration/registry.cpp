@@ -2,33 +2,29 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/this_coro.hpp>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "net/endpoint.hpp"
 
-namespace gantry::testing {
+namespace gantry {
 namespace {
 
 constexpr const char* configuration = R"(version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {0}/data}}}}
-http: {{addr: "{1}"}}
+storage: {{filesystem: {{rootdirectory: "{}"}}}}
+http: {{addr: "127.0.0.1:{}"}}
 )";
 
-const std::vector<std::string> environment{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent"};
-
 /// A port that was free a moment ago.
-int free_port() {
+std::uint16_t free_port() {
   int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -40,50 +36,57 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
-async::task<bool> docker(std::vector<std::string> words) {
-  std::vector<std::string> argv{"docker", "-H", std::getenv("GANTRY_TEST_ENGINE")};
-  argv.insert(argv.end(), words.begin(), words.end());
-  auto done = co_await async::run_process({argv, environment}, 4096);
-  if (done && !done->status.success()) fmt::print(stderr, "{}\n", done->output);
-  co_return done && done->status.success();
-}
-
-async::task<bool> answers(std::string address) {
-  auto executor = co_await boost::asio::this_coro::executor;
-  auto endpoint = value_or_throw(net::Endpoint::parse("tcp://" + address));
-  for (int tried = 0; tried < 100; ++tried) {
-    if (co_await async::attempt(net::dialer(executor, endpoint)())) co_return true;
-    co_await async::pause(Milliseconds{50});
-  }
-  co_return false;
-}
-
 }  // namespace
 
-async::task<std::unique_ptr<Registry>> Registry::start() {
-  std::string folder = std::filesystem::temp_directory_path() / "gantry-registry-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) co_return nullptr;
-  auto address = fmt::format("127.0.0.1:{}", free_port());
-  std::ofstream{folder + "/config.yml"} << fmt::format(configuration, folder, address);
-  auto executor = co_await boost::asio::this_coro::executor;
-  auto process = async::Process::start(
-      executor, {{"docker-registry", "serve", folder + "/config.yml"}, environment});
-  if (!process || !co_await answers(address)) {
-    std::filesystem::remove_all(folder);
-    co_return nullptr;
-  }
-  co_return std::unique_ptr<Registry>{new Registry{std::move(*process), folder, address}};
+void RealRegistry::SetUp() {
+  RealEngine::SetUp();
+  if (!usable()) return;
+  port_ = free_port();
+  std::filesystem::create_directories(folder_);
+  auto config = folder_ / "config.yml";
+  std::ofstream{config} << fmt::format(configuration, folder_.string(), port_);
+  auto started = async::Process::start(
+      loop_.executor(), {.argv = {"docker-registry", "serve", config}, .env = {"HOME=/tmp"}});
+  if (!started && std::getenv("CI") != nullptr) FAIL() << started.error().sentence();
+  if (!started) GTEST_SKIP() << started.error().sentence();
+  registry_.emplace(std::move(*started));
+  auto endpoint = value_or_throw(net::Endpoint::parse(fmt::format("tcp://127.0.0.1:{}", port_)));
+  auto connect = net::dialer(loop_.executor(), endpoint);
+  auto answers = [&] { return run(async::attempt(connect())).has_value(); };
+  for (int tries = 0; tries < 100 && !answers(); ++tries) run(async::pause(Milliseconds{50}));
 }
 
-Registry::~Registry() {
-  process_.kill(SIGKILL);
+void RealRegistry::TearDown() {
+  registry_.reset();
   std::filesystem::remove_all(folder_);
+  RealEngine::TearDown();
 }
 
-async::task<bool> Registry::offer(std::string image, std::string name) const {
-  auto full = fmt::format("{}/{}", address_, name);
-  bool pushed = co_await docker({"tag", image, full}) && co_await docker({"push", "--quiet", full});
-  co_return pushed && co_await docker({"rmi", full});
+std::string RealRegistry::at_registry(std::string_view name) const {
+  return fmt::format("127.0.0.1:{}/{}", port_, name);
 }
 
-}  // namespace gantry::testing
+std::string RealRegistry::push(const std::string& reference) {
+  auto parsed = value_or_throw(engine::ImageReference::parse(reference));
+  engine::Request request;
+  request.doing = {"push", "image", reference};
+  request.method = "POST";
+  request.path = {"images", parsed.familiar_name(), "push"};
+  request.query = {{"tag", parsed.tag()}};
+  request.headers.set("X-Registry-Auth", "e30=");
+  auto said = must(engine().call(request)).body;
+  EXPECT_THAT(said, ::testing::HasSubstr("digest: sha256:"));
+  EXPECT_TRUE(run(engine::remove_image(engine(), reference, engine::RemoveImage::force)));
+  constexpr std::string_view mark = "digest: ";
+  return said.substr(said.find(mark) + mark.size(), 71);
+}
+
+std::string RealRegistry::push_small_image(const std::string& reference) {
+  auto parsed = value_or_throw(engine::ImageReference::parse(reference));
+  auto empty_tar = engine::source_of(std::string(10'240, '\0'));
+  auto id = must(engine::import_image(engine(), parsed, std::move(empty_tar), {}));
+  push(reference);
+  return id;
+}
+
+}  // namespace gantry
