@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace gantry::net::http {
 namespace {
@@ -262,16 +264,31 @@ TEST_F(HttpServer, RefusesAnAddressItCanNotListenOn) {
   EXPECT_EQ(host_.server().listen("192.0.2.1:0").error().code, "address_unusable");
 }
 
-async::task<void> close_during(Server& server, Client& client, std::string target) {
-  async::TaskScope scope{co_await boost::asio::this_coro::executor};
-  auto idle = co_await client.send({"GET", "/idle", {}});
-  auto response = client.send({"GET", target, {}});
-  scope.spawn("close", server.close(Seconds{2}));
-  EXPECT_EQ((co_await std::move(response)).head.status, 200U);
-  co_await scope.join();
+/// Closes once the handler is at `target`.
+async::task<void> close_at(Server& server, Record& record, std::string target) {
+  co_await async::until([&] { return !record.targets.empty() && record.targets.back() == target; });
+  co_await server.close(Seconds{10});
 }
+
+async::task<Response> get_while_closing(Server& server, Client& client, Record& record,
+                                        std::string target) {
+  async::TaskScope scope{co_await boost::asio::this_coro::executor};
+  co_await client.send({"GET", "/idle", {}});
+  scope.spawn("close", close_at(server, record, target));
+  auto response = co_await client.send({"GET", target, {}});
+  co_await scope.join();
+  co_return response;
+}
+
 TEST_F(HttpServer, LetsARequestInFlightEndWhenItCloses) {
-  host_.run(close_during(host_.server(), client_, "/slow"));
+  auto response = host_.run(get_while_closing(host_.server(), client_, record_, "/slow"));
+  EXPECT_EQ(response.body, "at /slow");
+  EXPECT_EQ(response.head.headers.get("Connection"), "close");
+}
+
+TEST_F(HttpServer, TellsALongAnswerThatTheServerCloses) {
+  auto response = host_.run(get_while_closing(host_.server(), client_, record_, "/closing"));
+  EXPECT_EQ(response.body, "the server closes");
 }
 
 async::task<void> close_while_waiting(Server& server, Client& client, Record& record) {
@@ -285,6 +302,40 @@ async::task<void> close_while_waiting(Server& server, Client& client, Record& re
 }
 TEST_F(HttpServer, CutsOffWhatOutlivesTheGrace) {
   host_.run(close_while_waiting(host_.server(), client_, record_));
+}
+
+/// The process may open no more than `count` further descriptors.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(int count) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    auto few = before_;
+    few.rlim_cur = static_cast<rlim_t>(lowest_free + count);
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+async::task<std::string> connect_without_descriptors(TestServer& host) {
+  std::optional<FewDescriptors> few{1};
+  auto stream = co_await host.connect()();
+  co_await stream->write("GET /hello HTTP/1.0\r\n\r\n");
+  co_await async::pause(Milliseconds{30});
+  few.reset();
+  std::string answer;
+  char piece[512];
+  while (auto count = co_await stream->read_some(piece)) answer.append(piece, count);
+  co_return answer;
+}
+TEST_F(HttpServer, AcceptsAConnectionLaterWhenDescriptorsHadRunOut) {
+  EXPECT_THAT(host_.run(connect_without_descriptors(host_)), EndsWith("at /hello"));
 }
 
 async::task<std::string> trickle(Connect connect, std::string first, std::string piece) {

@@ -111,7 +111,7 @@ async::task<bool> Session::serve_one(RequestParser parser) {
   Exchange exchange{impl};
   auto handled = co_await async::attempt(shared_.handler(exchange));
   if (!handled) report(impl, handled.error());
-  co_return co_await end_of(impl, !handled);
+  co_return co_await end_of(impl, handled ? Ending::returned : Ending::threw);
 }
 
 void Session::report(Exchange::Impl& exchange, const Error& error) const {
@@ -123,17 +123,19 @@ void Session::report(Exchange::Impl& exchange, const Error& error) const {
   log::write(peers_doing ? log::Level::debug : log::Level::error, line);
 }
 
-async::task<bool> Session::end_of(Exchange::Impl& exchange, bool failed) {
+async::task<bool> Session::end_of(Exchange::Impl& exchange, Ending ending) {
   using State = Exchange::Impl::State;
   if (broken_ || exchange.peer_left || exchange.state == State::upgraded) co_return false;
   if (exchange.state == State::waiting) {
-    if (!failed) log::error("the handler of '{}' gave no answer", request_name(exchange.parser));
+    if (ending == Ending::returned) {
+      log::error("the handler of '{}' gave no answer", request_name(exchange.parser));
+    }
     auto rejection = exchange.rejection.value_or(Rejection{500, "the server failed"});
     co_await refuse(std::move(rejection));
     co_return false;
   }
   // A streamed body that was not finished ends here; without its last chunk the peer can tell.
-  if (failed || exchange.state == State::streaming) co_return false;
+  if (ending == Ending::threw || exchange.state == State::streaming) co_return false;
   auto& parser = exchange.parser;
   if (exchange.will_close()) {
     if (!parser.done()) co_await linger();

@@ -25,6 +25,7 @@ struct SessionContext {
   std::list<Session*> sessions{};
 };
 
+/// Reads requests from one connection, hands them to the handler one after another, and closes it.
 class Session {
  public:
   Session(SessionContext& shared, std::unique_ptr<Stream> connected, Peer from);
@@ -47,7 +48,9 @@ class Session {
   async::task<bool> serve_one(RequestParser parser);
   /// Says to the log what a handler threw: an error, unless the peer caused it.
   void report(Exchange::Impl& exchange, const Error& error) const;
-  async::task<bool> end_of(Exchange::Impl& exchange, bool failed);
+  enum class Ending { returned, threw };
+  /// Sends what the handler left unsaid; answers whether the connection can serve another request.
+  async::task<bool> end_of(Exchange::Impl& exchange, Ending ending);
   async::task<void> refuse(Rejection rejection);
   async::task<void> skip_body(RequestParser& parser, std::size_t max);
   async::task<void> linger();

@@ -40,6 +40,7 @@ struct WebSocket::Impl {
   bool over = false;  ///< The peer has said good-bye, or broke off.
 };
 
+/// Speaks WebSocket over `stream`, on which the handshake is done.
 WebSocket make_websocket(const async::Executor& executor, std::unique_ptr<Stream> stream,
                          WebSocketRole role, WebSocketLimits limits);
 
