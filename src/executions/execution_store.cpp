@@ -1,9 +1,9 @@
 #include "executions/execution_store.hpp"
 
-#include <array>
-
 #include "base/json.hpp"
 #include "storage/migrations.hpp"
+
+#include <array>
 
 namespace gantry::executions::store {
 namespace {
@@ -136,18 +136,17 @@ async::task<std::int64_t> end_unfinished(storage::Database& database, WallTime n
 }
 
 async::task<std::optional<Record>> find(storage::Database& database, ExecutionId id) {
-  co_return co_await storage::transact(
-      database, [id = std::move(id)](storage::Transaction& transaction) {
-        std::optional<Record> found;
-        auto rows = transaction.query(
-            "SELECT " + std::string{columns} + ", output, errors FROM executions WHERE id = $1",
-            id);
-        if (rows.empty()) return found;
-        found = record_of(rows.front());
-        found->output = rows.front().blob_or_null(19).value_or("");
-        found->errors = rows.front().blob_or_null(20).value_or("");
-        return found;
-      });
+  co_return co_await storage::transact(database, [id = std::move(id)](
+                                                     storage::Transaction& transaction) {
+    std::optional<Record> found;
+    auto rows = transaction.query(
+        "SELECT " + std::string{columns} + ", output, errors FROM executions WHERE id = $1", id);
+    if (rows.empty()) return found;
+    found = record_of(rows.front());
+    found->output = rows.front().blob_or_null(19).value_or("");
+    found->errors = rows.front().blob_or_null(20).value_or("");
+    return found;
+  });
 }
 
 async::task<Page> list(storage::Database& database, int limit, std::string cursor) {

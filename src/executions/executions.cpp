@@ -1,14 +1,16 @@
 #include "executions/executions.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "async/attempt.hpp"
 #include "async/backoff.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "executions/execution_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
 
 namespace gantry::executions {
 namespace {
@@ -19,21 +21,25 @@ constexpr Bytes kept_bytes_max{1U << 30U};
 constexpr std::uint64_t retain_every = 64;
 // Progress lines of one execution that are kept for followers who come later.
 constexpr std::size_t progress_max = 256;
+// Changes between the two outputs that are told in their order; after that many, one after the
+// other. A program that writes a byte here and a byte there must not cost us an entry for each.
+constexpr std::size_t entries_max = 4'096;
 constexpr int store_attempts = 5;
+constexpr std::array both_streams{sandbox::OutputStream::standard_output,
+                                  sandbox::OutputStream::standard_error};
 
 }  // namespace
 
 /// An execution that has no verdict yet, or whose followers have not read it.
 struct Executions::Live {
-  /// One thing that happened. Output is a range of the record's own bytes, and grows while nothing
-  /// else happens: a program that writes byte by byte must not cost us an entry for each.
+  /// One thing that happened. Output is not held here: an entry says up to where the record's own
+  /// bytes had come, and grows while nothing else happens.
   struct Entry {
     Happening::Kind kind;
     std::string text;
     State state = State::queued;
     sandbox::OutputStream stream{};
-    std::size_t begin = 0;
-    std::size_t end = 0;
+    Lengths lengths{};
   };
 
   Live(const async::Executor& executor, sandbox::Execution wanted, Record known)
@@ -53,14 +59,16 @@ struct Executions::Live {
     entries.push_back(std::move(entry));
     changed.notify();
   }
-  void add_output(sandbox::OutputStream stream, std::size_t begin, std::size_t end) {
-    if (!entries.empty() && entries.back().kind == Happening::Kind::output &&
-        entries.back().stream == stream) {
-      entries.back().end = end;
+  void add_output(sandbox::OutputStream stream, std::string_view bytes) {
+    kept(stream).append(bytes);
+    bool grows = !entries.empty() && entries.back().kind == Happening::Kind::output &&
+                 (entries.back().stream == stream || entries.size() >= entries_max);
+    if (grows) {
       changed.notify();
     } else {
-      add({.kind = Happening::Kind::output, .stream = stream, .begin = begin, .end = end});
+      add({.kind = Happening::Kind::output, .stream = stream});
     }
+    entries.back().lengths = {record.output.size(), record.errors.size()};
   }
 };
 
@@ -84,6 +92,8 @@ async::task<void> Executions::start() {
 
 async::task<void> Executions::close() {
   closing_ = true;
+  // What is on its way to the disk has been promised a verdict, too.
+  while (admitting_ > 0) co_await changed_.wait();
   for (const auto& [id, live] : live_) live->stop.stop();
   co_await tasks_.join();
   co_await tasks_.close();
@@ -91,12 +101,17 @@ async::task<void> Executions::close() {
 
 async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Program program,
                                                sandbox::Policy policy) {
-  if (closing_ || queue_.size() >= settings_.queued_max) {
+  if (closing_) {
+    co_return fail(ErrorKind::unavailable, "server_stopping",
+                   "cannot take the program: the server is being stopped", "try again later");
+  }
+  auto waiting = queue_.size() + admitting_;
+  if (waiting >= settings_.queued_max) {
     co_return fail(ErrorKind::exhausted, "queue_full",
-                   fmt::format("cannot take the program: {} programs are waiting already",
-                               queue_.size()),
+                   fmt::format("cannot take the program: {} programs are waiting already", waiting),
                    "try again in a second");
   }
+  Admission admission{*this};
   Record record;
   record.created_at = settings_.clock.now();
   record.id = ExecutionId{random::sortable_id(record.created_at.time_since_epoch().count())};
@@ -156,9 +171,9 @@ async::task<sandbox::Outcome> Executions::run(std::shared_ptr<Live> live) {
   auto winner = async::Winner::second;
   if (!live->stop.stopped()) {
     set_state(*live, State::preparing);
-    winner = co_await async::race(execute_into(sandbox_, std::move(live->execution),
-                                               observer_of(live), outcome),
-                                  live->stop.wait());
+    winner = co_await async::race(
+        execute_into(sandbox_, std::move(live->execution), observer_of(live), outcome),
+        live->stop.wait());
   }
   if (winner == async::Winner::second) {
     outcome = {.verdict = sandbox::Verdict::cancelled,
@@ -179,13 +194,8 @@ sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
             live->record.started_at = settings_.clock.now();
             set_state(*live, State::running);
           },
-      .output =
-          [live](sandbox::OutputStream stream, std::string_view bytes) {
-            auto& kept = live->kept(stream);
-            auto begin = kept.size();
-            kept.append(bytes);
-            live->add_output(stream, begin, kept.size());
-          },
+      .output = [live](sandbox::OutputStream stream,
+                       std::string_view bytes) { live->add_output(stream, bytes); },
   };
 }
 
@@ -242,9 +252,8 @@ async::task<Result<Executions::Follower>> Executions::follow(ExecutionId id) {
   if (!stored) co_return fail(stored.error());
   // A finished execution is told again from its record.
   auto live = std::make_shared<Live>(executor_, sandbox::Execution{}, std::move(*stored));
-  for (auto stream : {sandbox::OutputStream::standard_output, sandbox::OutputStream::standard_error}) {
-    if (!live->kept(stream).empty()) live->add_output(stream, 0, live->kept(stream).size());
-  }
+  live->add({.kind = Happening::Kind::output,
+             .lengths = {live->record.output.size(), live->record.errors.size()}});
   live->add({.kind = Happening::Kind::verdict});
   co_return Follower{std::move(live)};
 }
@@ -257,16 +266,16 @@ async::task<std::optional<Happening>> Executions::Follower::next() {
         ++at_;
         co_return Happening{.kind = entry.kind, .text = entry.text, .state = entry.state};
       }
-      auto from = std::max(entry.begin, read_);
-      if (from < entry.end) {
-        read_ = entry.end;
+      for (auto stream : both_streams) {
+        auto index = static_cast<std::size_t>(stream);
+        if (read_[index] >= entry.lengths[index]) continue;
+        auto from = std::exchange(read_[index], entry.lengths[index]);
         co_return Happening{.kind = entry.kind,
-                            .stream = entry.stream,
-                            .bytes = live_->kept(entry.stream).substr(from, entry.end - from)};
+                            .stream = stream,
+                            .bytes = live_->kept(stream).substr(from, read_[index] - from)};
       }
       if (at_ + 1 < live_->entries.size()) {
         ++at_;
-        read_ = 0;
         continue;
       }
     } else if (at_ > 0 && live_->entries.back().kind == Happening::Kind::verdict) {
@@ -291,7 +300,8 @@ async::task<Result<Page>> Executions::list(int limit, std::string cursor) {
 }
 
 async::task<Result<>> Executions::cancel(ExecutionId id) {
-  if (auto live = live_.find(id); live != live_.end() && live->second->record.state != State::finished) {
+  if (auto live = live_.find(id);
+      live != live_.end() && live->second->record.state != State::finished) {
     live->second->stop.stop();
     // One that waits needs no free place to be told its verdict.
     if (auto waiting = std::ranges::find(queue_, live->second); waiting != queue_.end()) {
@@ -318,9 +328,7 @@ Counters Executions::counters() const {
 std::vector<Record> Executions::unfinished() const {
   std::vector<Record> records;
   for (const auto& [id, live] : live_) {
-    auto& record = records.emplace_back(live->record);
-    record.output.clear();
-    record.errors.clear();
+    records.push_back(without_output(live->record));
   }
   return records;
 }

@@ -1,13 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <deque>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "async/event.hpp"
 #include "async/race.hpp"
 #include "async/scope.hpp"
@@ -18,6 +10,15 @@
 #include "sandbox/executor.hpp"
 #include "storage/database.hpp"
 
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
 /// What the server does with programs: admission, a bounded queue, records, exactly one verdict
 /// for each that was acknowledged.
 namespace gantry::executions {
@@ -25,10 +26,10 @@ namespace gantry::executions {
 /// Something that happened to an execution, for who follows it.
 struct Happening {
   enum class Kind { progress, state, output, verdict } kind;
-  std::string text;                       ///< progress
-  State state = State::queued;            ///< state
-  sandbox::OutputStream stream{};         ///< output
-  std::string bytes;                      ///< output
+  std::string text;                ///< progress
+  State state = State::queued;     ///< state
+  sandbox::OutputStream stream{};  ///< output
+  std::string bytes;               ///< output
 };
 
 /// Counted since the server started.
@@ -40,6 +41,8 @@ struct Counters {
   std::size_t queued = 0;
 };
 
+/// Takes programs, runs as many at once as allowed, and keeps what became of them. Of two that
+/// wait, the older runs first. Must be closed before it is destroyed.
 class Executions {
  public:
   struct Settings {
@@ -58,7 +61,7 @@ class Executions {
   async::task<void> close();
 
   /// Takes a program: when this answers, the execution is on disk and will get its verdict.
-  /// Refused (exhausted, `queue_full`) when too many wait.
+  /// Refused: exhausted (`queue_full`) when too many wait; unavailable (`server_stopping`).
   async::task<Result<Record>> submit(std::string owner, sandbox::Program program,
                                      sandbox::Policy policy);
   /// Answers once it has ended; at once when it already has. not_found: `no_such_execution`.
@@ -77,6 +80,8 @@ class Executions {
 
  private:
   struct Live;
+  /// Bytes of standard output and of standard error.
+  using Lengths = std::array<std::size_t, 2>;
 
  public:
   /// Reads an execution's happenings from its start, then as they come; ends after the verdict.
@@ -91,12 +96,29 @@ class Executions {
     friend class Executions;
     explicit Follower(std::shared_ptr<Live> live) : live_{std::move(live)} {}
     std::shared_ptr<Live> live_;
-    std::size_t at_ = 0;    ///< The entry to be told next,
-    std::size_t read_ = 0;  ///< and up to where its bytes have been.
+    std::size_t at_ = 0;  ///< The entry to be told next,
+    Lengths read_{};      ///< and what of the outputs has been.
   };
   async::task<Result<Follower>> follow(ExecutionId id);
 
  private:
+  /// A program between its acceptance and its place in the queue.
+  class Admission {
+   public:
+    explicit Admission(Executions& executions) : executions_{executions} {
+      ++executions_.admitting_;
+    }
+    Admission(const Admission&) = delete;
+    Admission& operator=(const Admission&) = delete;
+    ~Admission() {
+      --executions_.admitting_;
+      executions_.changed_.notify();
+    }
+
+   private:
+    Executions& executions_;
+  };
+
   void pump();
   async::task<void> serve(std::shared_ptr<Live> live);
   async::task<sandbox::Outcome> run(std::shared_ptr<Live> live);
@@ -110,6 +132,7 @@ class Executions {
   Settings settings_;
   std::map<ExecutionId, std::shared_ptr<Live>> live_;
   std::deque<std::shared_ptr<Live>> queue_;
+  std::size_t admitting_ = 0;
   std::size_t running_ = 0;
   bool closing_ = false;
   Counters counters_;

@@ -16,4 +16,18 @@ std::optional<State> state_from(std::string_view word) {
   return std::nullopt;
 }
 
+Record without_output(const Record& record) {
+  return {.id = record.id,
+          .owner = record.owner,
+          .language = record.language,
+          .image = record.image,
+          .command = record.command,
+          .source = record.source,
+          .state = record.state,
+          .outcome = record.outcome,
+          .created_at = record.created_at,
+          .started_at = record.started_at,
+          .finished_at = record.finished_at};
+}
+
 }  // namespace gantry::executions

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/clock.hpp"
+#include "sandbox/executor.hpp"
+#include "sandbox/verdict.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.hpp"
-#include "sandbox/executor.hpp"
-#include "sandbox/verdict.hpp"
 
 namespace gantry::executions {
 
@@ -35,6 +35,9 @@ struct Record {
   std::optional<WallTime> started_at;
   std::optional<WallTime> finished_at;
 };
+
+/// A copy of all but what the program wrote, which may be large.
+Record without_output(const Record& record);
 
 /// Newest first; without what the programs wrote.
 struct Page {
