@@ -1,0 +1,134 @@
+#pragma once
+
+#include "async/event.hpp"
+#include "async/testing_fake.hpp"
+#include "executions/executions.hpp"
+#include "storage/testing_fake.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace gantry::executions {
+
+/// A sandbox in which every program does what the test does with its Run, and nothing else.
+class ScriptedSandbox final : public sandbox::Executor {
+ public:
+  struct Run {
+    Run(const async::Executor& executor, sandbox::Execution wanted, sandbox::Observer watcher)
+        : execution{std::move(wanted)}, observer{std::move(watcher)}, changed{executor} {}
+    sandbox::Execution execution;
+    sandbox::Observer observer;
+    async::Event changed;
+    std::optional<Result<sandbox::Outcome>> ended;
+    bool left = false;  ///< The executions do not wait for it any more.
+
+    void out(std::string_view bytes) {
+      observer.output(sandbox::OutputStream::standard_output, bytes);
+    }
+    void err(std::string_view bytes) {
+      observer.output(sandbox::OutputStream::standard_error, bytes);
+    }
+    void end(Result<sandbox::Outcome> how) {
+      ended = std::move(how);
+      changed.notify();
+    }
+  };
+
+  explicit ScriptedSandbox(async::Executor executor) : executor_{std::move(executor)} {}
+
+  async::task<sandbox::Outcome> execute(sandbox::Execution execution,
+                                        sandbox::Observer observer) override {
+    auto run = std::make_shared<Run>(executor_, std::move(execution), std::move(observer));
+    runs.push_back(run);
+    Leaving leaving{*run};
+    while (!run->ended) co_await run->changed.wait();
+    co_return value_or_throw(*run->ended);
+  }
+  async::task<void> maintain() override { co_return; }
+
+  std::vector<std::shared_ptr<Run>> runs;
+
+ private:
+  struct Leaving {
+    Run& run;
+    ~Leaving() { run.left = true; }
+  };
+
+  async::Executor executor_;
+};
+
+/// A database that can be broken.
+class FragileDatabase final : public storage::Database {
+ public:
+  explicit FragileDatabase(storage::Database& sound) : sound_{sound} {}
+
+  async::task<void> run(storage::TransactionBody body) override {
+    if (broken) throw Failure{{ErrorKind::exhausted, "disk_full", "the disk is full", ""}};
+    co_await sound_.run(std::move(body));
+  }
+  std::string describe() const override { return sound_.describe(); }
+
+  bool broken = false;
+
+ private:
+  storage::Database& sound_;
+};
+
+/// Executions over a real database, a scripted sandbox, and a clock that moves on by a second
+/// whenever it is read.
+class ExecutionsFixture : public testing::Test {
+ protected:
+  void SetUp() override {
+    real_ = loop_.run(storage::open("", folder_.path() / "data"));
+    database_ = std::make_unique<FragileDatabase>(*real_);
+    start({});
+  }
+  void TearDown() override { stop(); }
+
+  void start(Executions::Settings settings) {
+    stop();
+    settings.clock = Clock{[this] { return now_ += Seconds{1}; }};
+    executions_ =
+        std::make_unique<Executions>(loop_.executor(), *database_, sandbox_, std::move(settings));
+    loop_.run(executions_->start());
+  }
+  void stop() {
+    if (executions_) loop_.run(executions_->close());
+    executions_.reset();
+  }
+  static sandbox::Program program() {
+    return {.language = "sh",
+            .image = "alpine:latest",
+            .command = {"sh", "main.sh"},
+            .files = {{"main.sh", "ls", {}}}};
+  }
+  Result<Record> submit() { return loop_.run(executions_->submit("ann", program(), {})); }
+  /// Submits a program and waits until it has come to the sandbox.
+  std::pair<ExecutionId, std::shared_ptr<ScriptedSandbox::Run>> running() {
+    auto before = sandbox_.runs.size();
+    auto id = submit().value().id;
+    loop_.run(async::until([&] { return sandbox_.runs.size() > before; }));
+    return {id, sandbox_.runs.back()};
+  }
+  Record ended(const ExecutionId& id) { return loop_.run(executions_->wait(id)).value(); }
+  Record found(const ExecutionId& id) { return loop_.run(executions_->find(id)).value(); }
+
+  static sandbox::Outcome success() {
+    return {.verdict = sandbox::Verdict::ok, .exit_code = 0, .served_image = "gantry/sh:latest"};
+  }
+
+  async::TestLoop loop_;
+  storage::TemporaryFolder folder_;
+  WallTime now_{Milliseconds{1'790'000'000'000}};
+  ScriptedSandbox sandbox_{loop_.executor()};
+  std::unique_ptr<storage::Database> real_;
+  std::unique_ptr<FragileDatabase> database_;
+  std::unique_ptr<Executions> executions_;
+};
+
+}  // namespace gantry::executions
