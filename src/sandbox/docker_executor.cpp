@@ -1,7 +1,5 @@
 #include "sandbox/docker_executor.hpp"
 
-#include <fmt/format.h>
-
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/finally.hpp"
@@ -10,6 +8,11 @@
 #include "engine/containers.hpp"
 #include "sandbox/labels.hpp"
 #include "sandbox/session.hpp"
+
+#include <charconv>
+#include <system_error>
+
+#include <fmt/format.h>
 
 namespace gantry::sandbox {
 namespace {
@@ -41,6 +44,17 @@ std::string label(const engine::ContainerSummary& container, const char* name) {
   return found == container.labels.end() ? std::string{} : found->second;
 }
 
+/// The label is anybody's text, an image's among others: what is no time of this or the next
+/// century is long past.
+WallTime deadline_of(const engine::ContainerSummary& container) {
+  constexpr std::int64_t seconds_max = 10'000'000'000;
+  auto text = label(container, labels::deadline);
+  std::int64_t seconds = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  bool sound = error == std::errc{} && seconds >= 0 && seconds <= seconds_max;
+  return WallTime{Seconds{sound ? seconds : 0}};
+}
+
 }  // namespace
 
 DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings)
@@ -53,8 +67,8 @@ async::task<Outcome> DockerExecutor::execute(Execution execution, Observer obser
   auto image = co_await images_.resolve(execution.program.image, observer.progress);
   if (!image) co_return infrastructure_error(image.error());
   auto served = image->name;
-  auto outcome = co_await async::attempt(
-      run(std::move(execution), std::move(observer), std::move(*image)));
+  auto outcome =
+      co_await async::attempt(run(std::move(execution), std::move(observer), std::move(*image)));
   if (!outcome) outcome = infrastructure_error(outcome.error());
   outcome->served_image = std::move(served);
   co_return std::move(*outcome);
@@ -122,8 +136,7 @@ async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Lease& lease,
                  "remove containers named gantry-sandbox-… that nobody uses");
 }
 
-async::task<Result<>> DockerExecutor::start(const Lease& lease,
-                                            const engine::ContainerSpec& spec) {
+async::task<Result<>> DockerExecutor::start(const Lease& lease, const engine::ContainerSpec& spec) {
   auto details = co_await engine::inspect_container(engine_, lease.container);
   if (!details) co_return fail(details.error());
   // What the engine made must be what was asked for, or untrusted code does not enter it.
@@ -152,10 +165,9 @@ async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,
   }
   auto cause = complaint.empty() && details ? details->state.error : complaint;
   if (cause.empty()) cause = "its container ended without a verdict";
-  co_return Outcome{
-      .verdict = Verdict::infrastructure_error,
-      .message = fmt::format("cannot tell how the program ended: {}",
-                             text::shortened(text::one_line(cause), 500))};
+  co_return Outcome{.verdict = Verdict::infrastructure_error,
+                    .message = fmt::format("cannot tell how the program ended: {}",
+                                           text::shortened(text::one_line(cause), 500))};
 }
 
 async::task<void> DockerExecutor::give_up(Lease& lease, ExecutionId id) {
@@ -170,8 +182,10 @@ async::task<void> DockerExecutor::give_up(Lease& lease, ExecutionId id) {
 async::task<void> DockerExecutor::maintain() {
   for (;;) {
     auto swept = co_await async::attempt(sweep());
-    if (!swept) log::warn("cannot sweep sandboxes: {}", swept.error().sentence());
-    else if (*swept > 0) log::info("removed {} sandboxes that a crash left behind", *swept);
+    if (!swept)
+      log::warn("cannot sweep sandboxes: {}", swept.error().sentence());
+    else if (*swept > 0)
+      log::info("removed {} sandboxes that a crash left behind", *swept);
     co_await async::pause(sweep_period);
   }
 }
@@ -185,15 +199,17 @@ async::task<Result<int>> DockerExecutor::sweep() {
     bool ours = label(container, labels::owner) == settings_.owner;
     bool known = alive_.contains(ExecutionId{label(container, labels::execution)});
     auto age = now - container.created;
-    auto deadline = WallTime{Seconds{std::atoll(label(container, labels::deadline).c_str())}};
+    auto deadline = deadline_of(container);
     // A container that fills the init volume has no execution; a minute is plenty for it.
-    bool left_by_us = ours && !known &&
-                      (label(container, labels::kind) == "sandbox" || age > orphan_grace);
+    bool left_by_us =
+        ours && !known && (label(container, labels::kind) == "sandbox" || age > orphan_grace);
     bool orphan = !ours && now > deadline + orphan_grace && age > orphan_grace;
     if (!left_by_us && !orphan) continue;
     auto removed = co_await remove(engine_, container.id);
-    if (removed) ++count;
-    else log::warn("{}", removed.error().sentence());
+    if (removed)
+      ++count;
+    else
+      log::warn("{}", removed.error().sentence());
   }
   co_return count;
 }

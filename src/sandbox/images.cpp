@@ -1,20 +1,17 @@
 #include "sandbox/images.hpp"
 
-#include <fmt/format.h>
-
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "engine/images.hpp"
 
+#include <fmt/format.h>
+
 namespace gantry::sandbox {
 namespace {
 
 constexpr Milliseconds pull_max{15 * 60'000};
-// How long a failed pull is taken for granted; shorter where nothing else can serve.
-constexpr Seconds refusal_with_alias{300};
-constexpr Seconds refusal_without_alias{15};
 constexpr std::size_t refusals_max = 256;
 
 std::string progress_line(const std::string& reference, const engine::PullProgress& progress) {
@@ -34,8 +31,13 @@ ImageAliases default_aliases() {
           {"alpine:latest", "gantry/sh:latest"}};
 }
 
-Images::Images(async::Executor executor, engine::Client& engine, ImageAliases aliases)
-    : executor_{executor}, engine_{engine}, aliases_{std::move(aliases)}, pulls_{executor} {}
+Images::Images(async::Executor executor, engine::Client& engine, ImageAliases aliases,
+               RefusalMemory memory)
+    : executor_{executor},
+      engine_{engine},
+      aliases_{std::move(aliases)},
+      memory_{memory},
+      pulls_{executor} {}
 
 async::task<Result<ServedImage>> Images::look_up(std::string reference) {
   auto details = co_await async::attempt(engine::inspect_image(engine_, reference));
@@ -69,12 +71,12 @@ async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
     if (steady_now() < known->second.until) co_return fail(known->second.error);
     refused_.erase(known);
   }
-  auto& pull = running_[reference];
-  if (!pull) {
-    pull = std::make_shared<Pull>(executor_);
-    pulls_.spawn("pull " + reference, run_pull(reference, pull));
+  // A copy: the pull takes itself off the list when it ends, which may be at once.
+  auto mine = running_[reference];
+  if (!mine) {
+    mine = running_[reference] = std::make_shared<Pull>(executor_);
+    pulls_.spawn("pull " + reference, run_pull(reference, mine));
   }
-  auto mine = pull;
   while (!mine->ended) {
     co_await mine->changed.wait();
     if (!mine->latest.empty()) progress(mine->latest);
@@ -93,15 +95,15 @@ async::task<void> Images::run_pull(std::string reference, std::shared_ptr<Pull> 
       pull->latest = progress_line(reference, progress);
       pull->changed.notify();
     };
-    result = co_await async::attempt(async::with_deadline(
-        pull_max, fmt::format("pulling image '{}'", reference),
-        engine::pull_image(engine_, *parsed, std::nullopt, tell)));
+    result = co_await async::attempt(
+        async::with_deadline(pull_max, fmt::format("pulling image '{}'", reference),
+                             engine::pull_image(engine_, *parsed, std::nullopt, tell)));
   }
   if (!result) {
     log::warn("{}", result.error().sentence());
     if (refused_.size() >= refusals_max) refused_.clear();
     auto substitutable = parsed && aliases_.contains(parsed->familiar());
-    auto pause = substitutable ? refusal_with_alias : refusal_without_alias;
+    auto pause = substitutable ? memory_.with_alias : memory_.without_alias;
     refused_[reference] = {steady_now() + pause, result.error()};
   }
   pull->ended = std::move(result);

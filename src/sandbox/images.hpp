@@ -1,17 +1,17 @@
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "async/event.hpp"
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace gantry::sandbox {
 
@@ -28,12 +28,19 @@ struct ServedImage {
   std::vector<std::string> env;  ///< `NAME=value`
 };
 
+/// How long a failed pull is taken for granted; shorter where nothing else can serve.
+struct RefusalMemory {
+  Milliseconds with_alias{300'000};
+  Milliseconds without_alias{15'000};
+};
+
 using OnProgress = std::function<void(std::string)>;
 
 /// Finds, pulls and substitutes images on one engine.
 class Images {
  public:
-  Images(async::Executor executor, engine::Client& engine, ImageAliases aliases);
+  Images(async::Executor executor, engine::Client& engine, ImageAliases aliases,
+         RefusalMemory memory = {});
 
   /// The image itself when the engine has it or can pull it; else the one the alias table names.
   /// A pull that has failed is not tried again for a while. Refusals are Errors with the
@@ -63,6 +70,7 @@ class Images {
   async::Executor executor_;
   engine::Client& engine_;
   ImageAliases aliases_;
+  RefusalMemory memory_;
   std::map<std::string, std::shared_ptr<Pull>> running_;
   std::map<std::string, Refusal> refused_;
   async::TaskScope pulls_;

@@ -1,15 +1,18 @@
 #include "sandbox/init_protocol.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 
 namespace gantry::sandbox::init {
 namespace {
 
 constexpr std::size_t head_size = 5;
 constexpr std::uint32_t umask_usual = 022;
+// No program of ours runs or computes for a year; what claims so is no time, and sums of it would
+// overflow.
+constexpr std::uint64_t microseconds_max = 365ULL * 24 * 3'600 * 1'000'000;
 
 template <class Number>
 void append(std::string& out, Number number) {
@@ -60,9 +63,8 @@ void append_file(std::string& out, const File& file) {
 using Environment = std::map<std::string, std::string, std::less<>>;
 
 Environment environment_of(const Program& program, const std::vector<std::string>& image_env) {
-  Environment environment{
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-      {"LANG", "C.UTF-8"}};
+  Environment environment{{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                          {"LANG", "C.UTF-8"}};
   for (const auto& entry : image_env) {
     auto name_end = std::min(entry.find('='), entry.size());
     if (name_end == 0 || name_end == entry.size()) continue;
@@ -122,12 +124,18 @@ Result<Report> decode_report(std::string_view payload) {
     return fail(ErrorKind::unavailable, "bad_frame",
                 "cannot read from the sandbox: a verdict of another version");
   }
+  auto wall = number_at(payload, 10, 8);
+  auto cpu = number_at(payload, 18, 8);
+  if (wall > microseconds_max || cpu > microseconds_max) {
+    return fail(ErrorKind::unavailable, "bad_frame",
+                "cannot read from the sandbox: a verdict with impossible times");
+  }
   Report report{};
   report.cause = static_cast<Cause>(payload[1]);
   report.exit_code = static_cast<int>(static_cast<std::int32_t>(number_at(payload, 2, 4)));
   report.signal = static_cast<int>(static_cast<std::int32_t>(number_at(payload, 6, 4)));
-  report.wall_time = Microseconds{static_cast<std::int64_t>(number_at(payload, 10, 8))};
-  report.cpu_time = Microseconds{static_cast<std::int64_t>(number_at(payload, 18, 8))};
+  report.wall_time = Microseconds{static_cast<std::int64_t>(wall)};
+  report.cpu_time = Microseconds{static_cast<std::int64_t>(cpu)};
   report.memory_peak_bytes = number_at(payload, 26, 8);
   return report;
 }

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "sandbox/policy.hpp"
+#include "sandbox/program.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.hpp"
-#include "sandbox/policy.hpp"
-#include "sandbox/program.hpp"
 
 /// What the server and gantry-init say to each other (docs/protocols/init.md). No I/O here.
 namespace gantry::sandbox::init {
@@ -53,6 +53,7 @@ enum class Cause : std::uint8_t {
   not_started = 7,
 };
 
+/// gantry-init's verdict. It comes from where the program ran: a hint with plausible numbers.
 struct Report {
   Cause cause;
   int exit_code;
@@ -62,6 +63,7 @@ struct Report {
   std::uint64_t memory_peak_bytes;
 };
 
+/// Refuses another version, an unknown cause and impossible times.
 Result<Report> decode_report(std::string_view payload);
 
 }  // namespace gantry::sandbox::init

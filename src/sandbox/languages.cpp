@@ -1,8 +1,8 @@
 #include "sandbox/languages.hpp"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
+
+#include <fmt/ranges.h>
 
 namespace gantry::sandbox {
 namespace {
@@ -25,7 +25,8 @@ std::span<const Language> languages() { return table(); }
 
 const Language* find_language(std::string_view name) {
   for (const auto& language : table()) {
-    if (language.name == name || std::ranges::find(language.aliases, name) != language.aliases.end()) {
+    if (language.name == name ||
+        std::ranges::find(language.aliases, name) != language.aliases.end()) {
       return &language;
     }
   }

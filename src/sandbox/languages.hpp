@@ -17,6 +17,7 @@ struct Language {
   std::vector<std::string_view> command;  ///< Before the entry file.
 };
 
+/// All of them, in the order people are told.
 std::span<const Language> languages();
 /// By name or alias; nullptr when unknown.
 const Language* find_language(std::string_view name);

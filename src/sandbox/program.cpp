@@ -1,14 +1,14 @@
 #include "sandbox/program.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <set>
-
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
 #include "sandbox/languages.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
 
 namespace gantry::sandbox {
 namespace {
@@ -58,6 +58,19 @@ void read_files(json::Fields& fields, Program& program) {
   }
 }
 
+/// A file can not be the folder of another one.
+void check_folders(json::Fields& fields, const Program& program) {
+  std::set<std::string_view> paths;
+  for (const auto& file : program.files) paths.insert(file.path);
+  for (std::string_view path : paths) {
+    for (auto end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
+      if (!paths.contains(path.substr(0, end))) continue;
+      fields.refuse("files", fmt::format("has '{}' both as a file and as a folder",
+                                         text::one_line(path.substr(0, end))));
+    }
+  }
+}
+
 void read_environment(json::Fields& fields, Program& program) {
   program.env = fields.text_map("env", program_limits.env_max, {0, program_limits.text_max});
   for (const auto& [name, value] : program.env) {
@@ -99,19 +112,20 @@ std::string entry_of(const Language& language, std::optional<std::string> source
   return {};
 }
 
-void read_language(json::Fields& fields, const std::string& name,
-                   std::optional<std::string> source, Program& program) {
+void read_language(json::Fields& fields, const std::string& name, std::optional<std::string> source,
+                   Program& program) {
   const auto* language = find_language(name);
   if (language == nullptr) {
-    fields.refuse("language", fmt::format("'{}' is unknown; it can be {}",
-                                          text::shortened(text::one_line(name), 40),
-                                          language_names()));
+    fields.refuse("language",
+                  fmt::format("'{}' is unknown; it can be {}",
+                              text::shortened(text::one_line(name), 40), language_names()));
     return;
   }
   program.language = language->name;
   if (program.image.empty()) program.image = language->image;
   if (!program.command.empty()) {
-    fields.refuse("command", "can not be given together with 'language'; use 'image' and 'command'");
+    fields.refuse("command",
+                  "can not be given together with 'language'; use 'image' and 'command'");
   }
   for (auto part : language->command) program.command.emplace_back(part);
   program.command.push_back(entry_of(*language, std::move(source), fields, program));
@@ -168,6 +182,7 @@ Program read_program(json::Fields& fields) {
     if (arg.find('\0') != std::string::npos) fields.refuse("args", "must not hold NUL");
     program.command.push_back(std::move(arg));
   }
+  check_folders(fields, program);
   check_total(fields, program);
   return program;
 }

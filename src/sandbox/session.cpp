@@ -1,11 +1,12 @@
 #include "sandbox/session.hpp"
 
-#include <fmt/format.h>
-
-#include <signal.h>
-
 #include "async/race.hpp"
 #include "base/text.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <signal.h>
 
 namespace gantry::sandbox {
 namespace {
@@ -51,11 +52,16 @@ class Listener {
 
   void take(const init::Frame& frame) {
     switch (frame.type) {
-      case 'R': return;
-      case 'S': return observer_.started();
-      case 'O': return pass_on(OutputStream::standard_output, frame.payload);
-      case 'P': return pass_on(OutputStream::standard_error, frame.payload);
-      case 'V': return finish(frame.payload);
+      case 'R':
+        return;
+      case 'S':
+        return start();
+      case 'O':
+        return pass_on(OutputStream::standard_output, frame.payload);
+      case 'P':
+        return pass_on(OutputStream::standard_error, frame.payload);
+      case 'V':
+        return finish(frame.payload);
       case 'X':
         complain(frame.payload);
         done_ = true;
@@ -64,6 +70,11 @@ class Listener {
         complain(fmt::format("a frame of type {}", static_cast<int>(frame.type)));
         done_ = true;
     }
+  }
+
+  /// Once: a program starts once, and who watches may keep what he is told.
+  void start() {
+    if (!std::exchange(started_, true)) observer_.started();
   }
 
   void pass_on(OutputStream stream, std::string_view bytes) {
@@ -75,8 +86,10 @@ class Listener {
 
   void finish(std::string_view payload) {
     auto report = init::decode_report(payload);
-    if (report) conversation_.report = *report;
-    else complain(report.error().message);
+    if (report)
+      conversation_.report = *report;
+    else
+      complain(report.error().message);
     done_ = true;
   }
 
@@ -89,6 +102,7 @@ class Listener {
   std::uint64_t room_[2];
   init::FrameReader reader_;
   Conversation conversation_;
+  bool started_ = false;
   bool done_ = false;
 };
 

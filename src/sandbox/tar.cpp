@@ -1,11 +1,11 @@
 #include "sandbox/tar.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
+#include "base/error.hpp"
 
 #include <memory>
 
-#include "base/error.hpp"
+#include <archive.h>
+#include <archive_entry.h>
 
 namespace gantry::sandbox::tar {
 namespace {
@@ -59,7 +59,8 @@ std::optional<std::string> regular_file(std::string_view archive_bytes, std::str
       return std::nullopt;
     }
     std::string content(static_cast<std::size_t>(size), '\0');
-    if (archive_read_data(reader.get(), content.data(), content.size()) != size) return std::nullopt;
+    if (archive_read_data(reader.get(), content.data(), content.size()) != size)
+      return std::nullopt;
     return content;
   }
   return std::nullopt;
