@@ -1,0 +1,54 @@
+#pragma once
+
+#include "sandbox/executor.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the tests of this folder say in gantry-init's and the engine's place.
+namespace gantry::sandbox {
+
+inline std::string big_endian(std::uint64_t number, unsigned size) {
+  std::string out;
+  while (size-- > 0) out += static_cast<char>(number >> (8 * size));
+  return out;
+}
+
+/// A frame of gantry-init.
+inline std::string init_frame(char type, std::string_view payload = {}) {
+  return std::string{type} + big_endian(payload.size(), 4) + std::string{payload};
+}
+
+/// Its verdict.
+inline std::string verdict_frame(std::uint8_t cause, int exit_code = 0, int signal = 0) {
+  std::string payload{'\1', static_cast<char>(cause)};
+  payload += big_endian(static_cast<std::uint32_t>(exit_code), 4);
+  payload += big_endian(static_cast<std::uint32_t>(signal), 4);
+  payload += big_endian(12'000, 8) + big_endian(3'000, 8) + big_endian(1U << 20U, 8);
+  return init_frame('V', payload + std::string(24, '\0'));
+}
+
+/// What the engine makes of what a container writes: to standard output (1) or error (2).
+inline std::string engine_frame(char stream, std::string_view bytes) {
+  return std::string{stream} + std::string(3, '\0') + big_endian(bytes.size(), 4) +
+         std::string{bytes};
+}
+
+/// Writes down what an observer is told: `progress:…`, `started`, `out:…`, `err:…`.
+struct Told {
+  std::vector<std::string> lines;
+
+  Observer observer() {
+    return {.progress = [this](std::string text) { lines.push_back("progress:" + text); },
+            .started = [this] { lines.emplace_back("started"); },
+            .output =
+                [this](OutputStream stream, std::string_view bytes) {
+                  auto name = stream == OutputStream::standard_output ? "out:" : "err:";
+                  lines.push_back(name + std::string{bytes});
+                }};
+  }
+};
+
+}  // namespace gantry::sandbox
