@@ -61,6 +61,7 @@ std::string shown(const VolumeMount& mount) {
 template <class T>
 std::string shown(const std::vector<T>& items) {
   std::vector<std::string> texts;
+  texts.reserve(items.size());
   for (const auto& item : items) texts.push_back(shown(item));
   return shown(texts);
 }
@@ -274,6 +275,7 @@ std::vector<Difference> compare(const ContainerSpec& spec, const ContainerDetail
 
 std::string describe(const std::vector<Difference>& differences) {
   std::vector<std::string> sentences;
+  sentences.reserve(differences.size());
   for (const auto& [field, wanted, got] : differences) {
     sentences.push_back(fmt::format("{} is {} instead of {}", field, got, wanted));
   }

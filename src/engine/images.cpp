@@ -22,7 +22,7 @@ Result<> check_image(const Doing& doing, const std::string& image) {
   if (valid_image_id(image)) return ok;
   auto reference = ImageReference::parse(image);
   if (reference) return ok;
-  auto error = reference.error();
+  const auto& error = reference.error();
   auto cause = error.message.substr(error.message.rfind(": ") + 2);
   return fail(error.kind, error.code, fmt::format("cannot {}: {}", doing.text(), cause),
               error.remedy);
