@@ -1,9 +1,10 @@
 #include "base/encoding.hpp"
 
-#include <sodium.h>
-
+#include <algorithm>
 #include <array>
 #include <cctype>
+
+#include <sodium.h>
 
 namespace gantry::encoding {
 namespace {
@@ -37,6 +38,9 @@ std::string base64url(std::string_view bytes) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
+  // libsodium 1.0.18 takes some bytes above 127 for letters.
+  auto foreign = [](char c) { return static_cast<unsigned char>(c) > 0x7f; };
+  if (std::ranges::any_of(text, foreign)) return std::nullopt;
   auto variant = text.ends_with('=') || text.size() % 4 == 0
                      ? sodium_base64_VARIANT_ORIGINAL
                      : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;

@@ -29,7 +29,7 @@ TEST(Base64Test, PaddingMayBeLeftOut) {
 
 TEST(Base64Test, AnythingElseIsRefused) {
   for (auto text : {"Z", "Zg=", "Zg===", "=", "Z===", "Zm9v\n", "Zm 9v",
-                    "-_8=", "Zm9v=", "Zh==", "Zg==Zg==", "字"}) {
+                    "-_8=", "Zm9v=", "Zh==", "Zg==Zg==", "字", "\x9f\xd5\x9d\xbb"}) {
     EXPECT_EQ(from_base64(text), std::nullopt) << text;
   }
 }
