@@ -138,7 +138,10 @@ std::string ImageReference::familiar_name() const {
   constexpr std::string_view library = "library/";
   if (domain_ != "docker.io") return fmt::format("{}/{}", domain_, path_);
   bool official = path_.starts_with(library) && path_.find('/', library.size()) == path_.npos;
-  return official ? path_.substr(library.size()) : path_;
+  if (official) return path_.substr(library.size());
+  // Without its domain, `docker.io/evil.io/app` would be an image of the registry `evil.io`.
+  bool misleading = looks_like_domain(std::string_view{path_}.substr(0, path_.find('/')));
+  return misleading ? fmt::format("{}/{}", domain_, path_) : path_;
 }
 
 std::string ImageReference::familiar() const {

@@ -80,6 +80,12 @@ TEST(ImageReference, RefusesWhatTheGrammarDoesNotAllow) {
   EXPECT_EQ(familiar(std::string(256, 'a')), "invalid_image");
 }
 
+TEST(ImageReference, AFolderThatLooksLikeARegistryKeepsItsDomain) {
+  EXPECT_EQ(familiar("docker.io/evil.io/app"), "docker.io/evil.io/app:latest");
+  EXPECT_EQ(familiar("docker.io/localhost/app"), "docker.io/localhost/app:latest");
+  EXPECT_EQ(familiar("docker.io/library/localhost"), "localhost:latest");
+}
+
 TEST(ImageReference, AnIdIsNotAReference) {
   EXPECT_TRUE(valid_image_id(digest));
   EXPECT_FALSE(valid_image_id("sha256:" + std::string(64, 'A')));
