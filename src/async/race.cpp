@@ -38,6 +38,19 @@ task<Winner> race(task<void> first, task<void> second) {
   co_return Winner::second;
 }
 
+task<void> both(task<void> first, task<void> second) {
+  auto executor = co_await asio::this_coro::executor;
+  auto group = asio::experimental::make_parallel_group(
+      asio::co_spawn(executor, std::move(first), asio::deferred),
+      asio::co_spawn(executor, std::move(second), asio::deferred));
+  auto [order, first_failure, second_failure] =
+      co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
+  const auto& earlier = order[0] == 0 ? first_failure : second_failure;
+  const auto& later = order[0] == 0 ? second_failure : first_failure;
+  if (earlier) std::rethrow_exception(earlier);
+  if (later) std::rethrow_exception(later);
+}
+
 task<void> with_companion(task<void> work, task<void> companion) {
   co_await race(std::move(work), then_wait(std::move(companion)));
 }

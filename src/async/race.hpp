@@ -12,6 +12,10 @@ enum class Winner { first, second };
 /// the second and `first` failed by something else than being cancelled.
 task<Winner> race(task<void> first, task<void> second);
 
+/// Runs both at once and answers when both have ended. When one fails the other is cancelled, and
+/// the failure is rethrown.
+task<void> both(task<void> first, task<void> second);
+
 /// A request to stop that can be waited for and that stays made.
 class StopSignal {
  public:

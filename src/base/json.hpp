@@ -17,6 +17,7 @@
 /// Reading JSON into types, at the edge, once.
 namespace gantry::json {
 
+/// Make one with parentheses: `Value{x}` is an array that holds x.
 using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;

@@ -3,6 +3,7 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/finally.hpp"
+#include "async/race.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "engine/containers.hpp"
@@ -18,7 +19,7 @@ namespace gantry::sandbox {
 namespace {
 
 constexpr Milliseconds create_max{30'000};
-constexpr Milliseconds start_max{60'000};
+constexpr Milliseconds start_max{30'000};
 constexpr Milliseconds remove_max{30'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
 constexpr Milliseconds init_grace{10'000};
@@ -37,6 +38,12 @@ async::task<Result<>> remove(engine::Client& engine, std::string container) {
       engine::remove_container(engine, container, {.force = true, .volumes = true})));
   if (!removed && removed.error().kind == ErrorKind::not_found) co_return ok;
   co_return removed;
+}
+
+async::task<void> converse_into(Conversation& conversation, engine::AttachedStream& stream,
+                                const Execution& execution, const ServedImage& image,
+                                const Observer& observer) {
+  conversation = co_await converse(stream, execution, image.env, observer);
 }
 
 std::string label(const engine::ContainerSummary& container, const char* name) {
@@ -89,22 +96,32 @@ async::task<Result<Outcome>> DockerExecutor::run_in(Lease& lease, const Executio
   // Shielded: a container whose creation was interrupted would be nobody's.
   auto spec = co_await async::shielded(create(lease, execution, image));
   if (!spec) co_return fail(spec.error());
+  if (auto sound = co_await verify(lease, *spec); !sound) co_return fail(sound.error());
   auto stream =
       co_await engine::attach_container(engine_, lease.container, engine::Framing::multiplexed);
   if (!stream) co_return fail(stream.error());
-  if (auto started = co_await start(lease, *spec); !started) co_return fail(started.error());
 
-  auto limit = execution.policy.wall_time + init_grace;
-  auto talk = co_await async::attempt(async::with_deadline(
-      limit, "the sandbox", converse(*stream, execution, image.env, observer)));
-  if (!talk && talk.error().kind == ErrorKind::timed_out) {
+  // gantry-init is up some time before the engine answers that it is: talk to it meanwhile.
+  bool running = false;
+  auto watcher = observer;
+  watcher.started = [&] {
+    running = true;
+    observer.started();
+  };
+  Conversation talk;
+  auto limit = start_max + execution.policy.wall_time + init_grace;
+  auto talked = co_await async::attempt(async::with_deadline(
+      limit, "the sandbox",
+      async::both(converse_into(talk, *stream, execution, image, watcher), start(lease))));
+  if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
     co_return Outcome{.verdict = Verdict::timed_out,
                       .message = "did not end in time; its container was killed",
                       .wall_time = execution.policy.wall_time};
   }
-  if (!talk) co_return co_await outcome_without_report(lease, talk.error().sentence());
-  if (!talk->report) co_return co_await outcome_without_report(lease, talk->complaint);
-  co_return outcome_of(*talk->report, execution.policy);
+  if (!talked && !running) co_return fail(talked.error());
+  if (talk.report) co_return outcome_of(*talk.report, execution.policy);
+  co_return co_await outcome_without_report(
+      lease, talked ? talk.complaint : talked.error().sentence());
 }
 
 async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Lease& lease,
@@ -114,7 +131,8 @@ async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Lease& lease,
   if (!volume) co_return fail(volume.error());
   Placement placement{.owner = settings_.owner,
                       .init_volume = *volume,
-                      .deadline = settings_.clock.now() + execution.policy.wall_time + start_max};
+                      .deadline = settings_.clock.now() + create_max + start_max +
+                                    execution.policy.wall_time + init_grace};
   for (int tried = 0; tried < names_tried_max; ++tried) {
     auto user = slots_.take();
     if (!user) break;
@@ -136,21 +154,26 @@ async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Lease& lease,
                  "remove containers named gantry-sandbox-… that nobody uses");
 }
 
-async::task<Result<>> DockerExecutor::start(const Lease& lease, const engine::ContainerSpec& spec) {
+async::task<Result<>> DockerExecutor::verify(const Lease& lease,
+                                             const engine::ContainerSpec& spec) {
   auto details = co_await engine::inspect_container(engine_, lease.container);
   if (!details) co_return fail(details.error());
   // What the engine made must be what was asked for, or untrusted code does not enter it.
-  if (auto differences = engine::compare(spec, *details); !differences.empty()) {
-    co_return fail(ErrorKind::unavailable, "sandbox_not_as_asked",
-                   fmt::format("cannot start a sandbox: the engine changed it ({})",
-                               text::shortened(engine::describe(differences), 400)),
-                   "check the engine's defaults and plugins");
-  }
+  auto differences = engine::compare(spec, *details);
+  if (differences.empty()) co_return ok;
+  co_return fail(ErrorKind::unavailable, "sandbox_not_as_asked",
+                 fmt::format("cannot start a sandbox: the engine changed it ({})",
+                             text::shortened(engine::describe(differences), 400)),
+                 "check the engine's defaults and plugins");
+}
+
+async::task<void> DockerExecutor::start(const Lease& lease) {
   auto started = co_await async::with_deadline(start_max, "starting a sandbox",
                                                engine::start_container(engine_, lease.container));
+  if (started) co_return;
   // The usual cause is a volume that somebody removed: the next execution fills it again.
-  if (!started) init_volume_.distrust();
-  co_return started;
+  init_volume_.distrust();
+  throw Failure{started.error()};
 }
 
 async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,

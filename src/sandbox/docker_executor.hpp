@@ -49,7 +49,8 @@ class DockerExecutor final : public Executor {
                                       const Observer& observer, const ServedImage& image);
   async::task<Result<engine::ContainerSpec>> create(Lease& lease, const Execution& execution,
                                                     const ServedImage& image);
-  async::task<Result<>> start(const Lease& lease, const engine::ContainerSpec& spec);
+  async::task<Result<>> verify(const Lease& lease, const engine::ContainerSpec& spec);
+  async::task<void> start(const Lease& lease);
   async::task<Outcome> outcome_without_report(const Lease& lease, std::string complaint);
   async::task<void> give_up(Lease& lease, ExecutionId id);
 

@@ -141,7 +141,7 @@ TEST_F(DockerExecutorTest, ItAttachesBeforeItStartsSoThatNothingIsMissed) {
   start().reply(204);
   execute();
   auto steps = requests_with(box_);
-  EXPECT_THAT(steps, ElementsAre(HasSubstr("/attach"), HasSubstr("/json"), HasSubstr("/start"),
+  EXPECT_THAT(steps, ElementsAre(HasSubstr("/json"), HasSubstr("/attach"), HasSubstr("/start"),
                                  StartsWith("DELETE")));
 }
 
@@ -151,7 +151,7 @@ TEST_F(DockerExecutorTest, TheDeadlineOnItsLabelLeavesTimeToStart) {
   start().reply(204);
   execute();
   EXPECT_EQ(asked_["Labels"].as_object()["io.gantry.deadline"],
-            json::Value(std::to_string(now_seconds + 10 + 60)));
+            json::Value(std::to_string(now_seconds + 10 + 30 + 30 + 10)));
 }
 
 TEST_F(DockerExecutorTest, WhatTheEngineChangedIsNotStarted) {
