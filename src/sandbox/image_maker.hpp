@@ -30,6 +30,7 @@ struct ImageRecipe {
   std::string_view hook;
 };
 
+/// All of them, python first.
 std::span<const ImageRecipe> image_recipes();
 /// By name (`python`) or image (`gantry/python`, with or without tag); nullptr when unknown.
 const ImageRecipe* find_recipe(std::string_view name);

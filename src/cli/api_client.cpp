@@ -1,0 +1,216 @@
+#include "cli/api_client.hpp"
+
+#include "async/attempt.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace gantry::cli {
+namespace {
+
+constexpr Bytes refusal_max{1U << 20U};
+constexpr std::size_t token_max = 4096;
+
+net::http::ClientLimits limits() {
+  net::http::ClientLimits limits;
+  limits.body_max = Bytes{128U << 20U};
+  return limits;
+}
+
+ErrorKind kind_of(unsigned status) {
+  for (auto kind : {ErrorKind::invalid, ErrorKind::unauthenticated, ErrorKind::denied,
+                    ErrorKind::not_found, ErrorKind::conflict, ErrorKind::too_large,
+                    ErrorKind::exhausted, ErrorKind::unavailable, ErrorKind::timed_out}) {
+    if (static_cast<unsigned>(traits(kind).http_status) == status) return kind;
+  }
+  return status < 500 ? ErrorKind::invalid : ErrorKind::internal;
+}
+
+Error not_there(const std::string& url, const Error& cause) {
+  Error error = cause;
+  error.code = "server_unreachable";
+  auto why = cause.code == "not_listening" ? std::string{"nothing listens there"} : cause.message;
+  error.message = fmt::format("cannot reach the server at '{}': {}", url, why);
+  error.remedy =
+      "start it with 'gantry serve' (or './dev run' in a clone), or name another with "
+      "--server";
+  return error;
+}
+
+/// The token of a file, without the line's end.
+Result<Secret> read_token(const std::filesystem::path& path) {
+  std::ifstream file{path};
+  std::string text(token_max, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  auto token = text::trimmed(text);
+  if (token.empty()) {
+    return fail(ErrorKind::not_found, "no_token_file",
+                fmt::format("cannot read token file '{}'", path.string()),
+                "set GANTRY_TOKEN to an API token, or name another file with --token-file");
+  }
+  return Secret{std::string{token}};
+}
+
+}  // namespace
+
+Result<net::Endpoint> server_endpoint(const std::string& url) {
+  auto refuse = [&](std::string_view cause, std::string remedy) {
+    return fail(ErrorKind::invalid, "bad_server",
+                fmt::format("cannot use server '{}': {}", text::one_line(url), cause),
+                std::move(remedy));
+  };
+  constexpr auto form = "write it as http://127.0.0.1:5920";
+  if (url.starts_with("https://")) {
+    return refuse("this version does not speak TLS",
+                  "reach it through 'ssh -L 5920:127.0.0.1:5920 machine'");
+  }
+  constexpr std::string_view scheme = "http://";
+  if (!url.starts_with(scheme)) return refuse("it does not begin with http://", form);
+  auto rest = url.substr(scheme.size());
+  if (rest.ends_with('/')) rest.pop_back();
+  bool has_port = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0) != rest.npos;
+  auto endpoint = net::Endpoint::parse(fmt::format("tcp://{}{}", rest, has_port ? "" : ":80"));
+  if (!endpoint) return refuse("it is not a host and a port", form);
+  return *endpoint;
+}
+
+bool is_local(const net::Endpoint& endpoint) {
+  return endpoint.host() == "localhost" || endpoint.host() == "::1" ||
+         endpoint.host().starts_with("127.");
+}
+
+Error problem_of(const std::string& doing, unsigned status, std::string_view body) {
+  Error error{
+      kind_of(status),
+      fmt::format("http_{}", status),
+      fmt::format("cannot {}: the server answered {} {}", doing, status, net::http::reason(status)),
+      {}};
+  auto value = json::parse(body, json::Keys::tolerant);
+  if (!value) return error;
+  json::Fields fields{*value, "", json::Keys::tolerant};
+  auto code = fields.text("code");
+  auto detail = fields.text("detail", {0, 1U << 16U});
+  auto remedy = fields.text("remedy", {0, 1U << 16U});
+  if (code) error.code = *code;
+  // The server's sentences are complete where they follow our grammar.
+  if (detail && detail->starts_with("cannot ")) {
+    error.message = *detail;
+  } else if (detail) {
+    error.message = fmt::format("cannot {}: {}", doing, *detail);
+  }
+  error.remedy = remedy.value_or("");
+  return error;
+}
+
+Result<std::unique_ptr<ApiClient>> ApiClient::open(const Context& context,
+                                                   const ServerAccess& access) {
+  auto endpoint = server_endpoint(access.url);
+  if (!endpoint) return fail(endpoint.error());
+  Secret token = access.token;
+  bool named = access.token_file_kind == ServerAccess::TokenFile::named;
+  // The local token is worth everything on this machine: it goes to no other.
+  if (token.empty() && (named || is_local(*endpoint))) {
+    auto read = read_token(access.token_file);
+    if (read) {
+      token = std::move(*read);
+    } else if (named) {
+      return fail(read.error());
+    }
+  }
+  return std::make_unique<ApiClient>(Passkey{}, context.executor, *endpoint, access,
+                                     std::move(token));
+}
+
+ApiClient::ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint,
+                     const ServerAccess& access, Secret token)
+    : url_{access.url},
+      token_place_{access.token.empty() ? access.token_file.string() : ""},
+      token_{std::move(token)},
+      http_{executor, net::dialer(executor, endpoint), endpoint.host_header(), limits()} {}
+
+net::http::RequestHead ApiClient::head(std::string method, std::string path) const {
+  net::http::RequestHead head;
+  head.method = std::move(method);
+  head.target = std::move(path);
+  head.headers.set("Accept", "application/json");
+  if (!token_.empty()) {
+    head.headers.set("Authorization", fmt::format("Bearer {}", token_.reveal()));
+  }
+  return head;
+}
+
+Error ApiClient::refused(const std::string& doing, unsigned status, std::string_view body) const {
+  auto error = problem_of(doing, status, body);
+  if (error.kind != ErrorKind::unauthenticated) return error;
+  if (token_.empty()) {
+    error.message = fmt::format("cannot {}: no token; '{}' can not be read", doing, token_place_);
+    error.remedy =
+        "run this as the user who runs the server, or set GANTRY_TOKEN to an API token "
+        "made in the console";
+  } else if (token_place_.empty()) {
+    error.message = fmt::format("cannot {}: the server does not know the token", doing);
+    error.remedy = "make an API token in the console and set GANTRY_TOKEN to it";
+  } else {
+    error.message = fmt::format("cannot {}: the server at '{}' does not know the token in '{}'",
+                                doing, url_, token_place_);
+    error.remedy = "see whether that file belongs to this server (--data-dir), or set GANTRY_TOKEN";
+  }
+  return error;
+}
+
+async::task<Result<json::Value>> ApiClient::call(std::string doing, net::http::RequestHead head,
+                                                 std::string body) {
+  auto response = co_await async::attempt(http_.send(std::move(head), std::move(body)));
+  if (!response) co_return fail(not_there(url_, response.error()));
+  auto status = response->head.status;
+  if (status < 200 || status > 299) co_return fail(refused(doing, status, response->body));
+  if (response->body.empty()) co_return json::Value{};
+  auto value = json::parse(response->body, json::Keys::tolerant, {.bytes_max = 128U << 20U});
+  if (!value) {
+    co_return fail(
+        ErrorKind::unavailable, "not_gantry",
+        fmt::format("cannot {}: what answers at '{}' is not a Gantry server", doing, url_),
+        "name the right one with --server");
+  }
+  co_return value;
+}
+
+async::task<Result<json::Value>> ApiClient::get(std::string doing, std::string path) {
+  return call(std::move(doing), head("GET", std::move(path)), {});
+}
+
+async::task<Result<json::Value>> ApiClient::post(std::string doing, std::string path,
+                                                 json::Value body) {
+  auto request = head("POST", std::move(path));
+  request.headers.set("Content-Type", "application/json");
+  return call(std::move(doing), std::move(request), json::serialize(body));
+}
+
+async::task<Result<json::Value>> ApiClient::remove(std::string doing, std::string path) {
+  return call(std::move(doing), head("DELETE", std::move(path)), {});
+}
+
+async::task<Result<net::http::StreamedResponse>> ApiClient::events(std::string doing,
+                                                                   std::string path) {
+  auto request = head("GET", std::move(path));
+  request.headers.set("Accept", "text/event-stream");
+  auto response = co_await async::attempt(http_.stream(std::move(request)));
+  if (!response) co_return fail(not_there(url_, response.error()));
+  auto status = response->head().status;
+  if (status == 200) co_return std::move(*response);
+  std::string body;
+  while (body.size() < refusal_max.count) {
+    auto piece = co_await response->read(Milliseconds{10'000});
+    if (piece.empty()) break;
+    body += piece;
+  }
+  co_return fail(refused(doing, status, body));
+}
+
+}  // namespace gantry::cli

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/secret.hpp"
+#include "cli/commands.hpp"
+#include "net/endpoint.hpp"
+#include "net/http_client.hpp"
+
+#include <memory>
+#include <string>
+
+namespace gantry::cli {
+
+/// `http://127.0.0.1:5920` as something to dial. Refuses other schemes, and paths.
+Result<net::Endpoint> server_endpoint(const std::string& url);
+/// Whether the server is on this machine, so that this machine's token file is meant for it.
+bool is_local(const net::Endpoint& endpoint);
+/// What an answer that is no success says: its problem document, or its status in words.
+/// `doing` completes `cannot …`.
+Error problem_of(const std::string& doing, unsigned status, std::string_view body);
+
+/// The server's API as the commands use it. Failures to reach it are thrown with what to do.
+class ApiClient {
+  struct Passkey {};
+
+ public:
+  /// Refuses an address or a token that can not be used.
+  static Result<std::unique_ptr<ApiClient>> open(const Context& context,
+                                                 const ServerAccess& access);
+  /// Only `open` can call it.
+  ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint, const ServerAccess& access,
+            Secret token);
+
+  async::task<Result<json::Value>> get(std::string doing, std::string path);
+  async::task<Result<json::Value>> post(std::string doing, std::string path, json::Value body);
+  async::task<Result<json::Value>> remove(std::string doing, std::string path);
+  /// An event stream, from its start.
+  async::task<Result<net::http::StreamedResponse>> events(std::string doing, std::string path);
+
+ private:
+  net::http::RequestHead head(std::string method, std::string path) const;
+  async::task<Result<json::Value>> call(std::string doing, net::http::RequestHead head,
+                                        std::string body);
+  Error refused(const std::string& doing, unsigned status, std::string_view body) const;
+
+  std::string url_;
+  std::string token_place_;
+  Secret token_;
+  net::http::Client http_;
+};
+
+}  // namespace gantry::cli

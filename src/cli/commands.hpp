@@ -1,0 +1,102 @@
+#pragma once
+
+#include "async/race.hpp"
+#include "async/task.hpp"
+#include "async/workers.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "cli/terminal.hpp"
+#include "sandbox/images.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// The subcommands that print: each is parsed into one of these structures, and run by one
+/// function that answers the exit code.
+namespace gantry::cli {
+
+/// For people, or for programs.
+enum class Format { text, json };
+
+/// Where the server is and what it is shown.
+struct ServerAccess {
+  std::string url = "http://127.0.0.1:5920";
+  Secret token;                      ///< Empty: the one in `token_file`.
+  std::filesystem::path token_file;  ///< Read only for a server on this machine, unless named.
+  enum class TokenFile { local, named } token_file_kind = TokenFile::local;
+};
+
+/// `gantry exec`
+struct ExecCommand {
+  struct File {
+    std::string path;         ///< On this machine.
+    std::string destination;  ///< Below /box.
+  };
+  enum class Input { none, forwarded };
+
+  ServerAccess server;
+  Format format = Format::text;
+  std::string image;               ///< Empty: the first word says the language.
+  std::vector<std::string> words;  ///< What to run and its arguments.
+  std::vector<File> files;
+  std::vector<std::pair<std::string, std::string>> env;
+  Input input = Input::none;
+  std::optional<std::int64_t> wall_time_ms;
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<double> cpus;
+  std::optional<std::int64_t> pids;
+};
+
+/// `gantry ps`
+struct PsCommand {
+  ServerAccess server;
+  Format format = Format::text;
+};
+
+/// `gantry version`
+struct VersionCommand {
+  ServerAccess server;
+  Format format = Format::text;
+};
+
+/// `gantry images make|ensure|list`: talks to the engine itself, without a server.
+struct ImagesCommand {
+  enum class Action { make, ensure, list } action = Action::list;
+  Format format = Format::text;
+  std::string engine;
+  sandbox::ImageAliases aliases;
+  std::vector<std::string> names;  ///< Of recipes; empty: all.
+  std::vector<std::string> env;    ///< For the package tools.
+  std::filesystem::path temporary;
+};
+
+/// What every command runs in. Belongs to `main`.
+struct Context {
+  async::Executor executor;
+  async::Workers& workers;
+  Terminal& terminal;
+  /// Ctrl-C was pressed.
+  async::StopSignal& interrupted;
+  std::string version;
+};
+
+/// Exit codes of `gantry exec` that are not the program's own.
+inline constexpr int exit_infrastructure = 125;
+inline constexpr int exit_interrupted = 130;
+
+/// Each answers the exit code, or what kept it from doing its work.
+async::task<Result<int>> run(Context& context, ExecCommand command);
+async::task<Result<int>> run(Context& context, PsCommand command);
+async::task<Result<int>> run(Context& context, VersionCommand command);
+async::task<Result<int>> run(Context& context, ImagesCommand command);
+
+/// An error as one line for people (`gantry: cannot …`) or as one JSON object.
+std::string error_line(const Error& error, Format format);
+
+}  // namespace gantry::cli

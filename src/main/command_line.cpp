@@ -1,0 +1,250 @@
+#include "main/command_line.hpp"
+
+#include "base/text.hpp"
+#include "main/version.hpp"
+#include "sandbox/image_maker.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace gantry::main {
+namespace {
+
+constexpr const char* top_footer =
+    "Examples:\n"
+    "  gantry serve                          start the server on http://127.0.0.1:5920\n"
+    "  gantry exec python -c 'print(6 * 7)'  run a program in a fresh sandbox\n"
+    "  gantry ps                             the containers of this machine\n"
+    "\n'gantry COMMAND --help' tells more about one command.";
+constexpr const char* serve_footer =
+    "Every flag can also be given as GANTRY_LISTEN, GANTRY_DATA_DIR and so on, and in gantry.toml\n"
+    "(--config, $XDG_CONFIG_HOME/gantry/gantry.toml, /etc/gantry/gantry.toml).\n\n"
+    "Examples:\n"
+    "  gantry serve\n"
+    "  gantry serve --listen 127.0.0.1:8080 --anonymous-execute\n"
+    "  gantry serve --engine tcp://127.0.0.1:2375 --data-dir /srv/gantry";
+constexpr const char* exec_footer =
+    "The first word is a language (python, javascript, bash, sh), a file of one, or, with "
+    "--image,\n"
+    "a command. The output streams; the exit code is the program's own, 128+N for signal N, 124 "
+    "out\n"
+    "of time, 137 out of memory, 125 when it could not be run. Ctrl-C cancels.\n\n"
+    "Examples:\n"
+    "  gantry exec python -c 'print(6 * 7)'\n"
+    "  gantry exec script.py first second\n"
+    "  echo hello | gantry exec -i python -c 'print(input().upper())'\n"
+    "  gantry exec python - < script.py\n"
+    "  gantry exec --timeout 2m --memory 512m --file data.csv script.py\n"
+    "  gantry exec --image debian:12 -- cat /etc/debian_version";
+constexpr const char* images_footer =
+    "These talk to the engine itself; no server is needed.\n\n"
+    "Examples:\n"
+    "  gantry images list            what each language runs on\n"
+    "  gantry images ensure          pull what is missing, or make it where that fails\n"
+    "  gantry images make python sh  make images from this machine's packages";
+constexpr const char* completion_footer =
+    "Examples:\n"
+    "  source <(gantry completion bash)\n"
+    "  gantry completion fish > ~/.config/fish/completions/gantry.fish";
+
+void add_config(CLI::App& app, Flags& flags) {
+  app.add_option("--config", flags.config, "Configuration file (GANTRY_CONFIG)")->type_name("FILE");
+}
+
+void add_data_dir(CLI::App& app, Flags& flags) {
+  app.add_option("--data-dir", flags.data_dir, "Where the database and the local token are")
+      ->type_name("FOLDER");
+}
+
+void add_engine(CLI::App& app, Flags& flags) {
+  app.add_option("--engine", flags.engine, "Container engine, unix://… or tcp://…")
+      ->type_name("ENDPOINT");
+}
+
+void add_json(CLI::App& app, Flags& flags) {
+  app.add_flag("--json", flags.json, "Output and errors for programs");
+}
+
+void add_server(CLI::App& app, Flags& flags) {
+  app.add_option("--server", flags.server, "The server (GANTRY_SERVER) [http://127.0.0.1:5920]")
+      ->type_name("URL");
+  app.add_option("--token-file", flags.token_file,
+                 "File with an API token; or GANTRY_TOKEN holds the token itself")
+      ->type_name("FILE");
+  add_data_dir(app, flags);
+  add_config(app, flags);
+  add_json(app, flags);
+}
+
+void add_serve(CLI::App& app, Flags& flags) {
+  auto* serve = app.add_subcommand("serve", "Start the server: API, console, sandboxes");
+  serve->add_option("--listen", flags.listen, "Where to listen; repeatable [127.0.0.1:5920]")
+      ->type_name("ADDR:PORT")
+      ->allow_extra_args(false);
+  add_data_dir(*serve, flags);
+  serve->add_option("--database", flags.database, "SQLite file [in the data folder]")
+      ->type_name("PLACE");
+  add_engine(*serve, flags);
+  serve->add_flag("--anonymous-execute", flags.anonymous_execute,
+                  "Open /execute and /metrics without a token, on loopback only");
+  serve->add_option("--executions-max", flags.executions_max, "How many run at once [4]")
+      ->type_name("N");
+  serve->add_option("--queue-max", flags.queue_max, "How many may wait [256]")->type_name("N");
+  serve->add_option("--log-level", flags.log_level, "debug, info, warn or error [info]")
+      ->type_name("LEVEL");
+  serve->add_option("--log-format", flags.log_format, "text or json [text]")->type_name("FORMAT");
+  add_config(*serve, flags);
+  serve->footer(serve_footer);
+}
+
+void add_exec(CLI::App& app, Flags& flags) {
+  auto* exec = app.add_subcommand("exec", "Run a program in a fresh sandbox");
+  // Only for the help text: take_program has taken these words away before CLI11 sees them.
+  exec->add_option("PROGRAM", flags.program, "Language, file or command, and its arguments");
+  exec->add_option("--image", flags.image, "Run the words as a command in this image")
+      ->type_name("IMAGE");
+  exec->add_flag("-i,--stdin", flags.input, "Send standard input to the program");
+  exec->add_option("-f,--file", flags.files, "Put a file into /box; repeatable")
+      ->type_name("PATH[:DEST]")
+      ->allow_extra_args(false);
+  exec->add_option("-e,--env", flags.env, "Set a variable; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  exec->add_option("-t,--timeout", flags.timeout, "Wall time: 500ms, 5s, 2m [10s]")
+      ->type_name("TIME");
+  exec->add_option("-m,--memory", flags.memory, "Memory: 64m, 1g [256m]")->type_name("SIZE");
+  exec->add_option("--cpus", flags.cpus, "Processors: 0.5, 2 [1]")->type_name("N");
+  exec->add_option("--pids", flags.pids, "Processes and threads [64]")->type_name("N");
+  add_server(*exec, flags);
+  exec->footer(exec_footer);
+}
+
+void add_images(CLI::App& app, Flags& flags) {
+  auto* images = app.add_subcommand("images", "The images that programs run in");
+  images->require_subcommand(1);
+  images->footer(images_footer);
+  auto* make = images->add_subcommand("make", "Make images from the distribution's packages");
+  make->add_option("NAMES", flags.recipes, fmt::format("{} [all]", sandbox::recipe_names()));
+  auto* ensure = images->add_subcommand("ensure", "Pull what is missing, or make it");
+  auto* list = images->add_subcommand("list", "Which image serves which language");
+  for (auto* one : {make, ensure, list}) {
+    add_engine(*one, flags);
+    add_config(*one, flags);
+    add_json(*one, flags);
+  }
+}
+
+void add_all(CLI::App& app, Flags& flags) {
+  app.name("gantry");
+  app.require_subcommand(1);
+  app.footer(top_footer);
+  app.set_version_flag("--version", fmt::format("gantry {}", version));
+  add_serve(app, flags);
+  add_exec(app, flags);
+  add_server(*app.add_subcommand("ps", "List the containers of the server's machine"), flags);
+  add_images(app, flags);
+  add_server(*app.add_subcommand("version", "Versions of this program, the server and its engine"),
+             flags);
+  auto* completion = app.add_subcommand("completion", "Print a completion script for a shell");
+  completion->add_option("SHELL", flags.shell, "bash, zsh or fish")->required();
+  completion->footer(completion_footer);
+}
+
+std::vector<cli::CommandShape> shapes_of(CLI::App& app) {
+  std::vector<cli::CommandShape> shapes;
+  for (auto* command : app.get_subcommands({})) {
+    cli::CommandShape shape{command->get_name(), command->get_description(), {}, {}};
+    std::set<std::string> flags;
+    auto collect = [&](CLI::App* from) {
+      for (const auto* option : from->get_options()) {
+        for (const auto& name : option->get_lnames()) flags.insert("--" + name);
+      }
+    };
+    collect(command);
+    for (auto* inner : command->get_subcommands({})) {
+      shape.words.push_back(inner->get_name());
+      collect(inner);
+    }
+    if (shape.name == "completion") shape.words = {"bash", "zsh", "fish"};
+    shape.flags.assign(flags.begin(), flags.end());
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
+/// Where the program's own words begin: what follows `gantry exec`'s flags is not ours to read.
+/// A `--` before them is taken away.
+Words take_program(CLI::App& app, Words& arguments) {
+  if (arguments.empty() || arguments.front() != "exec") return {};
+  const auto* exec = app.get_subcommand("exec");
+  auto at = arguments.begin() + 1;
+  while (at != arguments.end() && at->size() > 1 && at->front() == '-' && *at != "--") {
+    const auto* option = exec->get_option_no_throw(*at);
+    bool takes_value = option != nullptr && option->get_items_expected_max() > 0;
+    at += takes_value && at + 1 != arguments.end() ? 2 : 1;
+  }
+  bool marked = at != arguments.end() && *at == "--";
+  Words program(at + (marked ? 1 : 0), arguments.end());
+  arguments.erase(at, arguments.end());
+  return program;
+}
+
+std::string help_command(const CLI::App& app) {
+  std::string command{"gantry"};
+  const auto* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  return fmt::format("see '{} --help'", command);
+}
+
+/// Lets CLI11 read; its exceptions end here. Text: help or version that was asked for.
+Result<OptionalText> parse(CLI::App& app, Words arguments) {
+  if (arguments.empty()) return app.help();
+  std::ranges::reverse(arguments);  // CLI11 takes them from the back
+  try {
+    app.parse(std::move(arguments));
+    return std::nullopt;
+  } catch (const CLI::CallForHelp&) {
+    return app.help();
+  } catch (const CLI::CallForVersion&) {
+    return fmt::format("gantry {}\n", version);
+  } catch (const CLI::ParseError& error) {
+    std::string cause = error.what();
+    if (!cause.empty()) cause.front() = static_cast<char>(std::tolower(cause.front()));
+    return fail(bad_usage(std::move(cause), help_command(app)));
+  }
+}
+
+}  // namespace
+
+Error bad_usage(std::string cause, std::string remedy) {
+  return {ErrorKind::invalid, "bad_usage",
+          fmt::format("cannot read the command line: {}", text::one_line(cause)),
+          std::move(remedy)};
+}
+
+Result<CommandLine> read_command_line(Words arguments) {
+  CommandLine line;
+  CLI::App app{"Gantry runs programs in throw-away sandboxes and shows a machine's containers."};
+  add_all(app, line.flags);
+  line.program = take_program(app, arguments);
+  auto shown = parse(app, std::move(arguments));
+  if (!shown) return fail(shown.error());
+  line.shown = std::move(*shown);
+  if (line.shown) return line;
+  const auto* chosen = app.get_subcommands().front();
+  line.command = chosen->get_name();
+  auto inner = chosen->get_subcommands();
+  if (!inner.empty()) line.action = inner.front()->get_name();
+  line.shapes = shapes_of(app);
+  return line;
+}
+
+}  // namespace gantry::main

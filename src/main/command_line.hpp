@@ -1,0 +1,63 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "cli/completion.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The grammar of the command line; what the words mean is decided in options.cpp.
+namespace gantry::main {
+
+using Words = std::vector<std::string>;
+using OptionalText = std::optional<std::string>;
+
+/// What was given; absent: the flag was not.
+struct Flags {
+  OptionalText config;
+  Words listen;
+  OptionalText data_dir;
+  OptionalText database;
+  OptionalText engine;
+  bool anonymous_execute = false;
+  OptionalText log_level;
+  OptionalText log_format;
+  OptionalText executions_max;
+  OptionalText queue_max;
+  OptionalText server;
+  OptionalText token_file;
+  bool json = false;
+
+  OptionalText image;
+  Words files;
+  Words env;
+  bool input = false;
+  OptionalText timeout;
+  OptionalText memory;
+  std::optional<double> cpus;
+  std::optional<std::int64_t> pids;
+
+  Words program;
+  Words recipes;
+  std::string shell;
+};
+
+struct CommandLine {
+  /// Help or a version that was asked for: to be printed, and that is all.
+  OptionalText shown;
+  std::string command;  ///< `serve`, `images`
+  std::string action;   ///< `make` of `images make`
+  Flags flags;
+  Words program;  ///< What `gantry exec` is to run: not ours to read.
+  std::vector<cli::CommandShape> shapes;
+};
+
+/// Reads arguments (without the program's own name). Refuses (invalid, `bad_usage`) what is not
+/// known.
+Result<CommandLine> read_command_line(Words arguments);
+/// A mistake on the command line.
+Error bad_usage(std::string cause, std::string remedy);
+
+}  // namespace gantry::main

@@ -1,0 +1,146 @@
+#include "async/attempt.hpp"
+#include "async/scope.hpp"
+#include "cli/commands.hpp"
+#include "main/options.hpp"
+#include "main/version.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>     // the composition root owns the loop
+#include <boost/asio/signal_set.hpp>     // and the process's signals
+#include <boost/asio/use_awaitable.hpp>  // the same
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+// The program: arguments, environment and signals come in here and nowhere else. `gantry serve`
+// goes on in serve.cpp; everything else is a command of cli, run on a loop of its own.
+namespace gantry::main {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t worker_queue = 16;
+constexpr int exit_output_closed = 128 + SIGPIPE;
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) {
+    return fail(
+        ErrorKind::not_found, "no_configuration",
+        fmt::format("cannot read configuration '{}': {}", path.string(), std::strerror(errno)));
+  }
+  return std::string{std::istreambuf_iterator<char>{file}, {}};
+}
+
+Surroundings surroundings_of(char** environment) {
+  Surroundings world;
+  for (; *environment != nullptr; ++environment) {
+    std::string_view entry{*environment};
+    auto equals = entry.find('=');
+    if (equals == entry.npos) continue;
+    world.variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  world.exists = [](const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(path, ignored);
+  };
+  world.read = read_file;
+  return world;
+}
+
+/// The first Ctrl-C asks the command to end; the second does not wait for it.
+async::task<void> watch_signals(async::StopSignal& interrupted) {
+  asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
+  co_await signals.async_wait(asio::use_awaitable);
+  interrupted.stop();
+  co_await signals.async_wait(asio::use_awaitable);
+  std::_Exit(cli::exit_interrupted);
+}
+
+template <class Command>
+int exit_code_of(const Command&, const Error& error) {
+  if (error.code == "interrupted") return cli::exit_interrupted;
+  if (error.code == "output_closed") return exit_output_closed;
+  // The program's own exit codes must not be mistaken for ours.
+  if constexpr (std::is_same_v<Command, cli::ExecCommand>) return cli::exit_infrastructure;
+  return traits(error.kind).exit_code;
+}
+
+template <class Command>
+async::task<void> run_and_report(cli::Context& context, Command command, int& exit_code) {
+  auto ran = co_await async::attempt(cli::run(context, command));
+  if (ran) {
+    exit_code = *ran;
+    co_return;
+  }
+  exit_code = exit_code_of(command, ran.error());
+  // Whoever closes a pipe early knows it.
+  if (exit_code == exit_output_closed) co_return;
+  context.terminal.err(cli::error_line(ran.error(), command.format));
+}
+
+template <class Command>
+int run_command(Command command) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error of its write
+  int exit_code = 0;
+  asio::io_context loop{1};
+  async::Workers workers{1, worker_queue};
+  auto kind =
+      ::isatty(STDERR_FILENO) == 1 ? cli::Terminal::Kind::screen : cli::Terminal::Kind::file;
+  cli::Terminal terminal{cli::writer_to(STDOUT_FILENO), cli::writer_to(STDERR_FILENO), kind};
+  async::StopSignal interrupted{loop.get_executor()};
+  cli::Context context{loop.get_executor(), workers, terminal, interrupted, std::string{version}};
+  async::TaskScope root{loop.get_executor()};
+  root.spawn("command",
+             async::with_companion(run_and_report(context, std::move(command), exit_code),
+                                   watch_signals(interrupted)));
+  loop.run();
+  return exit_code;
+}
+
+int show(const Shown& shown) {
+  return std::fwrite(shown.text.data(), 1, shown.text.size(), stdout) == shown.text.size() ? 0 : 1;
+}
+
+int run(Invocation invocation) {
+  auto act = [](auto command) {
+    using Command = decltype(command);
+    if constexpr (std::is_same_v<Command, Shown>) {
+      return show(command);
+    } else if constexpr (std::is_same_v<Command, ServeOptions>) {
+      return serve(command);
+    } else {
+      return run_command(std::move(command));
+    }
+  };
+  return std::visit(act, std::move(invocation.command));
+}
+
+/// File descriptors 0 to 2 are there, so that nothing we open takes their place.
+void open_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) == -1) ::open("/dev/null", O_RDWR);
+  }
+}
+
+}  // namespace
+}  // namespace gantry::main
+
+int main(int argc, char** argv) {
+  using namespace gantry;
+  main::open_standard_descriptors();
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  auto wants_json = std::ranges::find(arguments, "--json") != arguments.end();
+  auto invocation = main::read_options(std::move(arguments), main::surroundings_of(environ));
+  if (invocation) return main::run(std::move(*invocation));
+  auto format = wants_json ? cli::Format::json : cli::Format::text;
+  fmt::print(stderr, "{}", cli::error_line(invocation.error(), format));
+  return traits(invocation.error().kind).exit_code;
+}

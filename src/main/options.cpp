@@ -1,0 +1,267 @@
+#include "main/options.hpp"
+
+#include "base/text.hpp"
+#include "cli/quantities.hpp"
+#include "main/command_line.hpp"
+#include "main/settings.hpp"
+#include "net/endpoint.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace gantry::main {
+namespace fs = std::filesystem;
+namespace {
+
+std::string variable(const Surroundings& world, std::string_view name) {
+  auto found = world.variables.find(name);
+  return found == world.variables.end() ? "" : found->second;
+}
+
+Settings settings_of(const Flags& flags) {
+  Settings settings;
+  auto add = [&](const char* key, const char* flag, const OptionalText& text) {
+    if (text) settings[key] = {{*text}, flag};
+  };
+  if (!flags.listen.empty()) settings["listen"] = {flags.listen, "--listen"};
+  if (flags.anonymous_execute) settings["anonymous_execute"] = {{"true"}, "--anonymous-execute"};
+  add("data_dir", "--data-dir", flags.data_dir);
+  add("database", "--database", flags.database);
+  add("engine", "--engine", flags.engine);
+  add("log_level", "--log-level", flags.log_level);
+  add("log_format", "--log-format", flags.log_format);
+  add("executions_max", "--executions-max", flags.executions_max);
+  add("queue_max", "--queue-max", flags.queue_max);
+  add("server", "--server", flags.server);
+  return settings;
+}
+
+/// The file that is named, else the first of the usual ones that is there.
+Result<ConfigFile> read_config(const Flags& flags, const Surroundings& world) {
+  auto named = flags.config.value_or(variable(world, "GANTRY_CONFIG"));
+  std::vector<fs::path> usual;
+  auto home = variable(world, "HOME");
+  if (auto folder = variable(world, "XDG_CONFIG_HOME"); !folder.empty()) {
+    usual.push_back(fs::path{folder} / "gantry/gantry.toml");
+  } else if (!home.empty()) {
+    usual.push_back(fs::path{home} / ".config/gantry/gantry.toml");
+  }
+  usual.emplace_back("/etc/gantry/gantry.toml");
+  if (named.empty()) {
+    auto found = std::ranges::find_if(usual, world.exists);
+    if (found == usual.end()) return ConfigFile{};
+    named = found->string();
+  }
+  auto text = world.read(named);
+  if (!text) return fail(text.error());
+  return parse_config(*text, named);
+}
+
+fs::path default_data_dir(const Surroundings& world) {
+  // systemd sets it for units with StateDirectory=; several are separated by colons.
+  auto state = variable(world, "STATE_DIRECTORY");
+  if (!state.empty()) return state.substr(0, state.find(':'));
+  auto data = variable(world, "XDG_DATA_HOME");
+  if (!data.empty()) return fs::path{data} / "gantry";
+  auto home = variable(world, "HOME");
+  if (!home.empty()) return fs::path{home} / ".local/share/gantry";
+  return "/var/lib/gantry";
+}
+
+std::string default_engine(const Surroundings& world) {
+  if (auto host = variable(world, "DOCKER_HOST"); !host.empty()) return host;
+  const fs::path usual{"/var/run/docker.sock"};
+  auto runtime = variable(world, "XDG_RUNTIME_DIR");
+  auto rootless = fs::path{runtime} / "docker.sock";
+  bool only_rootless = !world.exists(usual) && !runtime.empty() && world.exists(rootless);
+  return fmt::format("unix://{}", (only_rootless ? rootless : usual).string());
+}
+
+Result<std::string> engine_of(const Settings& settings, const Surroundings& world) {
+  auto engine = text_setting(settings, "engine", default_engine(world));
+  if (auto endpoint = net::Endpoint::parse(engine); !endpoint) return fail(endpoint.error());
+  return engine;
+}
+
+Result<> check_listen(const Given& given) {
+  for (const auto& text : given.texts) {
+    auto colon = text.rfind(':');
+    unsigned port = 0;
+    const auto* begin = text.data() + (colon == text.npos ? text.size() : colon + 1);
+    const auto* end = text.data() + text.size();
+    auto [rest, error] = std::from_chars(begin, end, port);
+    bool sound =
+        colon != text.npos && colon > 0 && error == std::errc{} && rest == end && port <= 65535;
+    if (!sound) {
+      return fail(ErrorKind::invalid, "bad_setting",
+                  fmt::format("cannot use '{}' of {}: it is not ADDRESS:PORT", text::one_line(text),
+                              given.origin),
+                  "write it like 127.0.0.1:5920 or [::1]:5920");
+    }
+  }
+  return ok;
+}
+
+Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& config,
+                                   const Surroundings& world) {
+  ServeOptions options;
+  if (auto listen = settings.find("listen"); listen != settings.end()) {
+    if (auto checked = check_listen(listen->second); !checked) return fail(checked.error());
+    options.listen = listen->second.texts;
+  }
+  options.data_dir = text_setting(settings, "data_dir", default_data_dir(world).string());
+  options.database = text_setting(settings, "database", "");
+  auto engine = engine_of(settings, world);
+  auto anonymous = switch_setting(settings, "anonymous_execute");
+  auto level = word_setting(settings, "log_level", 1, {"debug", "info", "warn", "error"});
+  auto style = word_setting(settings, "log_format", 0, {"text", "json"});
+  auto executions = number_setting(settings, "executions_max", options.executions_max, 256);
+  auto queue = number_setting(settings, "queue_max", options.queue_max, 100'000);
+  if (!engine) return fail(engine.error());
+  if (!anonymous) return fail(anonymous.error());
+  for (const auto& number : {level, style, executions, queue}) {
+    if (!number) return fail(number.error());
+  }
+  options.engine = *engine;
+  options.anonymous_execute = *anonymous ? AnonymousExecute::yes : AnonymousExecute::no;
+  options.log_level = static_cast<log::Level>(*level);
+  options.log_style = static_cast<log::Style>(*style);
+  options.executions_max = *executions;
+  options.queue_max = *queue;
+  if (config.aliases) options.image_aliases = *config.aliases;
+  return options;
+}
+
+cli::ServerAccess server_access(const Flags& flags, const Settings& settings,
+                                const Surroundings& world) {
+  cli::ServerAccess access;
+  access.url = text_setting(settings, "server", access.url);
+  access.token = Secret{variable(world, "GANTRY_TOKEN")};
+  auto named = flags.token_file.value_or(variable(world, "GANTRY_TOKEN_FILE"));
+  if (!named.empty()) {
+    access.token_file = named;
+    access.token_file_kind = cli::ServerAccess::TokenFile::named;
+    if (flags.token_file) access.token = Secret{};
+  } else {
+    fs::path data_dir{text_setting(settings, "data_dir", default_data_dir(world).string())};
+    access.token_file = data_dir / "local.token";
+  }
+  return access;
+}
+
+Result<cli::ExecCommand> exec_command(const Flags& flags, Words program) {
+  cli::ExecCommand command;
+  command.image = flags.image.value_or("");
+  command.words = std::move(program);
+  for (const auto& text : flags.files) {
+    auto colon = text.find(':');
+    auto path = text.substr(0, colon);
+    auto name = colon == text.npos ? fs::path{path}.filename().string() : text.substr(colon + 1);
+    command.files.push_back({std::move(path), std::move(name)});
+  }
+  for (const auto& text : flags.env) {
+    auto equals = text.find('=');
+    if (equals == text.npos || equals == 0) {
+      return fail(bad_usage(fmt::format("--env: '{}' is not NAME=VALUE", text),
+                            "see 'gantry exec --help'"));
+    }
+    command.env.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  if (flags.input) command.input = cli::ExecCommand::Input::forwarded;
+  if (flags.timeout) {
+    auto time = cli::parse_duration(*flags.timeout);
+    if (!time) return fail(time.error());
+    command.wall_time_ms = *time;
+  }
+  if (flags.memory) {
+    auto size = cli::parse_size(*flags.memory);
+    if (!size) return fail(size.error());
+    command.memory_bytes = *size;
+  }
+  command.cpus = flags.cpus;
+  command.pids = flags.pids;
+  return command;
+}
+
+/// What package tools need of our environment, and nothing else of it.
+Words package_environment(const Surroundings& world) {
+  auto path = variable(world, "PATH");
+  Words env{fmt::format("PATH={}{}/usr/sbin:/usr/bin:/sbin:/bin", path, path.empty() ? "" : ":"),
+            "LC_ALL=C.UTF-8"};
+  for (const auto* name : {"HOME", "TMPDIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
+                           "HTTPS_PROXY", "NO_PROXY"}) {
+    if (auto value = variable(world, name); !value.empty()) {
+      env.push_back(fmt::format("{}={}", name, value));
+    }
+  }
+  return env;
+}
+
+Result<cli::ImagesCommand> images_command(const std::string& action, const Flags& flags,
+                                          const Settings& settings, const ConfigFile& config,
+                                          const Surroundings& world) {
+  using Action = cli::ImagesCommand::Action;
+  cli::ImagesCommand command;
+  command.action = action == "make"     ? Action::make
+                   : action == "ensure" ? Action::ensure
+                                        : Action::list;
+  auto engine = engine_of(settings, world);
+  if (!engine) return fail(engine.error());
+  command.engine = *engine;
+  command.aliases = config.aliases.value_or(sandbox::default_aliases());
+  command.names = flags.recipes;
+  command.env = package_environment(world);
+  auto temporary = variable(world, "TMPDIR");
+  // Images are too large for the /tmp of machines that keep it in memory.
+  command.temporary = temporary.empty() ? "/var/tmp" : temporary;
+  return command;
+}
+
+/// The command with everything that was said about it.
+Result<Invocation> invocation_of(CommandLine line, const Surroundings& world) {
+  const auto& flags = line.flags;
+  auto config = read_config(flags, world);
+  if (!config) return fail(config.error());
+  auto settings = merged(merged(config->settings, settings_of_environment(world.variables)),
+                         settings_of(flags));
+  auto wrap = [](auto command) -> Result<Invocation> {
+    if (!command) return fail(command.error());
+    return Invocation{std::move(*command)};
+  };
+  if (line.command == "serve") return wrap(serve_options(settings, *config, world));
+  auto format = flags.json ? cli::Format::json : cli::Format::text;
+  if (line.command == "images") {
+    auto images = images_command(line.action, flags, settings, *config, world);
+    if (images) images->format = format;
+    return wrap(std::move(images));
+  }
+  auto access = server_access(flags, settings, world);
+  if (line.command == "ps") return Invocation{cli::PsCommand{std::move(access), format}};
+  if (line.command == "version") return Invocation{cli::VersionCommand{std::move(access), format}};
+  CHECK(line.command == "exec");
+  auto exec = exec_command(flags, std::move(line.program));
+  if (!exec) return fail(exec.error());
+  exec->server = std::move(access);
+  exec->format = format;
+  return wrap(std::move(exec));
+}
+
+}  // namespace
+
+Result<Invocation> read_options(Words arguments, const Surroundings& world) {
+  auto line = read_command_line(std::move(arguments));
+  if (!line) return fail(line.error());
+  if (line->shown) return Invocation{Shown{*line->shown}};
+  if (line->command == "completion") {
+    auto script = cli::completion_script(line->flags.shell, line->shapes);
+    if (!script) return fail(script.error());
+    return Invocation{Shown{*script}};
+  }
+  return invocation_of(std::move(*line), world);
+}
+
+}  // namespace gantry::main

@@ -1,0 +1,246 @@
+#include "main/settings.hpp"
+
+#include "base/text.hpp"
+#include "engine/image_reference.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#define TOML_EXCEPTIONS 0  // a file's mistakes are answers, not breakdowns
+#include <toml++/toml.h>
+
+namespace gantry::main {
+namespace {
+
+enum class Kind { text, texts, boolean, number };
+
+struct Known {
+  std::string_view key;
+  Kind kind;
+};
+/// Everything that can stand in gantry.toml and, in capitals behind GANTRY_, in the environment.
+constexpr std::array known_settings{
+    Known{"listen", Kind::texts},
+    Known{"data_dir", Kind::text},
+    Known{"database", Kind::text},
+    Known{"engine", Kind::text},
+    Known{"anonymous_execute", Kind::boolean},
+    Known{"log_level", Kind::text},
+    Known{"log_format", Kind::text},
+    Known{"executions_max", Kind::number},
+    Known{"queue_max", Kind::number},
+    Known{"server", Kind::text},
+};
+
+std::string variable_of(std::string_view key) {
+  std::string name{"GANTRY_"};
+  for (char c : key) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+std::string_view expected(Kind kind) {
+  switch (kind) {
+    case Kind::text:
+      return "a text in quotes";
+    case Kind::texts:
+      return "a list of texts in quotes";
+    case Kind::boolean:
+      return "true or false";
+    case Kind::number:
+      return "a whole number";
+  }
+  return "";
+}
+
+std::optional<std::vector<std::string>> texts_of(const toml::node& node, Kind kind) {
+  if (kind == Kind::boolean) {
+    if (const auto* value = node.as_boolean()) {
+      return std::vector<std::string>{value->get() ? "true" : "false"};
+    }
+  } else if (kind == Kind::number) {
+    if (const auto* value = node.as_integer()) {
+      return std::vector<std::string>{std::to_string(value->get())};
+    }
+  } else if (const auto* value = node.as_string()) {
+    return std::vector<std::string>{value->get()};
+  } else if (const auto* list = node.as_array(); list != nullptr && kind == Kind::texts) {
+    std::vector<std::string> texts;
+    for (const auto& item : *list) {
+      const auto* text = item.as_string();
+      if (text == nullptr) return std::nullopt;
+      texts.push_back(text->get());
+    }
+    if (!texts.empty()) return texts;
+  }
+  return std::nullopt;
+}
+
+/// Reads one file's tables; keeps the first mistake.
+class Reader {
+ public:
+  explicit Reader(std::string file) : file_{std::move(file)} {}
+
+  Result<ConfigFile> read(const toml::table& table) {
+    for (const auto& [key, node] : table) {
+      if (key.str() == "images" && node.is_table()) {
+        read_images(*node.as_table());
+      } else {
+        read_setting(key, node);
+      }
+    }
+    if (error_) return fail(*error_);
+    return std::move(config_);
+  }
+
+  std::string place(const toml::source_region& source) const {
+    return fmt::format("{}:{}", file_, source.begin.line);
+  }
+
+  void refuse(const toml::source_region& source, std::string cause, std::string remedy) {
+    // Tables are read in the order of their keys; the first mistake in the file is the one told.
+    if (error_ && source.begin.line >= line_) return;
+    line_ = source.begin.line;
+    error_ = Error{ErrorKind::invalid, "bad_configuration",
+                   fmt::format("cannot read configuration '{}': {}", place(source), cause),
+                   std::move(remedy)};
+  }
+
+ private:
+  void unknown(const toml::key& key, std::string_view prefix) {
+    std::vector<std::string_view> names;
+    for (const auto& known : known_settings) names.push_back(known.key);
+    refuse(key.source(), fmt::format("unknown key '{}{}'", prefix, text::one_line(key.str())),
+           fmt::format("it can have {} and [images.aliases]", fmt::join(names, ", ")));
+  }
+
+  void read_setting(const toml::key& key, const toml::node& node) {
+    const auto* known = std::ranges::find(known_settings, key.str(), &Known::key);
+    if (known == known_settings.end()) return unknown(key, "");
+    auto texts = texts_of(node, known->kind);
+    if (!texts) {
+      return refuse(node.source(),
+                    fmt::format("'{}' must be {}", known->key, expected(known->kind)), {});
+    }
+    config_.settings[std::string{known->key}] = {std::move(*texts), place(key.source())};
+  }
+
+  void read_images(const toml::table& images) {
+    for (const auto& [key, node] : images) {
+      if (key.str() != "aliases" || !node.is_table()) {
+        unknown(key, "images.");
+      } else {
+        config_.aliases.emplace();
+        for (const auto& [name, image] : *node.as_table()) read_alias(name, image);
+      }
+    }
+  }
+
+  void read_alias(const toml::key& key, const toml::node& node) {
+    const auto* value = node.as_string();
+    auto name = engine::ImageReference::parse(key.str());
+    auto image = engine::ImageReference::parse(value == nullptr ? "" : value->get());
+    if (!name || !image) {
+      return refuse(
+          key.source(),
+          fmt::format("alias '{}' must map one image to another", text::one_line(key.str())),
+          R"(write it like "python:3.11-alpine" = "gantry/python:latest")");
+    }
+    config_.aliases->insert_or_assign(name->familiar(), image->familiar());
+  }
+
+  std::string file_;
+  ConfigFile config_;
+  std::optional<Error> error_;
+  toml::source_index line_ = 0;
+};
+
+Error bad_value(const Given& given, std::string_view expectation) {
+  return {ErrorKind::invalid,
+          "bad_setting",
+          fmt::format("cannot use '{}' of {}: it must be {}",
+                      text::one_line(fmt::format("{}", fmt::join(given.texts, ","))), given.origin,
+                      expectation),
+          {}};
+}
+
+}  // namespace
+
+Settings settings_of_environment(const Variables& variables) {
+  Settings settings;
+  for (const auto& known : known_settings) {
+    auto name = variable_of(known.key);
+    auto found = variables.find(name);
+    if (found == variables.end() || found->second.empty()) continue;
+    Given given{{}, name};
+    if (known.kind == Kind::texts) {
+      for (auto text : text::split(found->second, ','))
+        given.texts.emplace_back(text::trimmed(text));
+    } else {
+      given.texts = {found->second};
+    }
+    settings[std::string{known.key}] = std::move(given);
+  }
+  return settings;
+}
+
+Result<ConfigFile> parse_config(std::string_view text, const std::string& file) {
+  Reader reader{file};
+  auto parsed = toml::parse(text, file);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return fail(ErrorKind::invalid, "bad_configuration",
+                fmt::format("cannot read configuration '{}': {}", reader.place(error.source()),
+                            text::one_line(error.description())));
+  }
+  return reader.read(parsed.table());
+}
+
+Settings merged(Settings weaker, const Settings& stronger) {
+  for (const auto& [key, given] : stronger) weaker.insert_or_assign(key, given);
+  return weaker;
+}
+
+std::string text_setting(const Settings& settings, std::string_view key, std::string fallback) {
+  auto found = settings.find(key);
+  return found == settings.end() ? std::move(fallback) : found->second.texts.front();
+}
+
+Result<std::size_t> number_setting(const Settings& settings, std::string_view key,
+                                   std::size_t fallback, std::size_t max) {
+  auto found = settings.find(key);
+  if (found == settings.end()) return fallback;
+  const auto& text = found->second.texts.front();
+  std::size_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 1 || number > max) {
+    return fail(bad_value(found->second, fmt::format("a whole number from 1 to {}", max)));
+  }
+  return number;
+}
+
+Result<std::size_t> word_setting(const Settings& settings, std::string_view key,
+                                 std::size_t fallback, const std::vector<std::string>& words) {
+  auto found = settings.find(key);
+  if (found == settings.end()) return fallback;
+  auto word = std::ranges::find(words, found->second.texts.front());
+  if (word == words.end()) {
+    return fail(bad_value(found->second, fmt::format("one of {}", fmt::join(words, ", "))));
+  }
+  return static_cast<std::size_t>(word - words.begin());
+}
+
+Result<bool> switch_setting(const Settings& settings, std::string_view key) {
+  auto found = settings.find(key);
+  if (found == settings.end()) return false;
+  auto text = text::lowered(found->second.texts.front());
+  if (text == "true" || text == "yes" || text == "on" || text == "1") return true;
+  if (text == "false" || text == "no" || text == "off" || text == "0") return false;
+  return fail(bad_value(found->second, "true or false"));
+}
+
+}  // namespace gantry::main
