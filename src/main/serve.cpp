@@ -1,0 +1,229 @@
+#include "access/access.hpp"
+#include "api/api.hpp"
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/scope.hpp"
+#include "async/workers.hpp"
+#include "base/random.hpp"
+#include "engine/client.hpp"
+#include "executions/executions.hpp"
+#include "fleet/link.hpp"
+#include "main/serve_options.hpp"
+#include "main/version.hpp"
+#include "net/endpoint.hpp"
+#include "net/http_server.hpp"
+#include "sandbox/docker_executor.hpp"
+#include "storage/database.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// The composition root of the server: constructs and connects, from the bottom of the house to its
+// top, runs until told to stop, and takes it apart in the opposite order.
+namespace gantry::main {
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+namespace {
+
+// The rest of the process waits for these at most so long when it is told to stop.
+constexpr Milliseconds requests_grace{5'000};
+constexpr Milliseconds executions_grace{20'000};
+constexpr std::size_t worker_threads = 2;
+constexpr std::size_t worker_queue = 256;
+
+/// A file only its owner can read, replaced as a whole.
+void write_private(const fs::path& path, std::string_view text) {
+  auto fresh = path;
+  fresh += ".new";
+  int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  bool written = file >= 0 && ::fchmod(file, 0600) == 0 &&
+                 ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (file >= 0) ::close(file);
+  std::error_code failed;
+  if (written) fs::rename(fresh, path, failed);
+  if (!written || failed) {
+    throw Failure{{ErrorKind::unavailable, "data_dir_not_writable",
+                   fmt::format("cannot write '{}'", path.string()),
+                   "check the folder's owner and its free space"}};
+  }
+}
+
+/// The id by which this server knows its own containers, made once per data directory.
+std::string server_id(const fs::path& data_dir) {
+  auto path = data_dir / "server.id";
+  std::string id;
+  std::getline(std::ifstream{path}, id);
+  if (id.empty()) {
+    id = random::word(20);
+    write_private(path, id + "\n");
+  }
+  return id;
+}
+
+std::string url_of(const std::string& address, std::uint16_t port) {
+  auto host = address.substr(0, address.rfind(':'));
+  if (host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
+  return fmt::format("http://{}:{}", host, port);
+}
+
+/// What somebody who has just started a server wants to know.
+void greet(const ServeOptions& options, const std::string& url,
+           const std::optional<Secret>& setup_secret, const fs::path& token_file) {
+  fmt::print("Gantry {} is ready on {}\n", version, url);
+  fmt::print("  engine   {}\n  data     {}\n\n", options.engine, options.data_dir.string());
+  if (setup_secret) {
+    fmt::print(
+        "This link signs you in as the owner. It works once, within 24 hours:\n  {}/setup#{}\n\n",
+        url, setup_secret->reveal());
+  } else {
+    fmt::print("Sign in at {}\n\n", url);
+  }
+  auto authorization =
+      options.anonymous_execute == AnonymousExecute::yes
+          ? std::string{}
+          : fmt::format("-H \"Authorization: Bearer $(cat '{}')\" ", token_file.string());
+  fmt::print(
+      "Run a program from a shell:\n"
+      "  curl {}-H 'Content-Type: application/json' "
+      "-d '{{\"script\": \"echo hello from a fresh container\"}}' {}/execute\n",
+      authorization, url);
+  std::fflush(stdout);
+}
+
+async::task<void> until_told_to_stop() {
+  asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
+  auto signal = co_await signals.async_wait(asio::use_awaitable);
+  log::info("stopping: {}", signal == SIGINT ? "interrupted" : "asked to terminate");
+}
+
+class Server {
+ public:
+  Server(async::Executor executor, const ServeOptions& options,
+         std::unique_ptr<storage::Database> database)
+      : options_{options},
+        workers_{worker_threads, worker_queue},
+        database_{std::move(database)},
+        access_{executor, *database_, {.clock = clock_, .password_cost = {}}},
+        endpoint_{value_or_throw(net::Endpoint::parse(options.engine))},
+        engine_{executor, net::dialer(executor, endpoint_), endpoint_},
+        link_{executor, engine_, clock_},
+        sandbox_{executor,
+                 engine_,
+                 {.owner = server_id(options.data_dir),
+                  .aliases = options.image_aliases,
+                  .clock = clock_}},
+        executions_{executor,
+                    *database_,
+                    sandbox_,
+                    {.running_max = options.executions_max,
+                     .queued_max = options.queue_max,
+                     .clock = clock_}},
+        api_{services(executor)},
+        http_{
+            executor, {}, [this](net::http::Exchange& exchange) { return api_.handle(exchange); }},
+        tasks_{executor} {}
+
+  async::task<void> start() {
+    co_await access_.start();
+    co_await executions_.start();
+    std::vector<std::string> urls;
+    for (const auto& address : options_.listen) {
+      urls.push_back(url_of(address, value_or_throw(http_.listen(address))));
+    }
+    auto token_file = options_.data_dir / "local.token";
+    write_private(token_file, access_.local_token().reveal());
+    tasks_.spawn("http server", http_.run());
+    tasks_.spawn("link to the local engine", link_.supervise());
+    tasks_.spawn("sandbox sweeper", sandbox_.maintain());
+    greet(options_, urls.front(), access_.renew_setup_secret(), token_file);
+  }
+
+  async::task<void> stop() {
+    auto ended = co_await async::attempt(
+        async::with_deadline(executions_grace, "ending the executions", executions_.close()));
+    if (!ended) log::warn("{}", ended.error().sentence());
+    co_await http_.close(requests_grace);
+    co_await tasks_.close();
+    co_await sandbox_.close();
+    co_await access_.close();
+    std::error_code ignored;
+    fs::remove(options_.data_dir / "local.token", ignored);
+  }
+
+ private:
+  api::Services services(async::Executor executor) {
+    return {.executor = executor,
+            .access = access_,
+            .executions = executions_,
+            .link = link_,
+            .aliases = sandbox_.aliases(),
+            .workers = workers_,
+            .clock = clock_,
+            .version = std::string{version},
+            .started_at = clock_.now(),
+            .anonymous_execute = options_.anonymous_execute == AnonymousExecute::yes
+                                     ? api::AnonymousExecute::on_loopback
+                                     : api::AnonymousExecute::refused,
+            .allowed_hosts = {}};
+  }
+
+  const ServeOptions& options_;
+  Clock clock_;
+  async::Workers workers_;
+  std::unique_ptr<storage::Database> database_;
+  access::Access access_;
+  net::Endpoint endpoint_;
+  engine::Client engine_;
+  fleet::Link link_;
+  sandbox::DockerExecutor sandbox_;
+  executions::Executions executions_;
+  api::Api api_;
+  net::http::Server http_;
+  async::TaskScope tasks_;
+};
+
+async::task<void> run_server(async::Executor executor, const ServeOptions& options) {
+  auto database = co_await storage::open(options.database, options.data_dir);
+  Server server{executor, options, std::move(database)};
+  auto started = co_await async::attempt(server.start());
+  if (started) co_await until_told_to_stop();
+  co_await server.stop();
+  if (!started) throw Failure{started.error()};
+}
+
+async::task<void> run_and_report(async::Executor executor, const ServeOptions& options,
+                                 int& exit_code) {
+  auto ran = co_await async::attempt(run_server(executor, options));
+  if (ran) co_return;
+  log::flush();
+  fmt::print(stderr, "gantry: {}\n", ran.error().sentence());
+  exit_code = traits(ran.error().kind).exit_code;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  log::start(options.log_level, options.log_style);
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of its write
+  int exit_code = 0;
+  {
+    asio::io_context loop{1};
+    async::TaskScope root{loop.get_executor()};
+    root.spawn("server", run_and_report(loop.get_executor(), options, exit_code));
+    loop.run();
+  }
+  log::stop();
+  return exit_code;
+}
+
+}  // namespace gantry::main
