@@ -24,6 +24,9 @@ constexpr Milliseconds remove_max{30'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
 constexpr Milliseconds init_grace{10'000};
 constexpr Seconds sweep_period{60};
+// What the engine was still creating for a server that was killed appears a little later.
+constexpr Seconds early_sweep_period{5};
+constexpr int early_sweeps = 6;
 // After its deadline anybody may remove a container whose server seems to be gone.
 constexpr Seconds orphan_grace{60};
 constexpr int names_tried_max = 64;
@@ -203,13 +206,13 @@ async::task<void> DockerExecutor::give_up(Lease& lease, ExecutionId id) {
 }
 
 async::task<void> DockerExecutor::maintain() {
-  for (;;) {
+  for (int sweeps = 1;; ++sweeps) {
     auto swept = co_await async::attempt(sweep());
     if (!swept)
       log::warn("cannot sweep sandboxes: {}", swept.error().sentence());
     else if (*swept > 0)
       log::info("removed {} sandboxes that a crash left behind", *swept);
-    co_await async::pause(sweep_period);
+    co_await async::pause(sweeps <= early_sweeps ? early_sweep_period : sweep_period);
   }
 }
 

@@ -27,7 +27,7 @@ class DockerExecutor final : public Executor {
   DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings);
 
   async::task<Outcome> execute(Execution execution, Observer observer) override;
-  /// Sweeps at once and then every minute.
+  /// Sweeps at once, a few times in the first half minute, and then every minute.
   async::task<void> maintain() override;
   /// Stops background pulls; called last.
   async::task<void> close() { return images_.close(); }

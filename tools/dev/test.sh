@@ -105,6 +105,7 @@ run_tests() {
     step "house rules" tools/tidy
     if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
       step "browser" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/browser/run
+      step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
     fi
   fi
   [[ -z ${GANTRY_TEST_ENGINE:-} ]] || step "no container is left" no_container_left
