@@ -28,6 +28,7 @@ struct Running {
   std::string id;
   Format format;
   std::optional<json::Value> finished;
+  std::string finished_text;  ///< The same as the server wrote it.
 };
 
 async::task<Result<json::Value>> prepare(const ExecCommand& command) {
@@ -53,6 +54,7 @@ Result<> show(Running& running, const ServerEvent& event) {
   if (!value) return fail(stream_broken(running, value.error().message));
   if (event.name == "verdict") {
     running.finished = std::move(*value);
+    running.finished_text = event.data;
     return ok;
   }
   if (running.format == Format::json) return ok;
@@ -120,7 +122,7 @@ async::task<Result<int>> run(Context& context, ExecCommand command) {
   auto id = co_await submit(**server, std::move(*request));
   if (!id) co_return fail(id.error());
 
-  Running running{context, **server, *id, command.format, {}};
+  Running running{context, **server, *id, command.format, {}, {}};
   auto followed = co_await async::attempt(
       async::with_companion(follow(running), cancel_when_interrupted(running)));
   if (!followed) {
@@ -131,7 +133,7 @@ async::task<Result<int>> run(Context& context, ExecCommand command) {
   auto ending = ending_of(*running.finished);
   if (!ending) co_return fail(ending.error());
   if (command.format == Format::json) {
-    context.terminal.out(json::serialize(*running.finished) + "\n");
+    context.terminal.out(running.finished_text + "\n");
   } else if (!ending->line.empty()) {
     context.terminal.say(fmt::format("gantry: {}", ending->line));
   }

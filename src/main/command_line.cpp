@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace gantry::main {
 namespace {
@@ -204,9 +205,19 @@ std::string help_command(const CLI::App& app) {
   return fmt::format("see '{} --help'", command);
 }
 
+/// CLI11 says no more of an unknown command than that one is required.
+Result<> check_command(const CLI::App& app, std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (name.starts_with('-') || std::ranges::find(names, name) != names.end()) return ok;
+  return fail(bad_usage(fmt::format("there is no command '{}'", name),
+                        fmt::format("there are {}", fmt::join(names, ", "))));
+}
+
 /// Lets CLI11 read; its exceptions end here. Text: help or version that was asked for.
 Result<OptionalText> parse(CLI::App& app, Words arguments) {
   if (arguments.empty()) return app.help();
+  if (auto known = check_command(app, arguments.front()); !known) return fail(known.error());
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
   try {
     app.parse(std::move(arguments));

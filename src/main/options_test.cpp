@@ -128,7 +128,8 @@ TEST(CommandLine, OfNothingShowsHelpWithExamples) {
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(World{}.mistake({"serve", "--fast"}), HasSubstr("see 'gantry serve --help'"));
-  EXPECT_THAT(World{}.mistake({"fly"}), HasSubstr("cannot read the command line: "));
+  EXPECT_THAT(World{}.mistake({"fly"}),
+              HasSubstr("cannot read the command line: there is no command 'fly'; there are"));
   EXPECT_THAT(World{}.mistake({"images"}), HasSubstr("see 'gantry images --help'"));
 }
 

@@ -82,7 +82,7 @@ Error not_made(const ImageRecipe& recipe, ErrorKind kind, std::string code, std:
 std::string remedy_for(std::string_view complaint) {
   constexpr auto none = std::string_view::npos;
   if (complaint.find("newuidmap") != none || complaint.find("subuid") != none ||
-      complaint.find("unshare") != none) {
+      complaint.find("unshare") != none || complaint.find("chroot mode") != none) {
     return "install uidmap ('apt-get install uidmap'), or run this as root";
   }
   if (complaint.find("Unable to locate package") != none) {
