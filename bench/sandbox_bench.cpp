@@ -3,14 +3,6 @@
 // Everything is counted up to and including the container's removal.
 //
 //   bench_sandbox ENGINE SERVER_URL TOKEN_FILE [ROUNDS]
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <cstdlib>
-#include <fstream>
-#include <functional>
-
 #include "async/attempt.hpp"
 #include "async/process.hpp"
 #include "async/scope.hpp"
@@ -23,6 +15,14 @@
 #include "sandbox/images.hpp"
 #include "sandbox/init_volume.hpp"
 #include "sandbox/slots.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
 
 namespace gantry::bench {
 namespace {
@@ -65,20 +65,20 @@ async::task<void> raw_calls(Bench& bench) {
       {.owner = "bench", .user_id = user, .init_volume = bench.volume, .deadline = {}});
   spec.entrypoint = std::vector<std::string>{"/usr/bin/python3", "-c", program};
   spec.open_stdin = spec.stdin_once = spec.attach_stdin = false;
-  auto created = value_or_throw(co_await engine::create_container(
-      bench.engine, "gantry-bench-" + random::word(8), spec));
+  auto created = value_or_throw(
+      co_await engine::create_container(bench.engine, "gantry-bench-" + random::word(8), spec));
   value_or_throw(co_await engine::start_container(bench.engine, created.id));
-  auto ended = value_or_throw(co_await engine::wait_container(
-      bench.engine, created.id, engine::WaitCondition::not_running));
+  auto ended = value_or_throw(co_await engine::wait_container(bench.engine, created.id,
+                                                              engine::WaitCondition::not_running));
   value_or_throw(co_await engine::remove_container(bench.engine, created.id, {.volumes = true}));
   if (ended.code != 0) throw Failure{{ErrorKind::internal, "bench", "raw run failed", {}}};
 }
 
 async::task<void> gantry(Bench& bench) {
-  net::http::RequestHead head{
-      .method = "POST",
-      .target = "/api/v1/executions?wait=true",
-      .headers = {{"Authorization", "Bearer " + bench.token}, {"Content-Type", "application/json"}}};
+  net::http::RequestHead head{.method = "POST",
+                              .target = "/api/v1/executions?wait=true",
+                              .headers = {{"Authorization", "Bearer " + bench.token},
+                                          {"Content-Type", "application/json"}}};
   json::Object body{{"language", "python"}, {"image", image}, {"source", program}};
   auto response = co_await bench.server.send(std::move(head), json::serialize(body));
   auto answer = value_or_throw(json::parse(response.body, json::Keys::tolerant));
@@ -106,8 +106,7 @@ void print(const std::vector<Contender>& contenders) {
              "n");
   for (const auto& contender : contenders) {
     fmt::print("{:<34}{:>9.1f}{:>9.1f}{:>9.1f}{:>9}\n", contender.name, contender.percentile(0),
-               contender.percentile(0.5), contender.percentile(0.9),
-               contender.milliseconds.size());
+               contender.percentile(0.5), contender.percentile(0.9), contender.milliseconds.size());
   }
   auto ratio = contenders[3].percentile(0.5) / contenders[1].percentile(0.5);
   fmt::print("gantry / raw engine calls, p50: {:.3f}\n", ratio);

@@ -89,7 +89,7 @@ TestServer::TestServer(Options options)
 
 TestServer::~TestServer() {
   sandbox_.release();
-  loop_.run(executions_->close());
+  loop_.run(executions_->close(Milliseconds{5'000}));
   loop_.run(server_->close(Milliseconds{2'000}));
   loop_.run(tasks_->close());
   loop_.run(access_->close());

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <boost/asio/this_coro.hpp>
+#include "async/task.hpp"
+#include "base/error.hpp"
 
 #include <exception>
 #include <optional>
 
-#include "async/task.hpp"
-#include "base/error.hpp"
+#include <boost/asio/this_coro.hpp>
 
 namespace gantry::async {
 

@@ -1,9 +1,9 @@
 #include "async/backoff.hpp"
 
-#include <algorithm>
-
 #include "async/deadline.hpp"
 #include "base/random.hpp"
+
+#include <algorithm>
 
 namespace gantry::async {
 

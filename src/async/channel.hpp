@@ -1,10 +1,10 @@
 #pragma once
 
-#include <deque>
-#include <optional>
-
 #include "async/event.hpp"
 #include "async/task.hpp"
+
+#include <deque>
+#include <optional>
 
 namespace gantry::async {
 

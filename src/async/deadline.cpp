@@ -1,21 +1,22 @@
 #include "async/deadline.hpp"
 
-#include <fmt/format.h>
+#include "async/race.hpp"
+#include "base/error.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "async/race.hpp"
-#include "base/error.hpp"
+#include <fmt/format.h>
 
 namespace gantry::async {
 namespace asio = boost::asio;
 
 task<void> with_deadline(Milliseconds limit, std::string doing, task<void> work) {
   if (co_await race(std::move(work), pause(limit)) == Winner::second) {
-    throw Failure{{ErrorKind::timed_out, "timed_out",
-                   fmt::format("{} took longer than {} ms", doing, limit.count()), {}}};
+    throw Failure{{ErrorKind::timed_out,
+                   "timed_out",
+                   fmt::format("{} took longer than {} ms", doing, limit.count()),
+                   {}}};
   }
 }
 

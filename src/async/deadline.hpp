@@ -1,10 +1,10 @@
 #pragma once
 
-#include <optional>
-
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
+
+#include <optional>
 
 namespace gantry::async {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "async/task.hpp"
+
+#include <boost/asio/steady_timer.hpp>
 
 namespace gantry::async {
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <boost/asio/this_coro.hpp>
+#include "async/scope.hpp"
+#include "async/task.hpp"
 
 #include <exception>
 #include <optional>
 #include <type_traits>
 #include <variant>
 
-#include "async/scope.hpp"
-#include "async/task.hpp"
+#include <boost/asio/this_coro.hpp>
 
 namespace gantry::async {
 

@@ -1,5 +1,13 @@
 #include "async/process.hpp"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -7,14 +15,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
-#include <cstring>
 
 namespace gantry::async {
 namespace asio = boost::asio;
@@ -61,8 +61,8 @@ int spawn(const ProcessSpec& spec, int output_fd, pid_t& pid) {
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-                                            POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   auto argv = pointers(spec.argv);
   auto env = pointers(spec.env);
   int failure = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), env.data());
@@ -72,7 +72,8 @@ int spawn(const ProcessSpec& spec, int output_fd, pid_t& pid) {
 }
 
 Error not_started(const ProcessSpec& spec, int error) {
-  return {ErrorKind::not_found, "program_not_started",
+  return {ErrorKind::not_found,
+          "program_not_started",
           fmt::format("cannot start program '{}': {}", spec.argv.at(0), std::strerror(error)),
           {}};
 }
@@ -117,8 +118,7 @@ task<std::size_t> Process::read_some(std::span<char> into) {
 }
 
 task<ExitStatus> Process::wait() {
-  co_await impl_->ended.async_wait(asio::posix::stream_descriptor::wait_read,
-                                   asio::use_awaitable);
+  co_await impl_->ended.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
   int status = 0;
   CHECK(::waitpid(impl_->pid, &status, 0) == impl_->pid);
   impl_->reaped = true;

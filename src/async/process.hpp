@@ -1,13 +1,13 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "base/error.hpp"
+
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "async/task.hpp"
-#include "base/error.hpp"
 
 namespace gantry::async {
 

@@ -1,12 +1,12 @@
 #include "async/race.hpp"
 
+#include "async/attempt.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "async/attempt.hpp"
 
 namespace gantry::async {
 namespace asio = boost::asio;

@@ -1,13 +1,13 @@
 #include "async/scope.hpp"
 
+#include "async/attempt.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
-
-#include "async/attempt.hpp"
-#include "base/error.hpp"
-#include "base/log.hpp"
 
 namespace gantry::async {
 namespace asio = boost::asio;
@@ -40,9 +40,9 @@ void TaskScope::spawn(std::string name, task<void> work) {
     children_.remove(child);
     ended_.notify();
   };
-  asio::co_spawn(executor_, std::move(work),
-                 asio::bind_cancellation_slot(child->stop.slot(),
-                                              asio::bind_executor(executor_, at_end)));
+  asio::co_spawn(
+      executor_, std::move(work),
+      asio::bind_cancellation_slot(child->stop.slot(), asio::bind_executor(executor_, at_end)));
   if (closing_) child->stop.emit(asio::cancellation_type::terminal);
 }
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
+#include "async/event.hpp"
+#include "async/task.hpp"
 
 #include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "async/event.hpp"
-#include "async/task.hpp"
+#include <boost/asio/cancellation_signal.hpp>
 
 namespace gantry::async {
 

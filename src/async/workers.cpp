@@ -1,11 +1,11 @@
 #include "async/workers.hpp"
 
+#include "async/event.hpp"
+#include "base/error.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
-
-#include "async/event.hpp"
-#include "base/error.hpp"
 
 namespace gantry::async {
 namespace asio = boost::asio;

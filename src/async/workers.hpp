@@ -1,12 +1,12 @@
 #pragma once
 
+#include "async/task.hpp"
+
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
-
-#include "async/task.hpp"
 
 namespace gantry::async {
 

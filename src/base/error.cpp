@@ -1,9 +1,9 @@
 #include "base/error.hpp"
 
+#include "base/log.hpp"
+
 #include <array>
 #include <cstdlib>
-
-#include "base/log.hpp"
 
 namespace gantry {
 namespace {

@@ -32,9 +32,7 @@ struct Error {
   std::string remedy;
 
   /// Message and remedy joined, for people.
-  std::string sentence() const {
-    return remedy.empty() ? message : message + "; " + remedy;
-  }
+  std::string sentence() const { return remedy.empty() ? message : message + "; " + remedy; }
   bool operator==(const Error&) const = default;
 };
 

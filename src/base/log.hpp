@@ -1,9 +1,9 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 /// The program's log: one line per fact, to standard error, never blocking the caller.
 namespace gantry::log {

@@ -1,8 +1,8 @@
 #include "base/random.hpp"
 
-#include <sodium.h>
-
 #include <string_view>
+
+#include <sodium.h>
 
 namespace gantry::random {
 namespace {

@@ -1,11 +1,11 @@
 #include "base/text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace gantry::text {
 namespace {
@@ -55,9 +55,12 @@ std::string one_line(std::string_view text) {
     auto length = character_length(text);
     auto character = text.substr(0, std::max<std::size_t>(length, 1));
     if (length == 0 || is_control(character)) {
-      if (character == "\n") out += "\\n";
-      else if (character == "\t") out += "\\t";
-      else for (char c : character) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      if (character == "\n")
+        out += "\\n";
+      else if (character == "\t")
+        out += "\\t";
+      else
+        for (char c : character) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
       out += character;
     }
@@ -71,12 +74,16 @@ std::string json_quoted(std::string_view text) {
   while (!text.empty()) {
     auto length = character_length(text);
     auto character = text.substr(0, std::max<std::size_t>(length, 1));
-    if (length == 0) out += "\\ufffd";
-    else if (character == "\"") out += "\\\"";
-    else if (character == "\\") out += "\\\\";
+    if (length == 0)
+      out += "\\ufffd";
+    else if (character == "\"")
+      out += "\\\"";
+    else if (character == "\\")
+      out += "\\\\";
     else if (is_control(character) && length == 1)
       out += fmt::format("\\u{:04x}", static_cast<unsigned char>(character[0]));
-    else out += character;
+    else
+      out += character;
     text.remove_prefix(character.size());
   }
   return out + '"';

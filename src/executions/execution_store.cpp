@@ -39,7 +39,7 @@ constexpr std::array migrations{
 };
 
 constexpr std::string_view columns =
-    "id, owner, language, image, command, source, state, verdict, exit_code, signal, message, "
+    "id, owner, language, image, command, state, verdict, exit_code, signal, message, "
     "served_image, warm, wall_us, cpu_us, memory_peak_bytes, created_at, started_at, finished_at";
 
 std::string command_text(const std::vector<std::string>& command) {
@@ -70,24 +70,23 @@ Record record_of(const storage::Row& row) {
   record.language = row.text(2);
   record.image = row.text(3);
   record.command = command_from(row.text(4));
-  record.source = row.text(5);
-  record.state = state_from(row.text(6)).value_or(State::finished);
-  if (auto verdict = sandbox::verdict_from(row.text_or_null(7).value_or(""))) {
+  record.state = state_from(row.text(5)).value_or(State::finished);
+  if (auto verdict = sandbox::verdict_from(row.text_or_null(6).value_or(""))) {
     record.outcome = sandbox::Outcome{
         .verdict = *verdict,
-        .exit_code = narrow(row.integer_or_null(8)),
-        .signal = narrow(row.integer_or_null(9)),
-        .message = row.text(10),
-        .served_image = row.text(11),
-        .warm = row.integer(12) != 0,
-        .wall_time = Microseconds{row.integer(13)},
-        .cpu_time = Microseconds{row.integer(14)},
-        .memory_peak_bytes = static_cast<std::uint64_t>(row.integer(15)),
+        .exit_code = narrow(row.integer_or_null(7)),
+        .signal = narrow(row.integer_or_null(8)),
+        .message = row.text(9),
+        .served_image = row.text(10),
+        .warm = row.integer(11) != 0,
+        .wall_time = Microseconds{row.integer(12)},
+        .cpu_time = Microseconds{row.integer(13)},
+        .memory_peak_bytes = static_cast<std::uint64_t>(row.integer(14)),
     };
   }
-  record.created_at = row.time(16);
-  record.started_at = row.time_or_null(17);
-  record.finished_at = row.time_or_null(18);
+  record.created_at = row.time(15);
+  record.started_at = row.time_or_null(16);
+  record.finished_at = row.time_or_null(17);
   return record;
 }
 
@@ -119,7 +118,8 @@ async::task<void> finish(storage::Database& database, Record record) {
         record.id, sandbox::word(outcome.verdict), outcome.exit_code, outcome.signal,
         outcome.message, outcome.served_image, outcome.warm ? 1 : 0, outcome.wall_time.count(),
         outcome.cpu_time.count(), outcome.memory_peak_bytes, storage::Blob{record.output},
-        storage::Blob{record.errors}, record.output.size() + record.errors.size(),
+        storage::Blob{record.errors},
+        record.source.size() + record.output.size() + record.errors.size(),
         record.started_at, record.finished_at);
   });
 }
@@ -140,9 +140,12 @@ async::task<std::optional<Record>> find(storage::Database& database, ExecutionId
                                                      storage::Transaction& transaction) {
     std::optional<Record> found;
     auto rows = transaction.query(
-        "SELECT " + std::string{columns} + ", output, errors FROM executions WHERE id = $1", id);
+        "SELECT " + std::string{columns} + ", source, output, errors "
+        "FROM executions WHERE id = $1",
+        id);
     if (rows.empty()) return found;
     found = record_of(rows.front());
+    found->source = rows.front().text(18);
     found->output = rows.front().blob_or_null(19).value_or("");
     found->errors = rows.front().blob_or_null(20).value_or("");
     return found;

@@ -150,7 +150,7 @@ TEST_F(ExecutionStoreTest, WhatHasNoVerdictIsNeverDeleted) {
   insert("a");
   finish("b");
   finish("c");
-  loop_.run(store::retain(*database_, 1, Bytes{0}));
+  loop_.run(store::retain(*database_, 1, Bytes{1'000}));
   EXPECT_THAT(ids(), ElementsAre("c", "a"));
 }
 

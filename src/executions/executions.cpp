@@ -2,6 +2,7 @@
 
 #include "async/attempt.hpp"
 #include "async/backoff.hpp"
+#include "async/deadline.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "executions/execution_store.hpp"
@@ -24,9 +25,15 @@ constexpr std::size_t progress_max = 256;
 // Changes between the two outputs that are told in their order; after that many, one after the
 // other. A program that writes a byte here and a byte there must not cost us an entry for each.
 constexpr std::size_t entries_max = 4'096;
-constexpr int store_attempts = 5;
 constexpr std::array both_streams{sandbox::OutputStream::standard_output,
                                   sandbox::OutputStream::standard_error};
+
+/// What a waiting program holds in memory.
+Bytes weight_of(const sandbox::Program& program) {
+  Bytes sum{program.input.size()};
+  for (const auto& file : program.files) sum.count += file.content.size();
+  return sum;
+}
 
 }  // namespace
 
@@ -49,6 +56,8 @@ struct Executions::Live {
   Record record;
   std::vector<Entry> entries;
   std::size_t progress_lines = 0;
+  std::string served_image;
+  Bytes weight;
   async::StopSignal stop;
   async::Event changed;
 
@@ -90,12 +99,14 @@ async::task<void> Executions::start() {
   if (ended > 0) log::warn("{} executions were cut off by the server's last stop", ended);
 }
 
-async::task<void> Executions::close() {
+async::task<void> Executions::close(Milliseconds grace) {
   closing_ = true;
   // What is on its way to the disk has been promised a verdict, too.
   while (admitting_ > 0) co_await changed_.wait();
   for (const auto& [id, live] : live_) live->stop.stop();
-  co_await tasks_.join();
+  auto ended = co_await async::attempt(
+      async::with_deadline(grace, "ending the executions", tasks_.join()));
+  if (!ended) log::warn("{}", ended.error().sentence());
   co_await tasks_.close();
 }
 
@@ -111,6 +122,13 @@ async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Progr
                    fmt::format("cannot take the program: {} programs are waiting already", waiting),
                    "try again in a second");
   }
+  auto weight = weight_of(program);
+  if (waiting_bytes_ + weight > settings_.queued_bytes_max) {
+    co_return fail(ErrorKind::exhausted, "queue_full",
+                   fmt::format("cannot take the program: those that wait hold {} bytes already",
+                               waiting_bytes_.count),
+                   "try again in a second");
+  }
   Admission admission{*this};
   Record record;
   record.created_at = settings_.clock.now();
@@ -119,13 +137,13 @@ async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Progr
   record.language = program.language;
   record.image = program.image;
   record.command = program.command;
-  if (!program.language.empty() && !program.files.empty()) {
-    record.source = program.files.front().content;
-  }
+  record.source = sandbox::entry_content(program);
   co_await store::insert(database_, record);
 
   sandbox::Execution execution{record.id, std::move(program), policy};
   auto live = std::make_shared<Live>(executor_, std::move(execution), record);
+  live->weight = weight;
+  waiting_bytes_ = waiting_bytes_ + weight;
   live_.emplace(record.id, live);
   queue_.push_back(live);
   if (++counters_.submitted % retain_every == 0) {
@@ -141,9 +159,15 @@ void Executions::pump() {
   while (running_ < settings_.running_max && !queue_.empty()) {
     auto live = std::move(queue_.front());
     queue_.pop_front();
-    ++running_;
-    tasks_.spawn("execution " + live->record.id.text(), serve(std::move(live)));
+    begin(std::move(live));
   }
+}
+
+void Executions::begin(std::shared_ptr<Live> live) {
+  auto name = "execution " + live->record.id.text();
+  ++running_;
+  waiting_bytes_.count -= live->weight.count;
+  tasks_.spawn(std::move(name), serve(std::move(live)));
 }
 
 async::task<void> Executions::serve(std::shared_ptr<Live> live) {
@@ -177,7 +201,11 @@ async::task<sandbox::Outcome> Executions::run(std::shared_ptr<Live> live) {
   }
   if (winner == async::Winner::second) {
     outcome = {.verdict = sandbox::Verdict::cancelled,
-               .message = closing_ ? "the server was stopped" : "cancelled on request"};
+               .message = closing_ ? "the server was stopped" : "cancelled on request",
+               .served_image = live->served_image};
+    if (auto started = live->record.started_at) {
+      outcome.wall_time = settings_.clock.now() - *started;
+    }
   }
   co_return outcome;
 }
@@ -189,6 +217,7 @@ sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
             if (++live->progress_lines > progress_max) return;
             live->add({.kind = Happening::Kind::progress, .text = std::move(text)});
           },
+      .serving = [live](std::string image) { live->served_image = std::move(image); },
       .started =
           [this, live] {
             live->record.started_at = settings_.clock.now();
@@ -200,26 +229,34 @@ sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
 }
 
 async::task<void> Executions::finish(std::shared_ptr<Live> live, sandbox::Outcome outcome) {
-  auto& record = live->record;
+  auto record = live->record;
   record.finished_at = settings_.clock.now();
   record.outcome = std::move(outcome);
   record.state = State::finished;
   // The verdict is told only once it is on disk: nobody may see it come and then go.
-  async::Backoff backoff{Milliseconds{100}, Milliseconds{5'000}};
-  for (int tried = 1;; ++tried) {
-    auto stored = co_await async::attempt(store::finish(database_, record));
-    if (stored) break;
-    log::error("cannot store the verdict of execution '{}': {}", record.id.text(),
-               stored.error().sentence());
-    if (tried == store_attempts) break;
-    co_await backoff.pause();
+  if (!co_await stored(record)) {
+    record.outcome = {.verdict = sandbox::Verdict::infrastructure_error,
+                      .message = "the server was stopped and could not store the verdict"};
   }
-  ++counters_.ended[record.outcome->verdict];
-  counters_.wall_time += record.outcome->wall_time;
-  live_.erase(record.id);
+  live->record = std::move(record);
+  ++counters_.ended[live->record.outcome->verdict];
+  counters_.wall_time += live->record.outcome->wall_time;
+  live_.erase(live->record.id);
   live->add({.kind = Happening::Kind::verdict});
   ++version_;
   changed_.notify();
+}
+
+async::task<bool> Executions::stored(const Record& record) {
+  async::Backoff backoff{Milliseconds{100}, Milliseconds{5'000}};
+  for (;;) {
+    auto written = co_await async::attempt(store::finish(database_, record));
+    if (written) co_return true;
+    log::error("cannot store the verdict of execution '{}': {}", record.id.text(),
+               written.error().sentence());
+    if (closing_) co_return false;
+    co_await backoff.pause();
+  }
 }
 
 void Executions::set_state(Live& live, State state) {
@@ -307,8 +344,7 @@ async::task<Result<>> Executions::cancel(ExecutionId id) {
     if (auto waiting = std::ranges::find(queue_, live->second); waiting != queue_.end()) {
       auto stopped = *waiting;
       queue_.erase(waiting);
-      ++running_;
-      tasks_.spawn("execution " + id.text(), serve(std::move(stopped)));
+      begin(std::move(stopped));
     }
     co_return ok;
   }

@@ -4,6 +4,7 @@
 #include "async/race.hpp"
 #include "async/scope.hpp"
 #include "async/task.hpp"
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "executions/record.hpp"
@@ -48,6 +49,7 @@ class Executions {
   struct Settings {
     std::size_t running_max = 4;
     std::size_t queued_max = 256;
+    Bytes queued_bytes_max{256U << 20U};  ///< What waiting programs hold together.
     Clock clock;
   };
 
@@ -57,8 +59,9 @@ class Executions {
 
   /// Makes the table; ends, with `infrastructure_error`, what a crash left without a verdict.
   async::task<void> start();
-  /// Ends what runs (verdict cancelled) and waits until all of it has its verdict.
-  async::task<void> close();
+  /// Ends what runs (verdict cancelled) and waits until all of it has its verdict. What an engine
+  /// that does not answer keeps from ending within `grace` gets its verdict at the next start.
+  async::task<void> close(Milliseconds grace);
 
   /// Takes a program: when this answers, the execution is on disk and will get its verdict.
   /// Refused: exhausted (`queue_full`) when too many wait; unavailable (`server_stopping`).
@@ -120,9 +123,12 @@ class Executions {
   };
 
   void pump();
+  void begin(std::shared_ptr<Live> live);
   async::task<void> serve(std::shared_ptr<Live> live);
   async::task<sandbox::Outcome> run(std::shared_ptr<Live> live);
   async::task<void> finish(std::shared_ptr<Live> live, sandbox::Outcome outcome);
+  /// Writes it down, however long that takes; false when the server stops before that.
+  async::task<bool> stored(const Record& record);
   sandbox::Observer observer_of(std::shared_ptr<Live> live);
   void set_state(Live& live, State state);
 
@@ -133,6 +139,7 @@ class Executions {
   std::map<ExecutionId, std::shared_ptr<Live>> live_;
   std::deque<std::shared_ptr<Live>> queue_;
   std::size_t admitting_ = 0;
+  Bytes waiting_bytes_;
   std::size_t running_ = 0;
   bool closing_ = false;
   Counters counters_;

@@ -191,12 +191,29 @@ TEST_F(ExecutionsTest, WhatCanNotBeStoredIsNotAcknowledged) {
   EXPECT_TRUE(submit());
 }
 
-TEST_F(ExecutionsTest, AVerdictThatCanNotBeStoredIsStillTold) {
+async::task<void> heal_later(bool& broken) {
+  co_await async::pause(Milliseconds{150});
+  broken = false;
+}
+
+TEST_F(ExecutionsTest, AVerdictIsToldOnlyOnceItIsOnDiskHoweverLongThatTakes) {
   auto [id, run] = running();
   database_->broken = true;
   run->end(success());
+  EXPECT_NE(loop_.run(executions_->find(id))->state, State::finished);
+  loop_.run(heal_later(database_->broken));
   EXPECT_EQ(verdict_of(ended(id)), Verdict::ok);
-  EXPECT_EQ(executions_->counters().running, 0U);
+  EXPECT_EQ(loop_.run(store::find(*database_, id))->state, State::finished);
+}
+
+TEST_F(ExecutionsTest, WhatCanNotBeStoredAtAStopIsToldAsTheNextStartWillTellIt) {
+  auto [id, run] = running();
+  auto follower = loop_.run(executions_->follow(id)).value();
+  database_->broken = true;
+  loop_.run(executions_->close(Milliseconds{5'000}));
+  while (loop_.run(follower.next())) {
+  }
+  EXPECT_EQ(follower.record().outcome->verdict, Verdict::infrastructure_error);
 }
 
 TEST_F(ExecutionsTest, AVerdictIsToldOnlyOnceItIsOnDisk) {
@@ -214,7 +231,7 @@ TEST_F(ExecutionsTest, ClosingGivesEverythingItsVerdict) {
   start({.running_max = 1});
   auto [ran, run] = running();
   auto waited = submit().value().id;
-  loop_.run(executions_->close());
+  loop_.run(executions_->close(Milliseconds{5'000}));
   auto first = loop_.run(store::find(*database_, ran)).value();
   auto second = loop_.run(store::find(*database_, waited)).value();
   EXPECT_EQ(verdict_of(first), Verdict::cancelled);
@@ -228,7 +245,7 @@ async::task<std::vector<Record>> submit_while_closing(async::TaskScope& clients,
                                                       sandbox::Program program) {
   int accepted = 0;
   clients.spawn("client", submit_into(executions, std::move(program), accepted));
-  co_await executions.close();
+  co_await executions.close(Milliseconds{5'000});
   co_await clients.join();
   co_return (co_await store::list(database, 10, "")).items;
 }
@@ -241,7 +258,7 @@ TEST_F(ExecutionsTest, WhatIsAcceptedWhileClosingGetsItsVerdictToo) {
 }
 
 TEST_F(ExecutionsTest, AfterClosingNothingIsAccepted) {
-  loop_.run(executions_->close());
+  loop_.run(executions_->close(Milliseconds{5'000}));
   auto refused = submit();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "server_stopping");

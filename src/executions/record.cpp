@@ -22,7 +22,6 @@ Record without_output(const Record& record) {
           .language = record.language,
           .image = record.image,
           .command = record.command,
-          .source = record.source,
           .state = record.state,
           .outcome = record.outcome,
           .created_at = record.created_at,

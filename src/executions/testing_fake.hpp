@@ -98,14 +98,15 @@ class ExecutionsFixture : public testing::Test {
     loop_.run(executions_->start());
   }
   void stop() {
-    if (executions_) loop_.run(executions_->close());
+    if (executions_) loop_.run(executions_->close(Milliseconds{5'000}));
     executions_.reset();
   }
   static sandbox::Program program() {
     return {.language = "sh",
             .image = "alpine:latest",
             .command = {"sh", "main.sh"},
-            .files = {{"main.sh", "ls", {}}}};
+            .files = {{"main.sh", "ls", {}}},
+            .entry = "main.sh"};
   }
   Result<Record> submit() { return loop_.run(executions_->submit("ann", program(), {})); }
   /// Submits a program and waits until it has come to the sandbox.

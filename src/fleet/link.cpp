@@ -36,16 +36,18 @@ Link::Link(async::Executor executor, engine::Client& client, Clock clock, LinkPa
       pace_{pace},
       backoff_{pace.first_retry, pace.longest_retry},
       changed_{executor_},
-      dirty_{executor_},
-      retry_{executor_} {
+      dirty_{executor_} {
   view_.endpoint = client_.endpoint().text();
 }
 
 async::task<void> Link::supervise() {
   for (;;) {
+    auto began = steady_now();
     auto ended = co_await async::attempt(follow());
     if (!ended) broke(ended.error());
-    co_await async::race(backoff_.pause(), retry_.wait());
+    // Only a connection that lasted was a good one: an engine that cuts each off is given time.
+    if (steady_now() - began > pace_.longest_retry) backoff_.reset();
+    co_await backoff_.pause();
   }
 }
 
@@ -53,18 +55,18 @@ async::task<void> Link::supervise() {
 async::task<void> Link::follow() {
   co_await connect();
   // Events first: whatever happens while the list is made comes through them.
-  auto events = co_await engine::follow_events(client_, {.types = {"container"}, .labels = {}});
+  auto events = value_or_throw(
+      co_await engine::follow_events(client_, {.types = {"container"}, .labels = {}}));
   touched_.clear();
   list_wanted_ = false;
   co_await list_all();
   view_.engine = EngineState::connected;
   view_.error.reset();
   publish();
-  backoff_.reset();
   log::info("connected to the engine on '{}': {} {}, API {}, {} containers", view_.endpoint,
             view_.system->name, view_.system->engine_version, view_.api_version->text(),
             view_.items.size());
-  co_await async::race(read_events(value_or_throw(std::move(events))), refresh_when_changed());
+  co_await async::race(read_events(std::move(events)), refresh_when_changed());
 }
 
 async::task<void> Link::connect() {
@@ -174,7 +176,5 @@ void Link::publish() {
 }
 
 async::task<void> Link::changed() { return changed_.wait(); }
-
-void Link::retry_now() { retry_.notify(); }
 
 }  // namespace gantry::fleet

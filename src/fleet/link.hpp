@@ -43,8 +43,6 @@ class Link {
   std::uint64_t version() const { return version_; }
   /// Returns at the next change; compare `version` first, so that none is missed.
   async::task<void> changed();
-  /// Try again now instead of at the end of the pause (somebody has repaired something).
-  void retry_now();
 
  private:
   /// What an event said about a container.
@@ -73,7 +71,6 @@ class Link {
   std::uint64_t version_ = 0;
   async::Event changed_;
   async::Event dirty_;
-  async::Event retry_;
   /// Containers that events were about, and not asked about yet.
   std::map<std::string, Change> touched_;
   bool list_wanted_ = false;

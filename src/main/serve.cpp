@@ -1,13 +1,13 @@
 #include "access/access.hpp"
 #include "api/api.hpp"
 #include "async/attempt.hpp"
-#include "async/deadline.hpp"
 #include "async/scope.hpp"
 #include "async/workers.hpp"
 #include "base/random.hpp"
 #include "engine/client.hpp"
 #include "executions/executions.hpp"
 #include "fleet/link.hpp"
+#include "main/greeting.hpp"
 #include "main/serve_options.hpp"
 #include "main/version.hpp"
 #include "net/endpoint.hpp"
@@ -19,9 +19,9 @@
 #include <fstream>
 #include <memory>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/io_context.hpp>     // the event loop itself is made here
+#include <boost/asio/signal_set.hpp>     // and signals are read here
+#include <boost/asio/use_awaitable.hpp>  // by co_await
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -70,36 +70,6 @@ std::string server_id(const fs::path& data_dir) {
   return id;
 }
 
-std::string url_of(const std::string& address, std::uint16_t port) {
-  auto host = address.substr(0, address.rfind(':'));
-  if (host == "0.0.0.0" || host == "[::]") host = "127.0.0.1";
-  return fmt::format("http://{}:{}", host, port);
-}
-
-/// What somebody who has just started a server wants to know.
-void greet(const ServeOptions& options, const std::string& url,
-           const std::optional<Secret>& setup_secret, const fs::path& token_file) {
-  fmt::print("Gantry {} is ready on {}\n", version, url);
-  fmt::print("  engine   {}\n  data     {}\n\n", options.engine, options.data_dir.string());
-  if (setup_secret) {
-    fmt::print(
-        "This link signs you in as the owner. It works once, within 24 hours:\n  {}/setup#{}\n\n",
-        url, setup_secret->reveal());
-  } else {
-    fmt::print("Sign in at {}\n\n", url);
-  }
-  auto authorization =
-      options.anonymous_execute == AnonymousExecute::yes
-          ? std::string{}
-          : fmt::format("-H \"Authorization: Bearer $(cat '{}')\" ", token_file.string());
-  fmt::print(
-      "Run a program from a shell:\n"
-      "  curl {}-H 'Content-Type: application/json' "
-      "-d '{{\"script\": \"echo hello from a fresh container\"}}' {}/execute\n",
-      authorization, url);
-  std::fflush(stdout);
-}
-
 async::task<void> until_told_to_stop() {
   asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
   auto signal = co_await signals.async_wait(asio::use_awaitable);
@@ -136,22 +106,24 @@ class Server {
   async::task<void> start() {
     co_await access_.start();
     co_await executions_.start();
-    std::vector<std::string> urls;
+    std::vector<Listener> listeners;
     for (const auto& address : options_.listen) {
-      urls.push_back(url_of(address, value_or_throw(http_.listen(address))));
+      listeners.push_back(listener_of(address, value_or_throw(http_.listen(address))));
     }
     auto token_file = options_.data_dir / "local.token";
     write_private(token_file, access_.local_token().reveal());
     tasks_.spawn("http server", http_.run());
     tasks_.spawn("link to the local engine", link_.supervise());
     tasks_.spawn("sandbox sweeper", sandbox_.maintain());
-    greet(options_, urls.front(), access_.renew_setup_secret(), token_file);
+    for (const auto& line : listener_warnings(options_.anonymous_execute, listeners)) {
+      log::warn("{}", line);
+    }
+    fmt::print("{}", greeting(options_, listeners, access_.renew_setup_secret(), token_file));
+    std::fflush(stdout);
   }
 
   async::task<void> stop() {
-    auto ended = co_await async::attempt(
-        async::with_deadline(executions_grace, "ending the executions", executions_.close()));
-    if (!ended) log::warn("{}", ended.error().sentence());
+    co_await executions_.close(executions_grace);
     co_await http_.close(requests_grace);
     co_await tasks_.close();
     co_await sandbox_.close();
@@ -174,7 +146,7 @@ class Server {
             .anonymous_execute = options_.anonymous_execute == AnonymousExecute::yes
                                      ? api::AnonymousExecute::on_loopback
                                      : api::AnonymousExecute::refused,
-            .allowed_hosts = {}};
+            .allowed_hosts = options_.allowed_hosts};
   }
 
   const ServeOptions& options_;

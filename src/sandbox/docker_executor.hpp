@@ -1,17 +1,18 @@
 #pragma once
 
-#include <set>
-#include <string>
-
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
+#include "engine/containers.hpp"
 #include "sandbox/executor.hpp"
 #include "sandbox/hardening.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/init_volume.hpp"
 #include "sandbox/slots.hpp"
+
+#include <set>
+#include <string>
 
 namespace gantry::sandbox {
 
@@ -33,8 +34,8 @@ class DockerExecutor final : public Executor {
   async::task<void> close() { return images_.close(); }
   const ImageAliases& aliases() const { return images_.aliases(); }
 
-  /// Removes containers of this server that no execution of ours knows, and anybody's whose
-  /// deadline is long past. Answers how many were removed.
+  /// Removes sandboxes of this server that no execution knows, anybody's whose deadline is long
+  /// past, and old fillers of the volume. Answers how many were removed.
   async::task<Result<int>> sweep();
 
  private:
@@ -42,6 +43,7 @@ class DockerExecutor final : public Executor {
   struct Lease {
     int user_id = 0;
     std::string container;
+    bool reported = false;  ///< gantry-init gave its verdict and exits by itself.
   };
 
   async::task<Outcome> run(Execution execution, Observer observer, ServedImage image);
@@ -52,6 +54,7 @@ class DockerExecutor final : public Executor {
   async::task<Result<>> verify(const Lease& lease, const engine::ContainerSpec& spec);
   async::task<void> start(const Lease& lease);
   async::task<Outcome> outcome_without_report(const Lease& lease, std::string complaint);
+  bool left_behind(const engine::ContainerSummary& container, WallTime now) const;
   async::task<void> give_up(Lease& lease, ExecutionId id);
 
   engine::Client& engine_;

@@ -65,6 +65,12 @@ class DockerExecutorTest : public testing::Test {
         })
         .always();
     daemon_.expect("DELETE", box_).reply(204).always();
+    engine_ends_sandboxes(box_);
+  }
+  /// Killed or not, a container ends when it is waited for.
+  void engine_ends_sandboxes(const std::string& container) {
+    daemon_.expect("POST", container + "/kill").reply(204).always();
+    daemon_.expect("POST", container + "/wait").reply(200, R"({"StatusCode":0})").always();
   }
   void engine_is_honest() {
     engine_has_the_image();
@@ -142,7 +148,7 @@ TEST_F(DockerExecutorTest, ItAttachesBeforeItStartsSoThatNothingIsMissed) {
   execute();
   auto steps = requests_with(box_);
   EXPECT_THAT(steps, ElementsAre(HasSubstr("/json"), HasSubstr("/attach"), HasSubstr("/start"),
-                                 StartsWith("DELETE")));
+                                 HasSubstr("/wait"), StartsWith("DELETE")));
 }
 
 TEST_F(DockerExecutorTest, TheDeadlineOnItsLabelLeavesTimeToStart) {
@@ -308,6 +314,7 @@ TEST_F(DockerExecutorTest, ACancelledRunLeavesNoContainer) {
 /// A container that the sweep finds, and what becomes of it.
 struct Found {
   std::string name;
+  std::string container;
   std::string kind;
   std::string owner;
   std::int64_t age_seconds;
@@ -319,7 +326,7 @@ class SweepTest : public DockerExecutorTest, public testing::WithParamInterface<
 
 TEST_P(SweepTest, DecidesByLabelsAndAge) {
   const auto& found = GetParam();
-  auto container = FakeDaemon::container("5", "gantry-sandbox-40000", "running");
+  auto container = FakeDaemon::container("5", found.container, "running");
   container["Created"] = now_seconds - found.age_seconds;
   container["Labels"] = json::Object{{"io.gantry.kind", found.kind},
                                      {"io.gantry.owner", found.owner},
@@ -327,25 +334,32 @@ TEST_P(SweepTest, DecidesByLabelsAndAge) {
                                      {"io.gantry.deadline", found.deadline}};
   daemon_.expect("GET", "/containers/json").reply(200, json::serialize(json::Array{container}));
   daemon_.expect("DELETE", box_).reply(204);
+  engine_ends_sandboxes(box_);
   EXPECT_EQ(loop_.run(executor_.sweep()), found.removed ? 1 : 0);
   EXPECT_EQ(requests_with("DELETE").size(), found.removed ? 1U : 0U);
 }
+
+constexpr const char* box = "gantry-sandbox-40000";
+constexpr const char* fill = "gantry-init-fill-abc";
 
 std::string seconds_from_now(std::int64_t offset) { return std::to_string(now_seconds + offset); }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, SweepTest,
     testing::Values(
-        Found{"OursThatNobodyKnows", "sandbox", "server1", 0, seconds_from_now(600), true},
-        Found{"OursFillingTheVolume", "init-volume", "server1", 30, "", false},
-        Found{"OursThatHasFilledForLong", "init-volume", "server1", 61, "", true},
-        Found{"TheirsBeforeItsDeadline", "sandbox", "other", 600, seconds_from_now(5), false},
-        Found{"TheirsJustAfterItsDeadline", "sandbox", "other", 600, seconds_from_now(-60), false},
-        Found{"TheirsLongAfterItsDeadline", "sandbox", "other", 600, seconds_from_now(-61), true},
-        Found{"TheirsThatIsNew", "init-volume", "other", 59, "", false},
-        Found{"TheirsWithoutADeadline", "init-volume", "other", 61, "", true},
-        Found{"TheirsWithAForgedDeadline", "sandbox", "other", 600, "9223372036854775807", true},
-        Found{"TheirsWithADeadlineInWords", "sandbox", "other", 600, "never", true}),
+        Found{"OursThatNobodyKnows", box, "sandbox", "server1", 0, seconds_from_now(600), true},
+        Found{"OursFillingTheVolume", fill, "init-volume", "server1", 30, "", false},
+        Found{"OursThatHasFilledForLong", fill, "init-volume", "server1", 61, "", true},
+        Found{"TheirsBeforeItsDeadline", box, "sandbox", "other", 600, seconds_from_now(5), false},
+        Found{"TheirsJustAfterIt", box, "sandbox", "other", 600, seconds_from_now(-60), false},
+        Found{"TheirsLongAfterIt", box, "sandbox", "other", 600, seconds_from_now(-61), true},
+        Found{"TheirsThatFillsIt", fill, "init-volume", "other", 59, "", false},
+        Found{"TheirsThatHasFilledForLong", fill, "init-volume", "other", 61, "", true},
+        Found{"ADeadlineTooFar", box, "sandbox", "other", 600, "9223372036854775807", false},
+        Found{"ADeadlineInWords", box, "sandbox", "other", 600, "never", false},
+        Found{"AForeignNameWithOurLabels", "web-1", "sandbox", "server1", 600, "1", false},
+        Found{"OurNameOfAnotherKind", box, "", "server1", 600, "1", false},
+        Found{"ANameBeyondTheSlots", "gantry-sandbox-50000", "sandbox", "server1", 9, "1", false}),
     [](const auto& info) { return info.param.name; });
 
 async::task<int> sweep_during_a_run(async::TaskScope& runs, DockerExecutor& executor,
@@ -382,10 +396,22 @@ TEST_F(DockerExecutorTest, OneContainerThatStaysDoesNotStopTheSweep) {
   first["Labels"] = second["Labels"] =
       json::Object{{"io.gantry.kind", "sandbox"}, {"io.gantry.owner", "server1"}};
   daemon_.expect("GET", "/containers/json").reply(200, json::serialize(json::Array{first, second}));
+  engine_ends_sandboxes(box_);
+  engine_ends_sandboxes("/containers/" + FakeDaemon::id("6"));
   daemon_.expect("DELETE", box_).reply(500, R"({"message":"device busy"})");
   daemon_.expect("DELETE", "/containers/" + FakeDaemon::id("6"))
-      .reply(404, R"({"message":"gone"})");
+      .reply(204);
   EXPECT_EQ(loop_.run(executor_.sweep()), 1);
+}
+
+// Docker 20.10 can go on listing a container that is long gone.
+TEST_F(DockerExecutorTest, AGhostThatOnlyTheListKnowsIsNotCounted) {
+  auto ghost = FakeDaemon::container("5", "gantry-sandbox-40000", "removing");
+  ghost["Labels"] = json::Object{{"io.gantry.kind", "sandbox"}, {"io.gantry.owner", "server1"}};
+  daemon_.expect("GET", "/containers/json").reply(200, json::serialize(json::Array{ghost}));
+  daemon_.expect("POST", box_ + "/kill").reply(404, R"({"message":"No such container"})");
+  daemon_.expect("POST", box_ + "/wait").reply(404, R"({"message":"No such container"})");
+  EXPECT_EQ(loop_.run(executor_.sweep()), 0);
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <functional>
-#include <string>
-#include <string_view>
-
 #include "async/task.hpp"
 #include "base/id.hpp"
 #include "sandbox/policy.hpp"
 #include "sandbox/program.hpp"
 #include "sandbox/verdict.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
 
 namespace gantry::sandbox {
 
@@ -27,6 +27,8 @@ struct Execution {
 struct Observer {
   /// What is being prepared, for people ("pulling alpine:latest: 3 of 5 layers").
   std::function<void(std::string)> progress;
+  /// Which image serves. May be empty.
+  std::function<void(std::string)> serving;
   /// The program runs now.
   std::function<void()> started;
   std::function<void(OutputStream, std::string_view)> output;

@@ -1,9 +1,9 @@
 #include "sandbox/hardening.hpp"
 
-#include <fmt/format.h>
-
 #include "sandbox/embedded.hpp"
 #include "sandbox/labels.hpp"
+
+#include <fmt/format.h>
 
 namespace gantry::sandbox {
 namespace {
@@ -17,8 +17,8 @@ constexpr std::int64_t oom_score = 500;
 // gantry-init counts, too.
 constexpr int pids_of_ours = 1;
 
-std::map<std::string, std::string> temporary_folders(const Policy& policy,
-                                                     const ServedImage& image, int user) {
+std::map<std::string, std::string> temporary_folders(const Policy& policy, const ServedImage& image,
+                                                     int user) {
   auto sized = fmt::format("nosuid,nodev,size={},nr_inodes={},uid={},gid={}", policy.tmpfs.count,
                            inodes, user, user);
   // Read-only and tiny over everything else that would be writable: an image's VOLUME is a
@@ -36,9 +36,9 @@ std::vector<engine::Ulimit> ulimits(const Policy& policy) {
   auto file = static_cast<std::int64_t>(policy.tmpfs.count);
   return {{"nofile", open_files, open_files},
           {"fsize", file, file},
-          {"core", 0, 0},       // no dumps on the host's disk
-          {"memlock", 0, 0},    // no pinned memory
-          {"msgqueue", 0, 0},   // /dev/mqueue is writable otherwise
+          {"core", 0, 0},      // no dumps on the host's disk
+          {"memlock", 0, 0},   // no pinned memory
+          {"msgqueue", 0, 0},  // /dev/mqueue is writable otherwise
           {"stack", stack_bytes, stack_bytes}};
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-
 #include "engine/container_spec.hpp"
 #include "sandbox/executor.hpp"
 #include "sandbox/images.hpp"
+
+#include <string>
 
 namespace gantry::sandbox {
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr Milliseconds pull_max{15 * 60'000};
 constexpr std::size_t refusals_max = 256;
+constexpr std::size_t pulls_max = 8;
 
 std::string progress_line(const std::string& reference, const engine::PullProgress& progress) {
   auto line = fmt::format("pulling {}: {}", reference, text::one_line(progress.status));
@@ -71,12 +72,26 @@ async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
     if (steady_now() < known->second.until) co_return fail(known->second.error);
     refused_.erase(known);
   }
+  auto found = running_.find(reference);
   // A copy: the pull takes itself off the list when it ends, which may be at once.
-  auto mine = running_[reference];
+  auto mine = found == running_.end() ? nullptr : found->second;
   if (!mine) {
+    if (running_.size() >= pulls_max) {
+      co_return fail(ErrorKind::exhausted, "too_many_pulls",
+                     fmt::format("cannot pull image '{}': {} others are being pulled", reference,
+                                 running_.size()),
+                     "try again when they are there");
+    }
     mine = running_[reference] = std::make_shared<Pull>(executor_);
     pulls_.spawn("pull " + reference, run_pull(reference, mine));
   }
+  // Who is cancelled here leaves; the last one to leave takes the pull along.
+  ++mine->waiting;
+  std::shared_ptr<void> place{nullptr, [this, reference, mine](void*) {
+                                if (--mine->waiting > 0) return;
+                                forget(reference, *mine);  // nobody may join what is ending
+                                mine->abandoned.stop();
+                              }};
   while (!mine->ended) {
     co_await mine->changed.wait();
     if (!mine->latest.empty()) progress(mine->latest);
@@ -85,30 +100,44 @@ async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
 }
 
 async::task<void> Images::run_pull(std::string reference, std::shared_ptr<Pull> pull) {
+  Result<> result = fail(ErrorKind::unavailable, "pull_abandoned",
+                         fmt::format("cannot pull image '{}': nobody waits for it", reference));
+  auto winner =
+      co_await async::race(pull_into(result, reference, *pull), pull->abandoned.wait());
+  if (!result && winner == async::Winner::first) remember(reference, result.error());
+  pull->ended = std::move(result);
+  forget(reference, *pull);
+  pull->changed.notify();
+}
+
+void Images::forget(const std::string& reference, const Pull& pull) {
+  auto found = running_.find(reference);
+  if (found != running_.end() && found->second.get() == &pull) running_.erase(found);
+}
+
+async::task<void> Images::pull_into(Result<>& result, std::string reference, Pull& pull) {
   auto parsed = engine::ImageReference::parse(reference);
-  Result<> result = ok;
   if (!parsed) {
     result = fail(parsed.error());
-  } else {
-    log::info("pulling image '{}'", reference);
-    auto tell = [&](const engine::PullProgress& progress) {
-      pull->latest = progress_line(reference, progress);
-      pull->changed.notify();
-    };
-    result = co_await async::attempt(
-        async::with_deadline(pull_max, fmt::format("pulling image '{}'", reference),
-                             engine::pull_image(engine_, *parsed, std::nullopt, tell)));
+    co_return;
   }
-  if (!result) {
-    log::warn("{}", result.error().sentence());
-    if (refused_.size() >= refusals_max) refused_.clear();
-    auto substitutable = parsed && aliases_.contains(parsed->familiar());
-    auto pause = substitutable ? memory_.with_alias : memory_.without_alias;
-    refused_[reference] = {steady_now() + pause, result.error()};
-  }
-  pull->ended = std::move(result);
-  running_.erase(reference);
-  pull->changed.notify();
+  log::info("pulling image '{}'", reference);
+  auto tell = [&](const engine::PullProgress& progress) {
+    pull.latest = progress_line(reference, progress);
+    pull.changed.notify();
+  };
+  result = co_await async::attempt(
+      async::with_deadline(pull_max, fmt::format("pulling image '{}'", reference),
+                           engine::pull_image(engine_, *parsed, std::nullopt, tell)));
+}
+
+void Images::remember(const std::string& reference, const Error& error) {
+  log::warn("{}", error.sentence());
+  if (refused_.size() >= refusals_max) refused_.clear();
+  auto parsed = engine::ImageReference::parse(reference);
+  bool substitutable = parsed && aliases_.contains(parsed->familiar());
+  auto pause = substitutable ? memory_.with_alias : memory_.without_alias;
+  refused_[reference] = {steady_now() + pause, error};
 }
 
 }  // namespace gantry::sandbox

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "async/event.hpp"
+#include "async/race.hpp"
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
@@ -51,10 +52,12 @@ class Images {
   const ImageAliases& aliases() const { return aliases_; }
 
  private:
-  /// One pull at a time per reference, however many wait for it.
+  /// One pull at a time per reference, however many wait for it; ended when nobody does any more.
   struct Pull {
-    explicit Pull(const async::Executor& executor) : changed{executor} {}
+    explicit Pull(const async::Executor& executor) : changed{executor}, abandoned{executor} {}
     async::Event changed;
+    async::StopSignal abandoned;
+    int waiting = 0;
     std::string latest;
     std::optional<Result<>> ended;
   };
@@ -66,6 +69,9 @@ class Images {
   async::task<Result<ServedImage>> look_up(std::string reference);
   async::task<Result<>> pull(std::string reference, OnProgress progress);
   async::task<void> run_pull(std::string reference, std::shared_ptr<Pull> pull);
+  async::task<void> pull_into(Result<>& result, std::string reference, Pull& pull);
+  void forget(const std::string& reference, const Pull& pull);
+  void remember(const std::string& reference, const Error& error);
 
   async::Executor executor_;
   engine::Client& engine_;

@@ -182,25 +182,49 @@ TEST_F(ImagesTest, ManyWhoWaitForAnImageShareOnePullAndItsProgress) {
   EXPECT_THAT(progress_, AllOf(SizeIs(testing::Ge(3U)), Each(StartsWith("pulling python:"))));
 }
 
-async::task<void> leave_and_come_back(async::TaskScope& waiters, Images& images,
-                                      OnProgress progress, FakeDaemon::Script& pull, int& served) {
-  waiters.spawn("impatient", resolve_into(images, progress, served));
+async::task<void> leave_and_come_back(async::TaskScope& impatient, async::TaskScope& patient,
+                                      Images& images, OnProgress progress,
+                                      FakeDaemon::Script& pull, int& served) {
+  impatient.spawn("impatient", resolve_into(images, progress, served));
+  patient.spawn("patient", resolve_into(images, progress, served));
   co_await async::until([&] { return pull.used() == 1; });
-  co_await waiters.close();
+  co_await impatient.close();
   pull.finish();
-  co_await resolve_into(images, progress, served);
+  co_await patient.join();
 }
 
-TEST_F(ImagesTest, APullGoesOnWhenWhoWantedItHasGone) {
+TEST_F(ImagesTest, APullGoesOnForThoseWhoStillWait) {
   absent(python);
   absent(python);
   daemon_.expect("GET", python).reply(200, image("1")).always();
   auto& pull = daemon_.expect("POST", "/images/create").stream(200, {}).stay_open();
   int served = 0;
-  async::TaskScope waiters{loop_.executor()};
-  loop_.run(leave_and_come_back(waiters, images_, note(), pull, served));
+  async::TaskScope impatient{loop_.executor()};
+  async::TaskScope patient{loop_.executor()};
+  loop_.run(leave_and_come_back(impatient, patient, images_, note(), pull, served));
   EXPECT_EQ(served, 1);
   EXPECT_EQ(pulls(), 1U);
+}
+
+async::task<void> leave_alone(async::TaskScope& waiters, Images& images, OnProgress progress,
+                              FakeDaemon::Script& pull, int& served) {
+  waiters.spawn("impatient", resolve_into(images, progress, served));
+  co_await async::until([&] { return pull.used() == 1; });
+  co_await waiters.close();
+  co_await resolve_into(images, progress, served);
+}
+
+TEST_F(ImagesTest, APullThatNobodyWaitsForEndsAndIsNoRefusal) {
+  absent(python);
+  absent(python);
+  daemon_.expect("GET", python).reply(200, image("1")).always();
+  auto& pull = daemon_.expect("POST", "/images/create").stream(200, {}).stay_open();
+  daemon_.expect("POST", "/images/create").stream(200, {});
+  int served = 0;
+  async::TaskScope waiters{loop_.executor()};
+  loop_.run(leave_alone(waiters, images_, note(), pull, served));
+  EXPECT_EQ(served, 1);
+  EXPECT_EQ(pulls(), 2U);
 }
 
 TEST_F(ImagesTest, WhatIsNoReferenceIsRefusedWithoutAskingAnybody) {

@@ -1,7 +1,5 @@
 #include "sandbox/init_volume.hpp"
 
-#include <fmt/format.h>
-
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/finally.hpp"
@@ -14,6 +12,8 @@
 #include "sandbox/embedded.hpp"
 #include "sandbox/labels.hpp"
 #include "sandbox/tar.hpp"
+
+#include <fmt/format.h>
 
 namespace gantry::sandbox {
 namespace {
@@ -75,7 +75,7 @@ async::task<Result<>> InitVolume::fill(std::string image_id) {
   spec.healthcheck = engine::Healthcheck::none;
   spec.mounts = {{.volume = name_, .target = folder, .read_only = false}};
   spec.labels = {{labels::kind, "init-volume"}, {labels::owner, owner_}};
-  auto name = fmt::format("gantry-init-fill-{}", random::word(8));
+  auto name = fmt::format("{}{}", filler_name_begin, random::word(8));
   auto created = co_await engine::create_container(engine_, name, spec);
   if (!created) co_return fail(created.error());
   co_return co_await async::finally(fill_through(created->id), remove(engine_, created->id));

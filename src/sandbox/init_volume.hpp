@@ -1,13 +1,17 @@
 #pragma once
 
-#include <string>
-
 #include "async/event.hpp"
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace gantry::sandbox {
+
+/// How the containers that fill the volume are called.
+inline constexpr std::string_view filler_name_begin = "gantry-init-fill-";
 
 /// The named volume that carries gantry-init into every sandbox: it works on remote engines and
 /// with images that have no shell. Named after the program's hash, filled once per engine through

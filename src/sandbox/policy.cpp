@@ -27,8 +27,8 @@ const Bound& bound(std::string_view field) {
 /// The value of an integral limit, or its usual one.
 std::int64_t whole(json::Fields& fields, std::string_view field) {
   const auto& limits = bound(field);
-  auto value = fields.integer(field, {static_cast<std::int64_t>(limits.min),
-                                      static_cast<std::int64_t>(limits.max)});
+  auto value = fields.integer(
+      field, {static_cast<std::int64_t>(limits.min), static_cast<std::int64_t>(limits.max)});
   return value.value_or(static_cast<std::int64_t>(limits.usual));
 }
 
@@ -48,8 +48,8 @@ Result<Policy> read_policy(const json::Value& value) {
                         ? policy.wall_time
                         : Milliseconds{whole(fields, "cpu_time_ms")};
   policy.memory = size(fields, "memory_bytes");
-  policy.cpus = fields.number("cpus", {bound("cpus").min, bound("cpus").max})
-                    .value_or(bound("cpus").usual);
+  policy.cpus =
+      fields.number("cpus", {bound("cpus").min, bound("cpus").max}).value_or(bound("cpus").usual);
   policy.pids = static_cast<int>(whole(fields, "pids"));
   policy.output = size(fields, "output_bytes");
   policy.tmpfs = size(fields, "tmpfs_bytes");

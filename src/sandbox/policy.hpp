@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string_view>
-
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace gantry::sandbox {
 
@@ -17,9 +17,9 @@ struct Policy {
   Milliseconds cpu_time{10'000};  ///< Of all its processes together.
   Bytes memory{256U << 20U};      ///< Swap included; what is in the tmpfs counts too.
   double cpus = 1.0;
-  int pids = 64;                 ///< Processes and threads.
-  Bytes output{1U << 20U};       ///< Of standard output and of standard error, each.
-  Bytes tmpfs{64U << 20U};       ///< /box and /tmp, each.
+  int pids = 64;            ///< Processes and threads.
+  Bytes output{1U << 20U};  ///< Of standard output and of standard error, each.
+  Bytes tmpfs{64U << 20U};  ///< /box and /tmp, each.
 };
 
 /// The least, the most and the usual value of one limit, as the API names it.

@@ -128,10 +128,16 @@ void read_language(json::Fields& fields, const std::string& name, std::optional<
                   "can not be given together with 'language'; use 'image' and 'command'");
   }
   for (auto part : language->command) program.command.emplace_back(part);
-  program.command.push_back(entry_of(*language, std::move(source), fields, program));
+  program.entry = entry_of(*language, std::move(source), fields, program);
+  program.command.push_back(program.entry);
 }
 
 }  // namespace
+
+std::string entry_content(const Program& program) {
+  auto entry = std::ranges::find(program.files, program.entry, &File::path);
+  return program.entry.empty() || entry == program.files.end() ? std::string{} : entry->content;
+}
 
 Result<> check_file_path(const std::string& path) {
   auto wrong = [](std::string reason) {

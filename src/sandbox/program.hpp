@@ -1,12 +1,12 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/json.hpp"
+
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "base/error.hpp"
-#include "base/json.hpp"
 
 namespace gantry::sandbox {
 
@@ -23,6 +23,7 @@ struct Program {
   std::string image;     ///< The image asked for.
   std::vector<std::string> command;
   std::vector<File> files;
+  std::string entry;  ///< Which of them is the program itself; empty without a language.
   std::vector<std::pair<std::string, std::string>> env;
   std::string input;  ///< Its standard input.
 };
@@ -43,6 +44,9 @@ inline constexpr ProgramLimits program_limits;
 /// Reads the program's fields of a request (`language` or `image` with `command`, `source`,
 /// `files`, `args`, `env`, `stdin`). The caller's `fields` collects what is wrong.
 Program read_program(json::Fields& fields);
+
+/// The entry file's content; empty without one.
+std::string entry_content(const Program& program);
 
 /// A path that stays below /box: relative, at most 512 bytes, components without `..` or NUL.
 Result<> check_file_path(const std::string& path);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "async/task.hpp"
 #include "engine/streams.hpp"
 #include "sandbox/executor.hpp"
 #include "sandbox/init_protocol.hpp"
+
+#include <optional>
+#include <string>
 
 namespace gantry::sandbox {
 

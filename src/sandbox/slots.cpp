@@ -1,10 +1,15 @@
 #include "sandbox/slots.hpp"
 
-#include <fmt/format.h>
-
 #include "base/random.hpp"
 
+#include <charconv>
+
+#include <fmt/format.h>
+
 namespace gantry::sandbox {
+namespace {
+constexpr std::string_view name_begin = "gantry-sandbox-";
+}
 
 Slots::Slots() : next_{static_cast<int>(random::below(count))} {}
 
@@ -17,6 +22,15 @@ std::optional<int> Slots::take() {
   return std::nullopt;
 }
 
-std::string Slots::container_name(int id) { return fmt::format("gantry-sandbox-{}", id); }
+std::string Slots::container_name(int id) { return fmt::format("{}{}", name_begin, id); }
+
+bool Slots::is_container_name(std::string_view name) {
+  if (!name.starts_with(name_begin)) return false;
+  name.remove_prefix(name_begin.size());
+  int id = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  return error == std::errc{} && end == name.data() + name.size() && id >= first &&
+         id < first + count;
+}
 
 }  // namespace gantry::sandbox

@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace gantry::sandbox {
 
@@ -22,6 +23,9 @@ class Slots {
   void give_back(int id) { taken_.erase(id); }
   /// The container's name, which is the lease.
   static std::string container_name(int id);
+  /// Whether a container of this name is, or was, such a lease. Labels alone prove nothing: a
+  /// container inherits those of its image.
+  static bool is_container_name(std::string_view name);
 
  private:
   std::set<int> taken_;

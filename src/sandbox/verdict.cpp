@@ -1,17 +1,22 @@
 #include "sandbox/verdict.hpp"
 
+#include <array>
+
 #include <fmt/format.h>
 #include <string.h>
-
-#include <array>
 
 namespace gantry::sandbox {
 namespace {
 
-constexpr std::array<std::string_view, 9> words{
-    "ok",           "failed",          "signalled",       "timed_out",
-    "cpu_exceeded", "memory_exceeded", "output_exceeded", "cancelled",
-    "infrastructure_error"};
+constexpr std::array<std::string_view, 9> words{"ok",
+                                                "failed",
+                                                "signalled",
+                                                "timed_out",
+                                                "cpu_exceeded",
+                                                "memory_exceeded",
+                                                "output_exceeded",
+                                                "cancelled",
+                                                "infrastructure_error"};
 static_assert(words.size() == static_cast<std::size_t>(Verdict::infrastructure_error) + 1);
 
 }  // namespace

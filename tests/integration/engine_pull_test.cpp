@@ -30,8 +30,7 @@ TEST_F(EnginePull, APulledImageIsThereAndItsProgressWasSeen) {
 
 TEST_F(EnginePull, AnImageCanBePulledByItsDigest) {
   auto reference = reference_to("team/app:1.0");
-  auto id = must(
-      import_image(engine(), reference, source_of(std::string(10'240, '\0')), {}));
+  auto id = must(import_image(engine(), reference, source_of(std::string(10'240, '\0')), {}));
   auto by_digest = reference_to("team/app@" + push(reference.familiar()));
   auto pulled = run(pull_image(engine(), by_digest, {}, {}));
   ASSERT_TRUE(pulled) << pulled.error().sentence();

@@ -1,9 +1,9 @@
 // Pulls, against a real registry.
-#include <fmt/format.h>
-
 #include "engine/images.hpp"
 #include "integration/registry.hpp"
 #include "sandbox/images.hpp"
+
+#include <fmt/format.h>
 
 namespace gantry::sandbox {
 namespace {

@@ -1,18 +1,18 @@
 #include "integration/registry.hpp"
 
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "net/endpoint.hpp"
+
+#include <cstdlib>
+#include <fstream>
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
-
-#include "async/attempt.hpp"
-#include "async/deadline.hpp"
-#include "net/endpoint.hpp"
 
 namespace gantry {
 namespace {

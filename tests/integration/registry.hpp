@@ -1,14 +1,14 @@
 #pragma once
 
+#include "async/process.hpp"
+#include "engine/images.hpp"
+#include "integration/real_engine.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "async/process.hpp"
-#include "engine/images.hpp"
-#include "integration/real_engine.hpp"
 
 namespace gantry {
 
