@@ -19,6 +19,11 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void refuse(const fs::path& path, int cause) {
+  if (cause == ENOTDIR) {
+    throw Failure{{ErrorKind::unavailable, "data_directory_unusable",
+                   fmt::format("cannot use data directory '{}': it is not a folder", path.string()),
+                   "choose another place with --data-dir"}};
+  }
   throw Failure{{ErrorKind::unavailable, "data_directory_unusable",
                  fmt::format("cannot use data directory '{}': {}", path.string(),
                              std::generic_category().message(cause)),

@@ -7,20 +7,27 @@
 namespace gantry::storage {
 namespace {
 
+/// Whether it begins like `mysql:`: a word and a colon, before any `/`.
+bool has_scheme(std::string_view text) {
+  auto colon = text.find(':');
+  return colon != text.npos && colon < text.find('/');
+}
+
 std::filesystem::path file_of(const std::string& url, const std::filesystem::path& directory) {
   constexpr std::string_view scheme = "sqlite:";
   if (url.empty()) return directory / "gantry.db";
   if (url.starts_with(scheme) && url.size() > scheme.size()) return url.substr(scheme.size());
+  if (!has_scheme(url)) return url;
   auto shown = text::one_line(text::without_url_password(url));
   if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
     throw Failure{{ErrorKind::invalid, "database_unsupported",
                    fmt::format("cannot use database '{}': this version only has SQLite", shown),
-                   "leave --database out, or give it sqlite:PATH"}};
+                   "leave --database out, or give it the path of a file"}};
   }
   throw Failure{
       {ErrorKind::invalid, "database_unsupported",
        fmt::format("cannot use database '{}': not a kind of database gantry knows", shown),
-       "leave --database out, or give it sqlite:PATH"}};
+       "leave --database out, or give it the path of a file"}};
 }
 
 }  // namespace

@@ -98,6 +98,11 @@ TEST_F(SqliteTest, APathOfOnesOwnIsTaken) {
   EXPECT_THAT(database->describe(), testing::HasSubstr("own.db"));
 }
 
+TEST_F(SqliteTest, APathNeedsNoScheme) {
+  auto database = opened((folder_.path() / "odd:name.db").string());
+  EXPECT_TRUE(fs::exists(folder_.path() / "odd:name.db"));
+}
+
 TEST_F(SqliteTest, AFileThatIsSomethingElseIsRefused) {
   fs::create_directory(data());
   std::ofstream{file()} << std::string(5'000, 'x');
@@ -126,7 +131,8 @@ TEST_F(SqliteTest, AFolderThatCanNotBeMadeIsNamed) {
   std::ofstream{folder_.path() / "data"} << "a file";
   auto error = refused();
   EXPECT_EQ(error.code, "data_directory_unusable");
-  EXPECT_THAT(error.message, testing::HasSubstr(data().string()));
+  EXPECT_THAT(error.message, testing::HasSubstr(data().string() + "': it is not a folder"));
+  EXPECT_THAT(error.remedy, testing::Not(testing::HasSubstr("right to write")));
 }
 
 TEST_F(SqliteTest, AFullDatabaseRefusesWritesGoesOnReadingAndHeals) {
