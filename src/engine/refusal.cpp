@@ -163,6 +163,10 @@ Error unreachable(const net::Endpoint& endpoint, const Error& cause) {
     return error("engine_permission_denied", fmt::format("user '{}' may not open the socket", user),
                  fmt::format("run 'sudo usermod -aG docker {}' and log in again", user));
   }
+  if (cause.code == "not_a_socket") {
+    return error("engine_not_an_engine", "it is not a socket",
+                 "give the place of the engine's socket with --engine");
+  }
   if (cause.code == "not_listening") {
     auto remedy = endpoint.scheme() == net::Endpoint::Scheme::unix_socket
                       ? "start it with 'sudo systemctl start docker'"

@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace gantry::net {
 namespace asio = boost::asio;
@@ -15,7 +16,14 @@ namespace {
 
 constexpr auto dial_limit = Seconds{10};
 
-/// The four causes people must tell apart.
+/// To connect to a plain file or a folder is refused as if nobody listened there.
+bool is_no_socket(const Endpoint& endpoint) {
+  struct stat status{};
+  return endpoint.scheme() == Endpoint::Scheme::unix_socket &&
+         ::stat(endpoint.path().c_str(), &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
+/// The five causes people must tell apart.
 Error explain(const Endpoint& endpoint, const boost::system::error_code& cause) {
   auto refusal = [&](std::string code, std::string_view why, std::string remedy) {
     return Error{ErrorKind::unavailable, std::move(code),
@@ -31,6 +39,9 @@ Error explain(const Endpoint& endpoint, const boost::system::error_code& cause) 
     return refusal("socket_permission", "permission denied",
                    "let this user into the group that owns the socket; "
                    "'gantry doctor' shows how");
+  }
+  if (is_no_socket(endpoint)) {
+    return refusal("not_a_socket", "it is not a socket", "name the socket itself");
   }
   if (cause == errc::connection_refused || cause == errc::not_a_socket) {
     return refusal("not_listening", "nothing listens there", "start the service");

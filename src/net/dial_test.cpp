@@ -61,9 +61,10 @@ TEST_F(Dialer, SaysThatNobodyListensOnTheSocket) {
   EXPECT_EQ(code("unix://" + socket()), "not_listening");
 }
 
-TEST_F(Dialer, SaysThatNobodyListensOnAPlainFile) {
+TEST_F(Dialer, SaysThatAFileOrAFolderIsNotASocket) {
   std::ofstream{socket()} << "not a socket";
-  EXPECT_EQ(code("unix://" + socket()), "not_listening");
+  EXPECT_EQ(code("unix://" + socket()), "not_a_socket");
+  EXPECT_EQ(code("unix://" + folder_.string()), "not_a_socket");
 }
 
 TEST_F(Dialer, SaysThatNobodyListensOnThePort) {

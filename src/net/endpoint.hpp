@@ -35,8 +35,8 @@ class Endpoint {
 };
 
 /// Dials `endpoint`, at most 10 s. Throws Failure with code
-/// `socket_missing` (no such file), `socket_permission` (EACCES), `not_listening` (refused or not
-/// a socket), `unreachable` (any other way to fail): the causes people must tell apart.
+/// `socket_missing` (no such file), `socket_permission` (EACCES), `not_a_socket` (a file or a
+/// folder), `not_listening` (refused), `unreachable` (any other way to fail): the causes people must tell apart.
 Connect dialer(async::Executor executor, Endpoint endpoint);
 
 }  // namespace gantry::net
