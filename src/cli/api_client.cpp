@@ -113,24 +113,31 @@ Result<std::unique_ptr<ApiClient>> ApiClient::open(const Context& context,
   auto endpoint = server_endpoint(access.url);
   if (!endpoint) return fail(endpoint.error());
   Secret token = access.token;
+  auto place = token.empty() ? access.token_file : std::filesystem::path{};
   bool named = access.token_file_kind == ServerAccess::TokenFile::named;
   // The local token is worth everything on this machine: it goes to no other.
   if (token.empty() && (named || is_local(*endpoint))) {
-    auto read = read_token(access.token_file);
+    auto read = read_token(place);
+    if (!read && !named && !access.service_token_file.empty()) {
+      if (auto other = read_token(access.service_token_file)) {
+        place = access.service_token_file;
+        read = std::move(other);
+      }
+    }
     if (read) {
       token = std::move(*read);
     } else if (named) {
       return fail(read.error());
     }
   }
-  return std::make_unique<ApiClient>(Passkey{}, context.executor, *endpoint, access,
-                                     std::move(token));
+  return std::make_unique<ApiClient>(Passkey{}, context.executor, *endpoint, access.url,
+                                     std::move(token), place.string());
 }
 
-ApiClient::ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint,
-                     const ServerAccess& access, Secret token)
-    : url_{access.url},
-      token_place_{access.token.empty() ? access.token_file.string() : ""},
+ApiClient::ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint, std::string url,
+                     Secret token, std::string token_place)
+    : url_{std::move(url)},
+      token_place_{std::move(token_place)},
       token_{std::move(token)},
       http_{executor, net::dialer(executor, endpoint), endpoint.host_header(), limits()} {}
 
@@ -151,8 +158,8 @@ Error ApiClient::refused(const std::string& doing, unsigned status, std::string_
   if (token_.empty()) {
     error.message = fmt::format("cannot {}: no token; '{}' can not be read", doing, token_place_);
     error.remedy =
-        "run this as the user who runs the server, or set GANTRY_TOKEN to an API token "
-        "made in the console";
+        "run this as the user who runs the server (the packaged service: as root), or set "
+        "GANTRY_TOKEN to an API token made in the console";
   } else if (token_place_.empty()) {
     error.message = fmt::format("cannot {}: the server does not know the token", doing);
     error.remedy = "make an API token in the console and set GANTRY_TOKEN to it";

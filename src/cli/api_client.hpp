@@ -30,8 +30,8 @@ class ApiClient {
   static Result<std::unique_ptr<ApiClient>> open(const Context& context,
                                                  const ServerAccess& access);
   /// Only `open` can call it.
-  ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint, const ServerAccess& access,
-            Secret token);
+  ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint, std::string url,
+            Secret token, std::string token_place);
 
   async::task<Result<json::Value>> get(std::string doing, std::string path);
   async::task<Result<json::Value>> post(std::string doing, std::string path, json::Value body);
@@ -46,7 +46,7 @@ class ApiClient {
   Error refused(const std::string& doing, unsigned status, std::string_view body) const;
 
   std::string url_;
-  std::string token_place_;
+  std::string token_place_;  ///< The file it comes from; empty: it was given.
   Secret token_;
   net::http::Client http_;
 };

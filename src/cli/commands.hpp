@@ -30,6 +30,8 @@ struct ServerAccess {
   Secret token;                      ///< Empty: the one in `token_file`.
   std::filesystem::path token_file;  ///< Read only for a server on this machine, unless named.
   enum class TokenFile { local, named } token_file_kind = TokenFile::local;
+  /// Tried when `token_file` is not there and not named: the packaged service's. Empty: none.
+  std::filesystem::path service_token_file;
 };
 
 /// `gantry exec`

@@ -61,7 +61,7 @@ Result<> show(Running& running, const ServerEvent& event) {
   json::Fields fields{*value, event.name, json::Keys::tolerant};
   json::TextBounds any_length{0, EventParser::event_max};
   if (event.name == "progress") {
-    running.context.terminal.progress(fields.text("message", any_length).value_or(""));
+    running.context.terminal.aside(fields.text("message", any_length).value_or(""));
   } else if (event.name == "stdout" || event.name == "stderr") {
     auto bytes = fields.text("text", any_length);
     if (auto encoded = fields.text("base64", any_length)) bytes = encoding::from_base64(*encoded);
@@ -97,7 +97,7 @@ async::task<void> cancel(Running& running) {
 async::task<void> cancel_when_interrupted(Running& running) {
   co_await running.context.interrupted.wait();
   if (running.format == Format::text) {
-    running.context.terminal.progress("cancelling; press Ctrl-C again to leave without waiting");
+    running.context.terminal.aside("cancelling; press Ctrl-C again to leave without waiting");
   }
   co_await cancel(running);
 }
@@ -126,8 +126,8 @@ async::task<Result<int>> run(Context& context, ExecCommand command) {
   auto followed = co_await async::attempt(
       async::with_companion(follow(running), cancel_when_interrupted(running)));
   if (!followed) {
-    // Nobody reads the output any more: then nobody wants the rest.
-    if (followed.error().code == "output_closed") co_await cancel(running);
+    // The output has nowhere to go: then nobody wants the rest.
+    if (followed.error().code.starts_with("output_")) co_await cancel(running);
     co_return fail(followed.error());
   }
   auto ending = ending_of(*running.finished);

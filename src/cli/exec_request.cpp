@@ -37,9 +37,10 @@ Words from(const Words& words, std::size_t first) {
 
 bool is_shell(const sandbox::Language& language) { return language.command.front() == "sh"; }
 
-/// The flag after which an interpreter takes its program from the command line.
-std::string_view code_flag(const sandbox::Language& language) {
-  return language.name == "javascript" ? "-e" : "-c";
+/// Whether an interpreter takes its program from the command line after `word`. `-c` does for all
+/// of them here; node itself says `-e`.
+bool is_code_flag(std::string_view word, const sandbox::Language& language) {
+  return word == "-c" || (word == "-e" && language.name == "javascript");
 }
 
 Result<json::Object> with_source(const sandbox::Language& language, std::string source,
@@ -60,20 +61,18 @@ Result<json::Object> with_file(const sandbox::Language& language, const std::str
   return with_source(language, std::move(file->content), args);
 }
 
-/// `python -c CODE`, `python FILE`, `python -`, `python -m MODULE`.
+/// `python -c CODE`, `javascript -e CODE`, `python FILE`, `python -`, `python -m MODULE`.
 Result<json::Object> with_language(const sandbox::Language& language, const Words& words,
                                    const ReadFile& read, std::string& input) {
-  auto flag = code_flag(language);
   if (words.size() < 2) {
-    return refuse(
-        fmt::format("cannot run '{}': there is no program", words[0]),
-        fmt::format("give a file, '{} CODE', or '-' to read it from standard input", flag));
+    return refuse(fmt::format("cannot run '{}': there is no program", words[0]),
+                  "give a file, '-c CODE', or '-' to read it from standard input");
   }
   if (words[1] == "-") return with_source(language, std::exchange(input, {}), from(words, 2));
-  if (words[1] == flag) {
+  if (is_code_flag(words[1], language)) {
     if (words.size() < 3) {
-      return refuse(fmt::format("cannot run '{} {}': the code is missing", words[0], flag),
-                    fmt::format("write {} {} 'CODE'", words[0], flag));
+      return refuse(fmt::format("cannot run '{} {}': the code is missing", words[0], words[1]),
+                    fmt::format("write {} {} 'CODE'", words[0], words[1]));
     }
     // After the code, a shell takes one more word as the name it calls itself.
     return with_source(language, words[2], from(words, is_shell(language) ? 4 : 3));
@@ -152,7 +151,11 @@ Result<LocalFile> read_local_file(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) return refuse_file(std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return refuse_file("it is not a regular file");
   if (static_cast<std::size_t>(status.st_size) > sandbox::program_limits.files_bytes_max) {
-    return refuse_file("it is larger than 10 MiB");
+    return fail(ErrorKind::too_large, "file_too_large",
+                fmt::format("cannot send file '{}': it is larger than 10 MiB, and so much is all "
+                            "that the files of a program may have together",
+                            text::one_line(path)),
+                "send less of it, or put it into an image and name that with --image");
   }
   std::ifstream file{path, std::ios::binary};
   if (!file) return refuse_file(std::strerror(errno));

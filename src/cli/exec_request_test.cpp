@@ -1,8 +1,11 @@
 #include "cli/exec_request.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 namespace gantry::cli {
 namespace {
@@ -35,7 +38,9 @@ std::string request(const ExecCommand& command, std::string input = {}) {
 TEST(ExecRequest, OfALanguageWithCode) {
   EXPECT_EQ(request(command({"python", "-c", "print(1)", "a", "-b"})),
             R"j({"language":"python","source":"print(1)","args":["a","-b"]})j");
-  EXPECT_EQ(request(command({"node", "-e", "1"})), R"({"language":"javascript","source":"1"})");
+  for (const auto* flag : {"-c", "-e"}) {
+    EXPECT_EQ(request(command({"node", flag, "1"})), R"({"language":"javascript","source":"1"})");
+  }
 }
 
 TEST(ExecRequest, OfAShellLeavesOutTheNameItWouldCallItself) {
@@ -102,6 +107,18 @@ TEST(ExecRequest, RefusesFilesOutsideTheBox) {
   auto escaping = command({"sh", "-c", "ls"});
   escaping.files = {{"run.sh", "../run.sh"}};
   EXPECT_THAT(request(escaping), HasSubstr("'..'"));
+}
+
+TEST(ExecRequest, HasARemedyForAFileThatIsTooLarge) {
+  std::filesystem::path path = std::filesystem::temp_directory_path() / "gantry-large-XXXXXX";
+  std::string name = path;
+  ::close(::mkstemp(name.data()));
+  std::filesystem::resize_file(name, (10U << 20U) + 1);
+  auto file = read_local_file(name);
+  std::filesystem::remove(name);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().kind, ErrorKind::too_large);
+  EXPECT_THAT(file.error().remedy, HasSubstr("--image"));
 }
 
 TEST(ExecRequest, RefusesInputThatIsNotText) {

@@ -25,7 +25,8 @@ std::unexpected<Error> refuse(std::string_view cause) {
 std::unexpected<Error> too_much(std::size_t max) {
   return fail(ErrorKind::too_large, "input_too_large",
               fmt::format("cannot send standard input: it is larger than {} MiB", max >> 20U),
-              "send it as a file with --file, or less of it");
+              "send less of it, or as a compressed --file (10 MiB too), or put it into an image "
+              "and name that with --image");
 }
 
 /// Asio makes what it reads non-blocking, for everybody who shares it: the shell that started us.

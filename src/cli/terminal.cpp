@@ -22,6 +22,10 @@ void Terminal::progress(std::string_view line) {
   }
 }
 
+void Terminal::aside(std::string_view line) {
+  if (errors_ == Kind::screen) progress(fmt::format("gantry: {}", line));
+}
+
 Terminal::Write writer_to(int descriptor) {
   return [descriptor](std::string_view bytes) {
     while (!bytes.empty()) {
@@ -33,10 +37,10 @@ Terminal::Write writer_to(int descriptor) {
         pollfd writable{descriptor, POLLOUT, 0};
         ::poll(&writable, 1, -1);
       } else if (errno != EINTR) {
-        throw Failure{{ErrorKind::unavailable,
-                       "output_closed",
+        bool closed = errno == EPIPE;
+        throw Failure{{ErrorKind::unavailable, closed ? "output_closed" : "output_failed",
                        fmt::format("cannot write output: {}", std::strerror(errno)),
-                       {}}};
+                       errno == ENOSPC ? "make room there, or send the output elsewhere" : ""}};
       }
     }
   };

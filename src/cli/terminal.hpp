@@ -23,6 +23,8 @@ class Terminal {
   void say(std::string_view line);
   /// As `say`, for what is only of interest while it happens.
   void progress(std::string_view line);
+  /// As `progress`, marked as ours, and only on a screen: it stands between a program's own lines.
+  void aside(std::string_view line);
 
  private:
   Write out_;
@@ -31,7 +33,7 @@ class Terminal {
 };
 
 /// Writes to a descriptor until all is written. Blocks. Throws Failure (`output_closed`) when
-/// nobody reads any more.
+/// nobody reads any more, `output_failed` when it can not be written.
 Terminal::Write writer_to(int descriptor);
 
 }  // namespace gantry::cli
