@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -23,8 +24,11 @@ constexpr const char* top_footer =
     "  gantry ps                             the containers of this machine\n"
     "\n'gantry COMMAND --help' tells more about one command.";
 constexpr const char* serve_footer =
-    "Every flag can also be given as GANTRY_LISTEN, GANTRY_DATA_DIR and so on, and in gantry.toml\n"
-    "(--config, $XDG_CONFIG_HOME/gantry/gantry.toml, /etc/gantry/gantry.toml).\n\n"
+    "Every flag can also be given as GANTRY_LISTEN, GANTRY_DATA_DIR and so on, and in "
+    "gantry.toml:\n"
+    "the file of --config or GANTRY_CONFIG, else the first that is there of\n"
+    "$XDG_CONFIG_HOME/gantry/gantry.toml (~/.config/gantry/gantry.toml where that is not set) and\n"
+    "/etc/gantry/gantry.toml.\n\n"
     "Examples:\n"
     "  gantry serve\n"
     "  gantry serve --listen 127.0.0.1:8080 --anonymous-execute\n"
@@ -34,7 +38,9 @@ constexpr const char* exec_footer =
     "--image,\n"
     "a command. The output streams; the exit code is the program's own, 128+N for signal N, 124 "
     "out\n"
-    "of time, 137 out of memory, 125 when it could not be run. Ctrl-C cancels.\n\n"
+    "of time, 137 out of memory, 125 when it could not be run. Ctrl-C cancels.\n"
+    "bash and sh both are the image's own sh (busybox's ash, unless you have another), not GNU "
+    "bash.\n\n"
     "Examples:\n"
     "  gantry exec python -c 'print(6 * 7)'\n"
     "  gantry exec script.py first second\n"
@@ -48,6 +54,31 @@ constexpr const char* images_footer =
     "  gantry images list            what each language runs on\n"
     "  gantry images ensure          pull what is missing, or make it where that fails\n"
     "  gantry images make python sh  make images from this machine's packages";
+constexpr const char* make_footer =
+    "Fetches packages with mmdebstrap from where this machine gets its own, and imports the result "
+    "as\ngantry/python, gantry/node or gantry/sh.\n\n"
+    "Examples:\n"
+    "  gantry images make            all of them\n"
+    "  gantry images make python sh";
+constexpr const char* ensure_footer =
+    "Examples:\n"
+    "  gantry images ensure          the default images, or what serves for them";
+constexpr const char* list_footer =
+    "Examples:\n"
+    "  gantry images list\n"
+    "  gantry images list --json";
+constexpr const char* token_note =
+    "The token is GANTRY_TOKEN, the file of --token-file, or local.token in the server's data "
+    "folder.\n\n";
+constexpr const char* ps_examples =
+    "Examples:\n"
+    "  gantry ps\n"
+    "  gantry ps --json              as the server says it: labels and all\n"
+    "  gantry ps --server http://127.0.0.1:8080";
+constexpr const char* version_examples =
+    "Examples:\n"
+    "  gantry version                also says why the server or its engine can not be reached\n"
+    "  gantry version --json";
 constexpr const char* completion_footer =
     "Examples:\n"
     "  source <(gantry completion bash)\n"
@@ -88,11 +119,16 @@ void add_serve(CLI::App& app, Flags& flags) {
       ->type_name("ADDR:PORT")
       ->allow_extra_args(false);
   add_data_dir(*serve, flags);
-  serve->add_option("--database", flags.database, "SQLite file [in the data folder]")
-      ->type_name("PLACE");
+  serve->add_option("--database", flags.database, "SQLite file [gantry.db in the data folder]")
+      ->type_name("PATH");
   add_engine(*serve, flags);
   serve->add_flag("--anonymous-execute", flags.anonymous_execute,
                   "Open /execute and /metrics without a token, on loopback only");
+  serve
+      ->add_option("--allowed-host", flags.allowed_hosts,
+                   "A name it may be called by where --listen is not loopback; repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   serve->add_option("--executions-max", flags.executions_max, "How many run at once [4]")
       ->type_name("N");
   serve->add_option("--queue-max", flags.queue_max, "How many may wait [256]")->type_name("N");
@@ -133,6 +169,9 @@ void add_images(CLI::App& app, Flags& flags) {
   make->add_option("NAMES", flags.recipes, fmt::format("{} [all]", sandbox::recipe_names()));
   auto* ensure = images->add_subcommand("ensure", "Pull what is missing, or make it");
   auto* list = images->add_subcommand("list", "Which image serves which language");
+  make->footer(make_footer);
+  ensure->footer(ensure_footer);
+  list->footer(list_footer);
   for (auto* one : {make, ensure, list}) {
     add_engine(*one, flags);
     add_config(*one, flags);
@@ -147,13 +186,19 @@ void add_all(CLI::App& app, Flags& flags) {
   app.set_version_flag("--version", fmt::format("gantry {}", version));
   add_serve(app, flags);
   add_exec(app, flags);
-  add_server(*app.add_subcommand("ps", "List the containers of the server's machine"), flags);
+  auto* ps = app.add_subcommand("ps", "List the containers of the server's machine");
+  ps->footer(fmt::format("{}{}", token_note, ps_examples));
+  add_server(*ps, flags);
   add_images(app, flags);
-  add_server(*app.add_subcommand("version", "Versions of this program, the server and its engine"),
-             flags);
+  auto* version_of_all =
+      app.add_subcommand("version", "Versions of this program, the server and its engine");
+  version_of_all->footer(fmt::format("{}{}", token_note, version_examples));
+  add_server(*version_of_all, flags);
   auto* completion = app.add_subcommand("completion", "Print a completion script for a shell");
   completion->add_option("SHELL", flags.shell, "bash, zsh or fish")->required();
   completion->footer(completion_footer);
+  // Only for the help text: help_as_flag has taken this word away before CLI11 sees it.
+  app.add_subcommand("help", "Tell about a command: gantry help exec");
 }
 
 std::vector<cli::CommandShape> shapes_of(CLI::App& app) {
@@ -174,6 +219,10 @@ std::vector<cli::CommandShape> shapes_of(CLI::App& app) {
     if (shape.name == "completion") shape.words = {"bash", "zsh", "fish"};
     shape.flags.assign(flags.begin(), flags.end());
     shapes.push_back(std::move(shape));
+  }
+  for (auto& shape : shapes) {
+    if (shape.name != "help") continue;
+    for (const auto& other : shapes) shape.words.push_back(other.name);
   }
   return shapes;
 }
@@ -205,19 +254,61 @@ std::string help_command(const CLI::App& app) {
   return fmt::format("see '{} --help'", command);
 }
 
-/// CLI11 says no more of an unknown command than that one is required.
-Result<> check_command(const CLI::App& app, std::string_view name) {
+const CLI::App* find_command(const CLI::App& app, std::string_view name) {
+  auto commands = app.get_subcommands({});
+  auto found = std::ranges::find(commands, name, &CLI::App::get_name);
+  return found == commands.end() ? nullptr : *found;
+}
+
+/// `gantry help images make` is `gantry images make --help`.
+void help_as_flag(const CLI::App& app, Words& arguments) {
+  if (arguments.empty() || arguments.front() != "help") return;
+  arguments.erase(arguments.begin());
+  if (!arguments.empty()) {
+    const auto* command = find_command(app, arguments.front());
+    bool nested = command != nullptr && !command->get_subcommands({}).empty();
+    arguments.resize(std::min<std::size_t>(arguments.size(), nested ? 2 : 1));
+  }
+  if (arguments.empty() || arguments.back() != "--help") arguments.emplace_back("--help");
+}
+
+/// CLI11 says no more of what is unknown where a command should be than that one is required.
+/// `path` are the words before: `gantry images`.
+Result<> check_command(const CLI::App& app, std::span<const std::string> words,
+                       const std::string& path) {
+  if (words.empty()) return ok;
+  const auto& word = words.front();
+  auto help = fmt::format("see '{} --help'", path);
+  if (word.starts_with('-')) {
+    if (app.get_option_no_throw(word) != nullptr) return ok;
+    return fail(bad_usage(
+        fmt::format("there is no flag '{}' before a command", word.substr(0, word.find('='))),
+        help));
+  }
+  if (const auto* command = find_command(app, word)) {
+    if (command->get_subcommands({}).empty()) return ok;
+    return check_command(*command, words.subspan(1), fmt::format("{} {}", path, word));
+  }
   std::vector<std::string> names;
   for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
-  if (name.starts_with('-') || std::ranges::find(names, name) != names.end()) return ok;
-  return fail(bad_usage(fmt::format("there is no command '{}'", name),
+  return fail(bad_usage(fmt::format("there is no command '{} {}'", path, word),
                         fmt::format("there are {}", fmt::join(names, ", "))));
+}
+
+/// CLI11's sentence as the middle of ours: `A subcommand …` becomes `a subcommand …`, SHELL stays.
+std::string cause_of(const CLI::ParseError& error) {
+  std::string cause = error.what();
+  bool is_name = cause.size() > 1 && std::isupper(static_cast<unsigned char>(cause[1])) != 0;
+  if (!cause.empty() && !is_name) {
+    cause.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(cause.front())));
+  }
+  return cause;
 }
 
 /// Lets CLI11 read; its exceptions end here. Text: help or version that was asked for.
 Result<OptionalText> parse(CLI::App& app, Words arguments) {
   if (arguments.empty()) return app.help();
-  if (auto known = check_command(app, arguments.front()); !known) return fail(known.error());
+  if (auto known = check_command(app, arguments, "gantry"); !known) return fail(known.error());
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
   try {
     app.parse(std::move(arguments));
@@ -227,9 +318,7 @@ Result<OptionalText> parse(CLI::App& app, Words arguments) {
   } catch (const CLI::CallForVersion&) {
     return fmt::format("gantry {}\n", version);
   } catch (const CLI::ParseError& error) {
-    std::string cause = error.what();
-    if (!cause.empty()) cause.front() = static_cast<char>(std::tolower(cause.front()));
-    return fail(bad_usage(std::move(cause), help_command(app)));
+    return fail(bad_usage(cause_of(error), help_command(app)));
   }
 }
 
@@ -245,6 +334,7 @@ Result<CommandLine> read_command_line(Words arguments) {
   CommandLine line;
   CLI::App app{"Gantry runs programs in throw-away sandboxes and shows a machine's containers."};
   add_all(app, line.flags);
+  help_as_flag(app, arguments);
   line.program = take_program(app, arguments);
   auto shown = parse(app, std::move(arguments));
   if (!shown) return fail(shown.error());

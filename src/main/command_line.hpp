@@ -22,6 +22,7 @@ struct Flags {
   OptionalText database;
   OptionalText engine;
   bool anonymous_execute = false;
+  Words allowed_hosts;
   OptionalText log_level;
   OptionalText log_format;
   OptionalText executions_max;

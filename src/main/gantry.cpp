@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // The program: arguments, environment and signals come in here and nowhere else. `gantry serve`
@@ -30,12 +31,16 @@ constexpr std::size_t worker_queue = 16;
 constexpr int exit_output_closed = 128 + SIGPIPE;
 
 Result<std::string> read_file(const std::filesystem::path& path) {
+  auto refuse = [&](std::string_view cause) {
+    return fail(ErrorKind::not_found, "no_configuration",
+                fmt::format("cannot read configuration '{}': {}", path.string(), cause),
+                "name a file with --config or GANTRY_CONFIG");
+  };
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return refuse(std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return refuse("it is not a regular file");
   std::ifstream file{path, std::ios::binary};
-  if (!file) {
-    return fail(
-        ErrorKind::not_found, "no_configuration",
-        fmt::format("cannot read configuration '{}': {}", path.string(), std::strerror(errno)));
-  }
+  if (!file) return refuse(std::strerror(errno));
   return std::string{std::istreambuf_iterator<char>{file}, {}};
 }
 
@@ -51,16 +56,28 @@ Surroundings surroundings_of(char** environment) {
     std::error_code ignored;
     return std::filesystem::exists(path, ignored);
   };
+  world.is_file = [](const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored);
+  };
   world.read = read_file;
   return world;
 }
 
-/// The first Ctrl-C asks the command to end; the second does not wait for it.
+/// As nohup(1) leaves SIGHUP.
+bool is_ignored(int signal) {
+  struct sigaction action{};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/// The first Ctrl-C, or the terminal's end, asks the command to end; the second Ctrl-C does not
+/// wait for it. A terminal that ends may say so more than once.
 async::task<void> watch_signals(async::StopSignal& interrupted) {
   asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
+  if (!is_ignored(SIGHUP)) signals.add(SIGHUP);
   co_await signals.async_wait(asio::use_awaitable);
   interrupted.stop();
-  co_await signals.async_wait(asio::use_awaitable);
+  while (co_await signals.async_wait(asio::use_awaitable) == SIGHUP) continue;
   std::_Exit(cli::exit_interrupted);
 }
 
@@ -106,7 +123,10 @@ int run_command(Command command) {
 }
 
 int show(const Shown& shown) {
-  return std::fwrite(shown.text.data(), 1, shown.text.size(), stdout) == shown.text.size() ? 0 : 1;
+  bool written = std::fwrite(shown.text.data(), 1, shown.text.size(), stdout) == shown.text.size();
+  if (written && std::fflush(stdout) == 0) return 0;
+  fmt::print(stderr, "gantry: cannot write output: {}\n", std::strerror(errno));
+  return 1;
 }
 
 int run(Invocation invocation) {

@@ -28,6 +28,9 @@ Settings settings_of(const Flags& flags) {
     if (text) settings[key] = {{*text}, flag};
   };
   if (!flags.listen.empty()) settings["listen"] = {flags.listen, "--listen"};
+  if (!flags.allowed_hosts.empty()) {
+    settings["allowed_hosts"] = {flags.allowed_hosts, "--allowed-host"};
+  }
   if (flags.anonymous_execute) settings["anonymous_execute"] = {{"true"}, "--anonymous-execute"};
   add("data_dir", "--data-dir", flags.data_dir);
   add("database", "--database", flags.database);
@@ -52,7 +55,7 @@ Result<ConfigFile> read_config(const Flags& flags, const Surroundings& world) {
   }
   usual.emplace_back("/etc/gantry/gantry.toml");
   if (named.empty()) {
-    auto found = std::ranges::find_if(usual, world.exists);
+    auto found = std::ranges::find_if(usual, world.is_file);
     if (found == usual.end()) return ConfigFile{};
     named = found->string();
   }
@@ -60,6 +63,9 @@ Result<ConfigFile> read_config(const Flags& flags, const Surroundings& world) {
   if (!text) return fail(text.error());
   return parse_config(*text, named);
 }
+
+/// Where the packaged service keeps its data.
+constexpr const char* service_data_dir = "/var/lib/gantry";
 
 fs::path default_data_dir(const Surroundings& world) {
   // systemd sets it for units with StateDirectory=; several are separated by colons.
@@ -69,7 +75,7 @@ fs::path default_data_dir(const Surroundings& world) {
   if (!data.empty()) return fs::path{data} / "gantry";
   auto home = variable(world, "HOME");
   if (!home.empty()) return fs::path{home} / ".local/share/gantry";
-  return "/var/lib/gantry";
+  return service_data_dir;
 }
 
 std::string default_engine(const Surroundings& world) {
@@ -106,6 +112,33 @@ Result<> check_listen(const Given& given) {
   return ok;
 }
 
+/// Names as they stand in a Host header, without the port.
+Result<Words> allowed_hosts(const Settings& settings) {
+  Words names;
+  auto given = settings.find("allowed_hosts");
+  if (given == settings.end()) return names;
+  for (const auto& text : given->second.texts) {
+    auto name = text::lowered(text);
+    constexpr auto letters = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+    if (name.empty() || name.find_first_not_of(letters) != name.npos) {
+      return fail(ErrorKind::invalid, "bad_setting",
+                  fmt::format("cannot use '{}' of {}: it is not the name of a host",
+                              text::one_line(text), given->second.origin),
+                  "write it like gantry.example.org, without scheme and port");
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<> check_data_dir(const Settings& settings) {
+  auto given = settings.find("data_dir");
+  if (given == settings.end() || !given->second.texts.front().empty()) return ok;
+  return fail(ErrorKind::invalid, "bad_setting",
+              fmt::format("cannot use '' of {}: it names no folder", given->second.origin),
+              "name the folder that holds the server's data, or leave it out");
+}
+
 Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& config,
                                    const Surroundings& world) {
   ServeOptions options;
@@ -117,17 +150,20 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   options.database = text_setting(settings, "database", "");
   auto engine = engine_of(settings, world);
   auto anonymous = switch_setting(settings, "anonymous_execute");
+  auto hosts = allowed_hosts(settings);
   auto level = word_setting(settings, "log_level", 1, {"debug", "info", "warn", "error"});
   auto style = word_setting(settings, "log_format", 0, {"text", "json"});
   auto executions = number_setting(settings, "executions_max", options.executions_max, 256);
   auto queue = number_setting(settings, "queue_max", options.queue_max, 100'000);
   if (!engine) return fail(engine.error());
   if (!anonymous) return fail(anonymous.error());
+  if (!hosts) return fail(hosts.error());
   for (const auto& number : {level, style, executions, queue}) {
     if (!number) return fail(number.error());
   }
   options.engine = *engine;
   options.anonymous_execute = *anonymous ? AnonymousExecute::yes : AnonymousExecute::no;
+  options.allowed_hosts = std::move(*hosts);
   options.log_level = static_cast<log::Level>(*level);
   options.log_style = static_cast<log::Style>(*style);
   options.executions_max = *executions;
@@ -149,6 +185,9 @@ cli::ServerAccess server_access(const Flags& flags, const Settings& settings,
   } else {
     fs::path data_dir{text_setting(settings, "data_dir", default_data_dir(world).string())};
     access.token_file = data_dir / "local.token";
+    if (!settings.contains("data_dir")) {
+      access.service_token_file = fs::path{service_data_dir} / "local.token";
+    }
   }
   return access;
 }
@@ -228,6 +267,7 @@ Result<Invocation> invocation_of(CommandLine line, const Surroundings& world) {
   if (!config) return fail(config.error());
   auto settings = merged(merged(config->settings, settings_of_environment(world.variables)),
                          settings_of(flags));
+  if (auto checked = check_data_dir(settings); !checked) return fail(checked.error());
   auto wrap = [](auto command) -> Result<Invocation> {
     if (!command) return fail(command.error());
     return Invocation{std::move(*command)};

@@ -18,6 +18,8 @@ namespace gantry::main {
 struct Surroundings {
   std::map<std::string, std::string, std::less<>> variables;
   std::function<bool(const std::filesystem::path&)> exists;
+  /// Whether it is a regular file (or a link to one).
+  std::function<bool(const std::filesystem::path&)> is_file;
   /// A file's text; nothing when it can not be read.
   std::function<Result<std::string>(const std::filesystem::path&)> read;
 };

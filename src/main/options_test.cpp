@@ -13,6 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
+/// Stands for the content of what is no file.
+constexpr const char* folder = "(a folder)";
+
 /// An imaginary machine.
 struct World {
   std::map<std::string, std::string, std::less<>> variables;
@@ -22,6 +25,9 @@ struct World {
     Surroundings world;
     world.variables = variables;
     world.exists = [this](const std::filesystem::path& path) { return files.contains(path); };
+    world.is_file = [this](const std::filesystem::path& path) {
+      return files.contains(path) && files.at(path) != folder;
+    };
     world.read = [this](const std::filesystem::path& path) -> Result<std::string> {
       if (auto found = files.find(path); found != files.end()) return found->second;
       return fail(ErrorKind::not_found, "no_configuration", "cannot read " + path.string());
@@ -90,6 +96,33 @@ TEST(ServeOptions, RefuseANamedConfigurationThatIsNotThere) {
   EXPECT_THAT(World{}.mistake({"serve", "--config", "/missing.toml"}), HasSubstr("/missing.toml"));
 }
 
+TEST(ServeOptions, PassOverAConfigurationThatIsAFolder) {
+  World world{
+      {{"HOME", "/h"}},
+      {{"/h/.config/gantry/gantry.toml", folder}, {"/etc/gantry/gantry.toml", "queue_max = 2"}}};
+  EXPECT_EQ(world.as<ServeOptions>({"serve"}).queue_max, 2U);
+}
+
+TEST(ServeOptions, HaveTheNamesOfTheServer) {
+  EXPECT_THAT(World{}.as<ServeOptions>({"serve"}).allowed_hosts, IsEmpty());
+  World world{{{"GANTRY_ALLOWED_HOSTS", "box, Box.Example.org"}}, {}};
+  EXPECT_THAT(world.as<ServeOptions>({"serve"}).allowed_hosts,
+              ElementsAre("box", "box.example.org"));
+  EXPECT_THAT(
+      world.as<ServeOptions>({"serve", "--allowed-host", "a", "--allowed-host=b"}).allowed_hosts,
+      ElementsAre("a", "b"));
+  World file{{}, {{"/etc/gantry/gantry.toml", "allowed_hosts = [\"c\"]"}}};
+  EXPECT_THAT(file.as<ServeOptions>({"serve"}).allowed_hosts, ElementsAre("c"));
+  for (const auto* bad : {"http://box", "box:80", ""}) {
+    EXPECT_THAT(World{}.mistake({"serve", "--allowed-host", bad}), HasSubstr("of --allowed-host"));
+  }
+}
+
+TEST(ServeOptions, RefuseADataFolderWithoutAName) {
+  EXPECT_THAT(World{}.mistake({"serve", "--data-dir", ""}),
+              HasSubstr("cannot use '' of --data-dir: it names no folder"));
+}
+
 TEST(ServeOptions, ReplaceTheAliasTableByTheFiles) {
   World world{{}, {{"/etc/gantry/gantry.toml", "[images.aliases]\n\"alpine\" = \"gantry/sh\"\n"}}};
   EXPECT_EQ(world.as<ServeOptions>({"serve"}).image_aliases,
@@ -129,8 +162,47 @@ TEST(CommandLine, OfNothingShowsHelpWithExamples) {
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(World{}.mistake({"serve", "--fast"}), HasSubstr("see 'gantry serve --help'"));
   EXPECT_THAT(World{}.mistake({"fly"}),
-              HasSubstr("cannot read the command line: there is no command 'fly'; there are"));
+              HasSubstr("command line: there is no command 'gantry fly'; there are serve,"));
   EXPECT_THAT(World{}.mistake({"images"}), HasSubstr("see 'gantry images --help'"));
+  EXPECT_THAT(World{}.mistake({"images", "foo"}),
+              HasSubstr("no command 'gantry images foo'; there are make, ensure, list"));
+  EXPECT_THAT(World{}.mistake({"--foo=1"}), HasSubstr("no flag '--foo' before a command"));
+  EXPECT_THAT(World{}.mistake({"images", "--foo", "list"}), HasSubstr("no flag '--foo'"));
+  EXPECT_THAT(World{}.mistake({"images", "list", "foo"}), HasSubstr("foo"));
+  EXPECT_THAT(World{}.mistake({"ps", "foo"}), HasSubstr("foo"));
+  EXPECT_THAT(World{}.mistake({"help", "fly"}), HasSubstr("there is no command 'gantry fly'"));
+}
+
+TEST(CommandLine, NamesAMissingWordAsTheHelpDoes) {
+  EXPECT_THAT(World{}.mistake({"completion"}), HasSubstr("cannot read the command line: SHELL"));
+}
+
+TEST(CommandLine, HelpsWithACommand) {
+  auto shown = [](std::vector<std::string> words) { return World{}.as<Shown>(words).text; };
+  EXPECT_EQ(shown({"help"}), shown({"--help"}));
+  EXPECT_EQ(shown({"help", "exec"}), shown({"exec", "--help"}));
+  EXPECT_EQ(shown({"help", "exec", "python"}), shown({"exec", "--help"}));
+  EXPECT_EQ(shown({"help", "images", "make"}), shown({"images", "make", "--help"}));
+}
+
+TEST(CommandLine, EveryCommandHasItsOwnExamples) {
+  std::set<std::string> footers;
+  const std::vector<std::vector<std::string>> commands{{},
+                                                       {"serve"},
+                                                       {"exec"},
+                                                       {"ps"},
+                                                       {"version"},
+                                                       {"completion"},
+                                                       {"images"},
+                                                       {"images", "make"},
+                                                       {"images", "ensure"},
+                                                       {"images", "list"}};
+  for (auto words : commands) {
+    words.emplace_back("--help");
+    auto text = World{}.as<Shown>(words).text;
+    footers.insert(text.substr(text.find("Examples:")));
+  }
+  EXPECT_EQ(footers.size(), commands.size());
 }
 
 TEST(CommandLine, CompletesItself) {
@@ -184,6 +256,8 @@ TEST(ServerAccess, IsByTheServersOwnTokenUnlessAnotherIsNamed) {
   EXPECT_EQ(local.url, "http://127.0.0.1:5920");
   EXPECT_EQ(local.token_file, "/h/.local/share/gantry/local.token");
   EXPECT_EQ(local.token_file_kind, cli::ServerAccess::TokenFile::local);
+  EXPECT_EQ(local.service_token_file, "/var/lib/gantry/local.token");
+  EXPECT_EQ(world.as<cli::PsCommand>({"ps", "--data-dir", "/d"}).server.service_token_file, "");
 
   world.variables["GANTRY_TOKEN"] = "gantry_x";
   world.variables["GANTRY_SERVER"] = "http://box:1";

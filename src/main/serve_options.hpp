@@ -1,12 +1,12 @@
 #pragma once
 
+#include "base/log.hpp"
+#include "sandbox/images.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "base/log.hpp"
-#include "sandbox/images.hpp"
 
 namespace gantry::main {
 
@@ -21,6 +21,8 @@ struct ServeOptions {
   std::string database;                               ///< A file's path; empty: in `data_dir`.
   std::string engine;                                 ///< `unix://…` or `tcp://…`, never empty.
   AnonymousExecute anonymous_execute = AnonymousExecute::no;
+  /// Names it may be called by on listeners that are not loopback; lower case, without port.
+  std::vector<std::string> allowed_hosts;
   sandbox::ImageAliases image_aliases = sandbox::default_aliases();
   log::Level log_level = log::Level::info;
   log::Style log_style = log::Style::text;
