@@ -108,15 +108,19 @@ class Access {
 
   std::vector<User> users() const;  ///< by name
   std::optional<User> user(const UserId& id) const;
-  /// Refused: `invalid_field`, `already_exists`, `too_many_users`.
+  /// `by` must be an admin with all scopes, because the new user has them. Refused:
+  /// `role_too_low`, `scope_missing`, `invalid_field`, `already_exists`, `too_many_users`.
   async::task<Result<User>> create_user(Identity by, NewUser wanted);
   /// With their sessions and tokens. Refused: `no_such_user`, `last_admin`.
   async::task<Result<>> remove_user(Identity by, UserId id);
-  /// Ends the user's sessions; tokens keep at most the new role. Refused as `remove_user`.
+  /// Ends the user's sessions; tokens keep at most the new role. Takes what `create_user` takes;
+  /// refused as `remove_user`.
   async::task<Result<>> set_role(Identity by, UserId id, Role role);
-  /// Ends the user's other sessions. One's own change needs `current` (`bad_credentials`); an
-  /// admin sets anybody else's without it.
+  /// Ends the user's other sessions. One's own change needs `current` (`bad_credentials`,
+  /// `too_many_attempts`); an admin with all scopes sets anybody else's without it.
   async::task<Result<>> change_password(Identity by, UserId id, Secret current, Secret next);
+  /// How long a user must wait before trying the current password again; zero when they need not.
+  Seconds password_retry_after(const UserId& id) const;
 
   // API tokens of the user who asks.
 

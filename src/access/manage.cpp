@@ -28,6 +28,16 @@ std::unexpected<Error> admins_only() {
               "ask one");
 }
 
+/// Making a user, or changing what somebody else is or signs in with, gives all of the user's
+/// rights: a token that has only some scopes would widen itself by it.
+Result<> may_hand_out_rights(const Identity& by) {
+  if (!by.at_least(Role::admin)) return admins_only();
+  if (by.scopes.covers(Scopes::all())) return ok;
+  return fail(ErrorKind::denied, "scope_missing",
+              "cannot do this with this token: it takes all scopes, because users have all of them",
+              "sign in, or make a token that has every scope");
+}
+
 Result<> keeps_an_admin(storage::Transaction& transaction, const User& user) {
   if (user.role != Role::admin || user_store::other_admins(transaction, user.id) > 0) return ok;
   return fail(ErrorKind::conflict, "last_admin",
@@ -74,7 +84,7 @@ std::optional<User> Access::user(const UserId& id) const {
 }
 
 async::task<Result<User>> Access::create_user(Identity by, NewUser wanted) {
-  if (!by.at_least(Role::admin)) co_return admins_only();
+  if (auto may = may_hand_out_rights(by); !may) co_return fail(may.error());
   auto name = parse_user_name(wanted.name);
   if (!name) co_return fail(name.error());
   if (auto fit = password::check_new(wanted.password); !fit) co_return fail(fit.error());
@@ -127,7 +137,7 @@ async::task<Result<>> Access::remove_user(Identity by, UserId id) {
 }
 
 async::task<Result<>> Access::set_role(Identity by, UserId id, Role role) {
-  if (!by.at_least(Role::admin)) co_return admins_only();
+  if (auto may = may_hand_out_rights(by); !may) co_return may;
   auto known = user(id);
   if (!known) co_return no_such_user(id);
   auto changed = co_await storage::transact(
@@ -150,7 +160,9 @@ async::task<Result<>> Access::set_role(Identity by, UserId id, Role role) {
 
 async::task<Result<>> Access::change_password(Identity by, UserId id, Secret current, Secret next) {
   bool own = by.user == id;
-  if (!own && !by.at_least(Role::admin)) co_return admins_only();
+  if (!own) {
+    if (auto may = may_hand_out_rights(by); !may) co_return may;
+  }
   auto found = users_.find(id);
   if (found == users_.end()) co_return no_such_user(id);
   if (auto fit = password::check_new(next); !fit) co_return fail(fit.error());
@@ -172,8 +184,13 @@ async::task<Result<>> Access::change_password(Identity by, UserId id, Secret cur
   co_return ok;
 }
 
+Seconds Access::password_retry_after(const UserId& id) const {
+  auto known = user(id);
+  return known ? by_name_.wait(known->name, now()) : Seconds{0};
+}
+
 async::task<Result<>> Access::own_password(UserRow known, Secret password) {
-  if (auto wait = by_name_.wait(known.user.name, now()); wait > Seconds{0}) {
+  if (auto wait = password_retry_after(known.user.id); wait > Seconds{0}) {
     co_return fail(ErrorKind::exhausted, "too_many_attempts",
                    "cannot change the password: too many attempts have failed",
                    fmt::format("try again in {} s", wait.count()));

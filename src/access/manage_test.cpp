@@ -86,6 +86,22 @@ TEST_F(ManageTest, OnlyAdminsManageUsers) {
             ErrorKind::denied);
 }
 
+TEST_F(ManageTest, ATokenWithoutAllScopesCanNotWidenItselfThroughUsers) {
+  auto zoe = add("zoe");
+  auto narrow = *access().by_token(make(owner(), Role::admin, {"access"})->text.reveal());
+  NewUser eve{"eve", TestAccess::password(), Role::admin};
+  EXPECT_EQ(house_.run(access().create_user(narrow, eve)).error().code, "scope_missing");
+  EXPECT_EQ(house_.run(access().set_role(narrow, zoe->id, Role::admin)).error().code,
+            "scope_missing");
+  EXPECT_EQ(house_.run(access().change_password(narrow, zoe->id, {}, TestAccess::password()))
+                .error()
+                .code,
+            "scope_missing");
+  std::vector<std::string> every{"executions", "containers", "system", "access"};
+  auto whole = *access().by_token(make(owner(), Role::admin, every)->text.reveal());
+  EXPECT_TRUE(house_.run(access().create_user(whole, eve)));
+}
+
 TEST_F(ManageTest, TheLastAdminStays) {
   EXPECT_EQ(house_.run(access().remove_user(owner(), owner().user)).error().code, "last_admin");
   EXPECT_EQ(house_.run(access().set_role(owner(), owner().user, Role::viewer)).error().code,

@@ -19,9 +19,9 @@ std::size_t characters(std::string_view utf8) {
 
 }  // namespace
 
-Result<> check_new(const Secret& password) {
+Result<> check_new(const Secret& password, std::string_view field) {
   auto text = password.reveal();
-  auto refuse = [](std::string_view reason) { return fail(json::field_error("password", reason)); };
+  auto refuse = [&](std::string_view reason) { return fail(json::field_error(field, reason)); };
   if (text.size() > bytes_max) return refuse("must have at most 256 characters");
   if (!text::valid_utf8(text)) return refuse("must be UTF-8");
   auto length = characters(text);

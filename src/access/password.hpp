@@ -22,8 +22,8 @@ inline constexpr std::size_t characters_max = 256;
 /// 256 characters of at most 4 bytes: nothing longer reaches the hash.
 inline constexpr std::size_t bytes_max = 1024;
 
-/// Whether it may be somebody's new password.
-Result<> check_new(const Secret& password);
+/// Whether it may be somebody's new password; `field` is what the refusal calls it.
+Result<> check_new(const Secret& password, std::string_view field = "password");
 /// The `$argon2id$…` text that is stored. Throws Failure `exhausted` when memory is short.
 std::string hash(const Secret& password, const Cost& cost);
 enum class Match { yes, no };

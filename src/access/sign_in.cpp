@@ -166,7 +166,9 @@ async::task<Result<SignedIn>> Access::begin_session(UserId user, std::string ver
                      .last_used_at = now()};
   auto old = sessions_of(user);
   old.resize(old.size() >= sessions_per_user_max ? old.size() - sessions_per_user_max + 1 : 0);
-  auto name = users_.find(user)->second.user.name;
+  auto known = users_.find(user);
+  if (known == users_.end()) co_return bad_credentials();  // removed while the hash was at work
+  auto name = known->second.user.name;
   auto added = co_await storage::transact(database_, [&](storage::Transaction& transaction) {
     session_store::prune(transaction, session.created_at);
     for (const auto& id : old) session_store::remove(transaction, id);

@@ -194,6 +194,32 @@ TEST_F(SignInTest, GuessingAtTheSameTimeGivesNoMoreGuesses) {
   EXPECT_EQ(house_.run(guess_together(access(), 200)), 10);
 }
 
+async::task<void> remove(Access& access, Identity by, UserId id) {
+  EXPECT_TRUE(co_await access.remove_user(std::move(by), std::move(id)));
+}
+
+async::task<Result<SignedIn>> sign_in_and_remove(Access& access, Identity by, UserId id) {
+  async::TaskScope scope{co_await boost::asio::this_coro::executor};
+  scope.spawn("remove", remove(access, std::move(by), std::move(id)));
+  auto signed_in = co_await access.sign_in("eve", TestAccess::password(), here);
+  co_await scope.join();
+  co_return signed_in;
+}
+
+TEST_F(SignInTest, WhoIsRemovedWhileTheHashIsAtWorkIsNotLetIn) {
+  auto eve = house_.run(
+      access().create_user(house_.owner(), {"eve", TestAccess::password(), Role::viewer}));
+  // A hash takes as long as it was made to: this one, longer than the removal.
+  auto slow = password::hash(TestAccess::password(), {.passes = 20, .memory_bytes = 32U << 20U});
+  house_.run(storage::transact(house_.database(), [&](storage::Transaction& transaction) {
+    user_store::set_password(transaction, eve->id, slow);
+  }));
+  house_.restart();
+  auto answer = house_.run(sign_in_and_remove(access(), house_.owner(), eve->id));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, "bad_credentials");
+}
+
 TEST_F(SignInTest, ASessionUnusedForAWeekEnds) {
   auto value = cookie();
   house_.pass(days{7} - minutes{1});
