@@ -1,12 +1,12 @@
 #include "base/json.hpp"
 
-#include <fmt/format.h>
+#include "base/text.hpp"
+
+#include <cmath>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
-#include <cmath>
-
-#include "base/text.hpp"
+#include <fmt/format.h>
 
 namespace gantry::json {
 namespace {
@@ -73,16 +73,30 @@ std::optional<std::string> duplicate_key(std::string_view text,
 
 std::string_view kind_word(const Value& value) {
   switch (value.kind()) {
-    case boost::json::kind::null: return "null";
-    case boost::json::kind::bool_: return "a boolean";
+    case boost::json::kind::null:
+      return "null";
+    case boost::json::kind::bool_:
+      return "a boolean";
     case boost::json::kind::int64:
-    case boost::json::kind::uint64: return "an integer";
-    case boost::json::kind::double_: return "a number";
-    case boost::json::kind::string: return "a text";
-    case boost::json::kind::array: return "an array";
-    case boost::json::kind::object: return "an object";
+    case boost::json::kind::uint64:
+      return "an integer";
+    case boost::json::kind::double_:
+      return "a number";
+    case boost::json::kind::string:
+      return "a text";
+    case boost::json::kind::array:
+      return "an array";
+    case boost::json::kind::object:
+      return "an object";
   }
   return "something else";
+}
+
+/// Why a number that is no 64-bit integer is none: printed, 5000.0 would be 5000.
+std::string_view double_word(double number) {
+  constexpr double integers_end = 9.3e18;
+  bool large = !std::isfinite(number) || std::abs(number) > integers_end;
+  return large ? "a number of that size" : "a number with a fraction or an exponent";
 }
 
 }  // namespace
@@ -179,7 +193,7 @@ std::optional<std::int64_t> Fields::integer(std::string_view key, IntegerBounds 
     return std::nullopt;
   };
   if (value->is_uint64()) return wrong(std::to_string(value->get_uint64()));
-  if (value->is_double()) return wrong(fmt::format("{}", value->get_double()));
+  if (value->is_double()) return wrong(double_word(value->get_double()));
   if (!value->is_int64()) return wrong(kind_word(*value));
   auto number = value->get_int64();
   if (number < bounds.min || number > bounds.max) return wrong(std::to_string(number));
@@ -195,8 +209,8 @@ std::optional<double> Fields::number(std::string_view key, NumberBounds bounds) 
   }
   auto number = value->to_number<double>();
   if (!std::isfinite(number) || number < bounds.min || number > bounds.max) {
-    refuse(key,
-           fmt::format("must be between {} and {}, not {}", bounds.min, bounds.max, number));
+    auto found = std::isfinite(number) ? fmt::format("{}", number) : "a number of that size";
+    refuse(key, fmt::format("must be between {} and {}, not {}", bounds.min, bounds.max, found));
     return std::nullopt;
   }
   return number;

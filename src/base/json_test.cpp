@@ -154,6 +154,23 @@ TEST(FieldsTest, OnlyWholeNumbersWithinBoundsAreIntegers) {
   }
 }
 
+TEST(FieldsTest, WhatLooksLikeAnIntegerIsToldWhyItIsNone) {
+  EXPECT_EQ(integer_complaint("50.0"),
+            "field 'a' must be an integer between 1 and 100, not a number with a fraction or an "
+            "exponent");
+  for (std::string value : {"1e400", "-1e400", "18446744073709551616"}) {
+    EXPECT_EQ(integer_complaint(value),
+              "field 'a' must be an integer between 1 and 100, not a number of that size");
+  }
+}
+
+TEST(FieldsTest, InfinitiesAreNotEchoed) {
+  Body body{R"({"a":1e400})"};
+  EXPECT_EQ(body.fields.number("a", {0, 4}), std::nullopt);
+  EXPECT_EQ(body.fields.finish().error().message,
+            "field 'a' must be between 0 and 4, not a number of that size");
+}
+
 TEST(FieldsTest, NumbersAreFiniteAndBounded) {
   for (std::string value : {"-0.1", "4.1", "\"1\"", "null0"}) {
     auto parsed = parse("{\"a\":" + value + "}", Keys::strict);
