@@ -8,6 +8,9 @@
 
 namespace gantry::api {
 
+/// What a script without an image runs in.
+inline constexpr std::string_view default_image = "alpine:latest";
+
 /// The answer of `POST /execute` to a finished execution: the origin's six fields. Bytes that are
 /// not UTF-8 become U+FFFD.
 std::string execute_result(const executions::Record& record);

@@ -1,4 +1,5 @@
 #include "api/compat.hpp"
+#include "api/guard.hpp"
 #include "api/handlers.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
@@ -6,11 +7,10 @@
 #include <fmt/format.h>
 
 // POST /execute, as clients of script-executor-server know it: its fields, its words, its habit
-// of answering 200 whenever something was tried. Unknown keys are ignored.
+// of answering 200 whenever something was tried. Unknown keys are ignored, duplicate ones refused.
 namespace gantry::api {
 namespace {
 
-constexpr std::string_view default_image = "alpine:latest";
 /// The origin's TIMEOUT, which it promised but did not keep.
 constexpr Milliseconds time_allowed{30'000};
 /// The longest script that travels as an argument; a longer one becomes a file.
@@ -44,7 +44,7 @@ Result<Script> read_script(const json::Value& value) {
 
 Result<Script> parse_script(const std::string& body) {
   if (body.empty()) return wrong("No script provided");
-  auto value = json::parse(body, json::Keys::tolerant);
+  auto value = json::parse(body, json::Keys::strict);
   if (!value) return fail(std::move(value.error()));
   return read_script(*value);
 }
@@ -120,9 +120,12 @@ std::string result_text(std::string_view out, std::string_view err, int exit_cod
 
 /// The check of the media type in the origin's words. Attached files (multipart) are not taken.
 Result<> check_type(const Call& call) {
-  auto type = call.header("Content-Type");
-  auto bare = text::trimmed(type.substr(0, std::min(type.find(';'), type.size())));
-  if (text::iequals(bare, "application/json")) return ok;
+  if (auto encoding = call.header("Content-Encoding"); !encoding.empty()) {
+    return wrong(fmt::format("Unsupported content encoding: {}",
+                             text::shortened(text::one_line(encoding), 80)));
+  }
+  auto type = media_type(call.exchange.request());
+  if (text::iequals(type, "application/json")) return ok;
   return wrong(fmt::format("Unsupported content type: {}",
                            type.empty() ? "None" : text::shortened(text::one_line(type), 80)));
 }
@@ -159,7 +162,11 @@ Answer execute(Call& call) {
   auto record = co_await executions.submit(call.who(), program_of(std::move(*script)), policy);
   if (!record) co_return fail(std::move(record.error()));
   auto finished = co_await unless_abandoned(call, executions.wait(record->id));
-  if (!finished) co_return answered_already();
+  if (!finished) {
+    // Nobody else knows of it. It may have ended in this moment, which is as well.
+    (void)co_await executions.cancel(record->id);
+    co_return answered_already();
+  }
   if (!*finished) co_return fail(std::move(finished->error()));
   auto size = (*finished)->output.size() + (*finished)->errors.size();
   auto work = [&] { return execute_result(**finished); };

@@ -69,15 +69,20 @@ std::string metrics_json(const executions::Counters& counters) {
   auto successful = ended_as(counters, Verdict::ok);
   auto average = total == 0 ? 0.0 : seconds(counters.wall_time) / static_cast<double>(total);
   // There is no pool of waiting containers: its counters are 0, as the origin's own often were.
-  return json_text(json::Object{{"total_executions", total},
-                                {"successful_executions", successful},
-                                {"failed_executions", total - successful},
-                                {"average_execution_time", average},
-                                {"containers_created", 0},
-                                {"containers_destroyed", 0},
-                                {"pools_active", 0},
-                                {"total_available_containers", 0},
-                                {"pool_metrics", json::Object{}}});
+  json::Object counted{{"total_executions", total},
+                       {"successful_executions", successful},
+                       {"failed_executions", total - successful},
+                       {"average_execution_time", average},
+                       {"containers_created", 0},
+                       {"containers_destroyed", 0}};
+  // Its clients look for the pool of the default image; all executions are told as that one's.
+  auto pool = counted;
+  pool["pool_size"] = 0;
+  pool["available_containers"] = 0;
+  counted["pools_active"] = 0;
+  counted["total_available_containers"] = 0;
+  counted["pool_metrics"] = json::Object{{default_image, std::move(pool)}};
+  return json_text(counted);
 }
 
 std::string metrics_text(const executions::Counters& counters, const fleet::ContainerView& view,

@@ -1,6 +1,8 @@
 #include "api/compat.hpp"
 
 #include "api/testing_fake.hpp"
+#include "async/deadline.hpp"
+#include "async/race.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -102,12 +104,31 @@ TEST_F(CompatTest, MistakesKeepTheOriginsShape) {
   EXPECT_EQ(type.head.status, 400U);
   EXPECT_EQ(type.body, R"({"success":false,"error":"Unsupported content type: )"
                        R"(application/x-www-form-urlencoded"})");
-  for (auto body : {"{", "[1]", R"({"script":1})"}) {
+  auto files = execute("x", "multipart/form-data; boundary=x");
+  EXPECT_EQ(files.body,
+            R"({"success":false,"error":"Unsupported content type: multipart/form-data"})");
+  auto zipped = server_.send("POST", "/execute", R"({"script":"x"})",
+                             {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}});
+  EXPECT_EQ(zipped.head.status, 400U);
+  EXPECT_EQ(zipped.body, R"({"success":false,"error":"Unsupported content encoding: gzip"})");
+  for (auto body : {"{", "[1]", R"({"script":1})", R"({"script":"a","script":"b"})"}) {
     auto answer = execute(body);
     EXPECT_EQ(answer.head.status, 400U) << body;
     EXPECT_THAT(answer.body, StartsWith(R"({"success":false,"error":")")) << body;
   }
   EXPECT_EQ(execute(std::string((16U << 20U) + 1, ' ')).head.status, 413U);
+}
+
+async::task<void> finish(async::task<net::http::Response> request) { co_await std::move(request); }
+
+TEST_F(CompatTest, AClientThatGoesAwayTakesItsScriptWithIt) {
+  server_.sandbox().hold();
+  auto gone = server_.send_beside("POST", "/execute", R"({"script":"sleep 20"})", {});
+  server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{100})));
+  ASSERT_EQ(server_.sandbox().seen.size(), 1U);
+  auto& executions = server_.executions();
+  server_.loop().run(async::until([&] { return executions.unfinished().empty(); }));
+  EXPECT_EQ(executions.counters().ended.at(Verdict::cancelled), 1U);
 }
 
 TEST_F(CompatTest, AFullQueueKeepsItToo) {
@@ -134,7 +155,10 @@ TEST_F(CompatTest, MetricsCountAsTheOriginDid) {
   EXPECT_EQ(server_.send("GET", "/metrics").body,
             R"({"total_executions":2,"successful_executions":1,"failed_executions":1,)"
             R"("average_execution_time":0.13125,"containers_created":0,"containers_destroyed":0,)"
-            R"("pools_active":0,"total_available_containers":0,"pool_metrics":{}})");
+            R"("pools_active":0,"total_available_containers":0,"pool_metrics":{"alpine:latest":{)"
+            R"("total_executions":2,"successful_executions":1,"failed_executions":1,)"
+            R"("average_execution_time":0.13125,"containers_created":0,"containers_destroyed":0,)"
+            R"("pool_size":0,"available_containers":0}}})");
 }
 
 TEST_F(CompatTest, PrometheusGetsItsText) {

@@ -1,8 +1,10 @@
 #include "api/containers.hpp"
 
 #include "api/handlers.hpp"
+#include "api/json_text.hpp"
 #include "fleet/link.hpp"
 #include "sandbox/labels.hpp"
+#include "sandbox/slots.hpp"
 
 // The containers of this machine.
 namespace gantry::api {
@@ -34,12 +36,12 @@ json::Object container_json(const fleet::Container& container) {
 json::Object containers_json(const fleet::ContainerView& view) {
   json::Array items;
   for (const auto& container : view.items) {
-    bool ours = container.labels.contains(sandbox::labels::kind);
+    // A container inherits its image's labels: the label alone would let an image hide.
+    bool ours = container.labels.contains(sandbox::labels::kind) &&
+                sandbox::Slots::is_container_name(container.name);
     if (!ours) items.push_back(container_json(container));
   }
-  return {{"items", std::move(items)},
-          {"stale", view.stale},
-          {"as_of", view.as_of ? json::Value(rfc3339(*view.as_of)) : json::Value(nullptr)}};
+  return {{"items", std::move(items)}, {"stale", view.stale}, {"as_of", time_or_null(view.as_of)}};
 }
 
 Answer list_containers(Call& call) {

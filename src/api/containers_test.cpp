@@ -3,6 +3,7 @@
 #include "api/testing_fake.hpp"
 #include "sandbox/labels.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +40,7 @@ class ContainersTest : public testing::Test {
   void connect(json::Array containers) {
     auto& daemon = server_.daemon();
     daemon.expect("GET", "/info")
-        .reply(200, R"({"Name":"vm","ServerVersion":"20.10.24","CgroupVersion":"2"})")
+        .reply(200, R"({"Name":"vm","ServerVersion":"20.10.24","CgroupVersion":"2","NCPU":2})")
         .always();
     daemon.expect("GET", "/events*").stream(200, {}).stay_open();
     daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
@@ -49,13 +50,35 @@ class ContainersTest : public testing::Test {
   TestServer server_;
 };
 
-TEST_F(ContainersTest, OurOwnSandboxesAreLeftOut) {
-  auto sandbox = engine::FakeDaemon::container("bb", "gantry-x", "running");
-  sandbox["Labels"] = json::Object{{sandbox::labels::kind, "sandbox"}};
-  connect({engine::FakeDaemon::container("aa", "web", "running"), sandbox});
+TEST_F(ContainersTest, OurOwnSandboxesAreLeftOutAndNobodyElseCanHide) {
+  auto labelled = [](std::string id, std::string name) {
+    auto container = engine::FakeDaemon::container(id, name, "running");
+    container["Labels"] = json::Object{{sandbox::labels::kind, "sandbox"}};
+    return container;
+  };
+  connect({engine::FakeDaemon::container("aa", "web", "running"),
+           labelled("bb", "gantry-sandbox-40001"), labelled("cc", "hidden-by-its-image"),
+           engine::FakeDaemon::container("dd", "gantry-sandbox-40002", "running")});
   auto listed = server_.ask("GET", "/api/v1/containers").body;
   EXPECT_THAT(listed, HasSubstr(R"("name":"web")"));
-  EXPECT_THAT(listed, Not(HasSubstr("gantry-x")));
+  EXPECT_THAT(listed, Not(HasSubstr("gantry-sandbox-40001")));
+  EXPECT_THAT(listed, HasSubstr("hidden-by-its-image"));
+  EXPECT_THAT(listed, HasSubstr("gantry-sandbox-40002"));
+}
+
+TEST_F(ContainersTest, NoProgramGetsMoreProcessorsThanTheEngineHas) {
+  connect({});
+  EXPECT_THAT(server_.ask("GET", "/api/v1/system").body,
+              HasSubstr(R"("cpus":{"min":0.1,"max":2,"default":1})"));
+  auto cpus = [&](double number) {
+    return server_.ask(
+        "POST", "/api/v1/executions",
+        fmt::format(R"({{"language":"sh","source":"","limits":{{"cpus":{}}}}})", number));
+  };
+  auto refused = cpus(2.5);
+  EXPECT_EQ(refusal_of(refused), "400 invalid_field");
+  EXPECT_THAT(refused.body, HasSubstr("'limits.cpus' must be between 0.1 and 2, not 2.5"));
+  EXPECT_EQ(cpus(2).head.status, 202U);
 }
 
 TEST_F(ContainersTest, TheEngineIsToldOnceItAnswers) {

@@ -1,5 +1,6 @@
 #include "api/execution_json.hpp"
 
+#include "api/json_text.hpp"
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 
@@ -11,10 +12,6 @@ namespace {
 template <class T>
 json::Value or_null(const std::optional<T>& value) {
   return value ? json::Value(*value) : json::Value(nullptr);
-}
-
-json::Value time_or_null(const std::optional<WallTime>& time) {
-  return time ? json::Value(rfc3339(*time)) : json::Value(nullptr);
 }
 
 /// Texts of others: what is not UTF-8 becomes visible escapes.

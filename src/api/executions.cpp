@@ -3,6 +3,7 @@
 #include "api/execution_json.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
+#include "api/limits.hpp"
 
 #include <fmt/format.h>
 
@@ -63,6 +64,8 @@ Answer create_execution(Call& call) {
   auto submission = co_await read_json(call, &read_submission);
   if (!submission) co_return fail(std::move(submission.error()));
 
+  auto fits = check_limits(submission->policy, call.services.link.view());
+  if (!fits) co_return fail(std::move(fits.error()));
   auto& executions = call.services.executions;
   auto record =
       co_await executions.submit(call.who(), std::move(submission->program), submission->policy);

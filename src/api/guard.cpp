@@ -142,14 +142,18 @@ Checked<> check_no_credential_in_query(const Query& query) {
   return {};
 }
 
-Checked<> check_content_type(const RequestHead& request) {
+std::string_view media_type(const RequestHead& request) {
   auto type = request.headers.get("Content-Type");
-  auto bare = text::trimmed(type.substr(0, std::min(type.find(';'), type.size())));
+  return text::trimmed(type.substr(0, std::min(type.find(';'), type.size())));
+}
+
+Checked<> check_content_type(const RequestHead& request) {
+  auto type = media_type(request);
   if (request.headers.has("Content-Encoding")) {
     return refuse(415, "unsupported_media_type", "cannot read an encoded body",
                   "send it without Content-Encoding");
   }
-  if (text::iequals(bare, "application/json")) return {};
+  if (text::iequals(type, "application/json")) return {};
   return refuse(
       415, "unsupported_media_type",
       fmt::format("cannot read a body of type '{}'", text::shortened(text::one_line(type), 80)),

@@ -30,6 +30,9 @@ Checked<> check_origin(const net::http::RequestHead& request, const net::http::P
 /// No credential stands in the address: those end in logs and histories.
 Checked<> check_no_credential_in_query(const Query& query);
 
+/// The media type of the body in its own spelling, without parameters: `application/json`.
+std::string_view media_type(const net::http::RequestHead& request);
+
 /// `application/json`, where a JSON body will be read.
 Checked<> check_content_type(const net::http::RequestHead& request);
 

@@ -40,4 +40,8 @@ std::string json_text(const json::Value& value) {
   return out;
 }
 
+json::Value time_or_null(const std::optional<WallTime>& time) {
+  return time ? json::Value(rfc3339(*time)) : json::Value(nullptr);
+}
+
 }  // namespace gantry::api

@@ -1,12 +1,17 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 
+#include <optional>
 #include <string>
 
 namespace gantry::api {
 
 /// The value as people read JSON: Boost writes 12.5 as `1.25E1`.
 std::string json_text(const json::Value& value);
+
+/// RFC 3339, or null.
+json::Value time_or_null(const std::optional<WallTime>& time);
 
 }  // namespace gantry::api

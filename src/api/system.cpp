@@ -1,8 +1,8 @@
 #include "api/handlers.hpp"
+#include "api/limits.hpp"
 #include "base/text.hpp"
 #include "fleet/link.hpp"
 #include "sandbox/languages.hpp"
-#include "sandbox/policy.hpp"
 
 #include <cmath>
 
@@ -53,9 +53,9 @@ json::Value number_json(double number) {
   return number;
 }
 
-json::Object limits_json() {
+json::Object limits_json(const fleet::ContainerView& view) {
   json::Object limits;
-  for (const auto& bound : sandbox::bounds()) {
+  for (const auto& bound : bounds_on(view)) {
     limits[bound.field] = json::Object{{"min", number_json(bound.min)},
                                        {"max", number_json(bound.max)},
                                        {"default", number_json(bound.usual)}};
@@ -74,7 +74,7 @@ Answer get_system(Call& call) {
                                          {"engine", engine_json(services.link.view())},
                                          {"languages", languages_json()},
                                          {"image_aliases", std::move(aliases)},
-                                         {"limits", limits_json()}});
+                                         {"limits", limits_json(services.link.view())}});
 }
 
 Answer get_openapi(Call&) {

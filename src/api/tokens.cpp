@@ -1,15 +1,12 @@
 #include "access/access.hpp"
 #include "api/accounts.hpp"
 #include "api/handlers.hpp"
+#include "api/json_text.hpp"
 #include "api/read.hpp"
 
 // The API tokens of who asks.
 namespace gantry::api {
 namespace {
-
-json::Value time_or_null(const std::optional<WallTime>& time) {
-  return time ? json::Value(rfc3339(*time)) : json::Value(nullptr);
-}
 
 json::Object token_json(const access::Token& token) {
   json::Array scopes;
