@@ -38,6 +38,21 @@ Result<Credentials> read_credentials(const json::Value& value) {
   return credentials;
 }
 
+struct PasswordChange {
+  Secret current;
+  Secret next;
+};
+
+Result<PasswordChange> read_password_change(const json::Value& value) {
+  json::Fields fields{value, "", json::Keys::strict};
+  PasswordChange change;
+  change.current = Secret{fields.required_text("current", {1, access::password::bytes_max})};
+  change.next = Secret{fields.required_text("new", {1, access::password::bytes_max})};
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  if (auto fit = access::password::check_new(change.next, "new"); !fit) return fail(fit.error());
+  return change;
+}
+
 json::Object me_json(const access::Identity& identity) {
   return {{"user", user_json(identity.user, identity.name, identity.role)}};
 }
@@ -101,5 +116,24 @@ Answer end_session(Call& call) {
 }
 
 Answer get_me(Call& call) { co_return json_reply(200, me_json(*call.identity)); }
+
+Answer change_own_password(Call& call) {
+  auto change = co_await read_json(call, &read_password_change);
+  if (!change) co_return fail(std::move(change.error()));
+  const auto& identity = *call.identity;
+  if (identity.how != access::How::session) {
+    co_return fail(ErrorKind::denied, "session_required",
+                   "cannot change the password with a token: that takes a session",
+                   "sign in with the current password");
+  }
+  auto& access = call.services.access;
+  auto changed = co_await access.change_password(
+      identity, identity.user, std::move(change->current), std::move(change->next));
+  if (!changed) {
+    call.retry_after = access.password_retry_after(identity.user);
+    co_return fail(std::move(changed.error()));
+  }
+  co_return no_content();
+}
 
 }  // namespace gantry::api

@@ -111,9 +111,87 @@ TEST(UsersTest, AnAdminAddsAndRemovesPeople) {
 
 TEST(UsersTest, TheLastAdminStays) {
   TestServer server;
-  auto owner = server.access().users().front();
-  auto refused = server.ask("DELETE", "/api/v1/users/" + owner.id.text());
-  EXPECT_EQ(refusal_of(refused), "409 last_admin");
+  auto path = "/api/v1/users/" + server.access().users().front().id.text();
+  EXPECT_EQ(refusal_of(server.ask("DELETE", path)), "409 last_admin");
+  EXPECT_EQ(refusal_of(server.ask("PATCH", path, R"({"role":"viewer"})")), "409 last_admin");
+}
+
+TEST(UsersTest, AnAdminChangesRolesAndForgottenPasswords) {
+  TestServer server;
+  auto bob = server.add_user("bob", access::Role::viewer);
+  auto path = "/api/v1/users/" + bob.user.text();
+  auto changed = server.ask("PATCH", path, R"({"role":"operator","password":"another horse"})");
+  ASSERT_EQ(changed.head.status, 200U) << changed.body;
+  EXPECT_EQ(object_of(changed)["role"], "operator");
+  EXPECT_FALSE(server.access().still_valid(bob));
+  auto sign_in = [&](std::string_view password) {
+    return server.send("POST", "/api/v1/sessions", credentials("bob", password)).head.status;
+  };
+  EXPECT_EQ(sign_in("correct horse"), 401U);
+  EXPECT_EQ(sign_in("another horse"), 201U);
+  EXPECT_EQ(refusal_of(server.ask("PATCH", path, "{}")), "400 invalid_field");
+  EXPECT_EQ(refusal_of(server.ask("PATCH", path, R"({"role":"admin","password":"short"})")),
+            "400 invalid_field");
+  EXPECT_EQ(server.access().user(bob.user)->role, access::Role::operator_);
+  EXPECT_EQ(refusal_of(server.ask("PATCH", path + "x", R"({"role":"admin"})")), "404 no_such_user");
+}
+
+TEST(UsersTest, ATokenWithoutAllScopesMakesNoUsers) {
+  TestServer server;
+  auto boss = server.add_user("boss", access::Role::admin);
+  auto narrow = TestServer::bearer(server.add_token(boss, access::Role::admin, {"access"}));
+  auto body = R"({"name":"eve","password":"correct horse","role":"admin"})";
+  EXPECT_EQ(refusal_of(server.send("POST", "/api/v1/users", body, narrow)), "403 scope_missing");
+}
+
+TEST(OwnPasswordTest, ASessionChangesItWithTheCurrentOne) {
+  TestServer server;
+  Headers cookie{{"Cookie", server.cookie()}, {"Origin", "http://" + server.host()}};
+  auto change = [&](std::string body) {
+    return server.send("PUT", "/api/v1/me/password", std::move(body), cookie);
+  };
+  auto wrong = change(R"({"current":"a wrong horse","new":"another horse"})");
+  EXPECT_EQ(refusal_of(wrong), "403 bad_credentials");
+  auto brief = change(R"({"current":"correct horse","new":"short"})");
+  EXPECT_EQ(refusal_of(brief), "400 invalid_field");
+  EXPECT_THAT(brief.body, HasSubstr("'new'"));
+  EXPECT_EQ(change(R"({"current":"correct horse","new":"another horse"})").head.status, 204U);
+  EXPECT_EQ(server.send("GET", "/api/v1/me", {}, cookie).head.status, 200U);
+  auto opened = server.send("POST", "/api/v1/sessions", credentials("ada", "another horse"));
+  EXPECT_EQ(opened.head.status, 201U);
+  auto own = "/api/v1/users/" + server.access().users().front().id.text();
+  EXPECT_EQ(refusal_of(server.send("PATCH", own, R"({"password":"third horse !"})", cookie)),
+            "403 current_password_required");
+}
+
+TEST(OwnPasswordTest, ATokenDoesNotAndGuessesEnd) {
+  TestServer server;
+  auto body = R"({"current":"a wrong horse","new":"another horse"})";
+  EXPECT_EQ(refusal_of(server.ask("PUT", "/api/v1/me/password", body)), "403 session_required");
+  Headers cookie{{"Cookie", server.cookie()}, {"Origin", "http://" + server.host()}};
+  for (int i = 0; i < 10; ++i) server.send("PUT", "/api/v1/me/password", body, cookie);
+  auto refused = server.send("PUT", "/api/v1/me/password", body, cookie);
+  EXPECT_EQ(refusal_of(refused), "429 too_many_attempts");
+  EXPECT_GT(std::stoi(std::string{refused.head.headers.get("Retry-After")}), 1);
+}
+
+TEST(AuditTest, TheLogIsReadInPagesAndChecked) {
+  TestServer server;
+  server.add_user("bob", access::Role::viewer);
+  auto first = object_of(server.ask("GET", "/api/v1/audit?limit=2"));
+  auto items = first["items"].as_array();
+  ASSERT_EQ(items.size(), 2U);
+  auto added = items[1].as_object();
+  EXPECT_EQ(added["actor"], "ada");
+  EXPECT_EQ(added["action"], "user.create");
+  EXPECT_EQ(added["details"].as_object()["name"], "bob");
+  std::string next{first["next"].as_string().c_str()};
+  auto second = object_of(server.ask("GET", "/api/v1/audit?limit=2&cursor=" + next));
+  EXPECT_EQ(second["items"].as_array().size(), 2U);
+  EXPECT_EQ(second["next"], nullptr);
+  EXPECT_EQ(refusal_of(server.ask("GET", "/api/v1/audit?cursor=x")), "400 invalid_cursor");
+  EXPECT_EQ(server.ask("GET", "/api/v1/audit/check").body,
+            R"({"records":4,"broken_at":null,"reason":null})");
 }
 
 /// What a request by cookie that changes something must say of where it comes from.

@@ -189,7 +189,7 @@ TEST(SystemApiTest, ItTellsLanguagesLimitsAndAliases) {
   EXPECT_THAT(body, HasSubstr(R"("cpus":{"min":0.1,"max":8,"default":1})"));
   EXPECT_THAT(body, HasSubstr(R"("python:3.11-alpine":"gantry/python:latest")"));
   EXPECT_THAT(body, HasSubstr(R"("state":"unreachable")"));
-  EXPECT_EQ(server.ask("GET", "/api/openapi.yaml").body, openapi_document());
+  EXPECT_EQ(server.send("GET", "/api/openapi.yaml").body, openapi_document());
 }
 
 }  // namespace

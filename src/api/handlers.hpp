@@ -16,6 +16,7 @@ Answer create_owner(Call& call);
 Answer create_session(Call& call);
 Answer end_session(Call& call);
 Answer get_me(Call& call);
+Answer change_own_password(Call& call);
 
 // tokens.cpp
 Answer list_tokens(Call& call);
@@ -25,7 +26,12 @@ Answer revoke_token(Call& call);
 // users.cpp
 Answer list_users(Call& call);
 Answer create_user(Call& call);
+Answer change_user(Call& call);
 Answer remove_user(Call& call);
+
+// audit.cpp
+Answer list_audit(Call& call);
+Answer check_audit(Call& call);
 
 // system.cpp
 Answer get_system(Call& call);

@@ -22,13 +22,18 @@ constexpr std::array table{
     Route{"POST", "/api/v1/sessions", open, {}, &create_session, Body::json, small_body},
     Route{"DELETE", "/api/v1/sessions/current", viewer, {}, &end_session},
     Route{"GET", "/api/v1/me", viewer, {}, &get_me},
+    Route{"PUT", "/api/v1/me/password", viewer, {}, &change_own_password, Body::json, small_body},
 
     Route{"GET", "/api/v1/tokens", viewer, Scope::access, &list_tokens},
     Route{"POST", "/api/v1/tokens", viewer, Scope::access, &create_token, Body::json, small_body},
     Route{"DELETE", "/api/v1/tokens/{id}", viewer, Scope::access, &revoke_token},
     Route{"GET", "/api/v1/users", admin, Scope::access, &list_users},
     Route{"POST", "/api/v1/users", admin, Scope::access, &create_user, Body::json, small_body},
+    Route{"PATCH", "/api/v1/users/{id}", admin, Scope::access, &change_user, Body::json,
+          small_body},
     Route{"DELETE", "/api/v1/users/{id}", admin, Scope::access, &remove_user},
+    Route{"GET", "/api/v1/audit", admin, Scope::access, &list_audit},
+    Route{"GET", "/api/v1/audit/check", admin, Scope::access, &check_audit},
 
     Route{"GET", "/api/v1/system", viewer, Scope::system, &get_system},
     Route{"GET", "/api/v1/executions", viewer, Scope::executions, &list_executions},
@@ -40,7 +45,7 @@ constexpr std::array table{
           &get_execution_events},
     Route{"GET", "/api/v1/containers", viewer, Scope::containers, &list_containers},
     Route{"GET", "/api/v1/live", viewer, {}, &open_live},
-    Route{"GET", "/api/openapi.yaml", viewer, {}, &get_openapi},
+    Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},
 
     Route{"GET", "/health", open, {}, &get_health, Body::none, {}, Shape::compatible},
     Route{"GET",

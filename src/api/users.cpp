@@ -2,6 +2,8 @@
 #include "api/accounts.hpp"
 #include "api/handlers.hpp"
 
+#include <optional>
+
 // Everybody who may sign in.
 namespace gantry::api {
 namespace {
@@ -22,6 +24,32 @@ Result<access::NewUser> read_user(const json::Value& value) {
   return user;
 }
 
+struct UserChange {
+  std::optional<access::Role> role;
+  std::optional<Secret> password;
+};
+
+Result<UserChange> read_user_change(const json::Value& value) {
+  json::Fields fields{value, "", json::Keys::strict};
+  UserChange change;
+  if (fields.member("role") != nullptr) change.role = read_role(fields);
+  if (auto password = fields.text("password", {1, access::password::bytes_max})) {
+    change.password = Secret{std::move(*password)};
+  }
+  if (!change.role && !change.password) fields.refuse("role", "is missing, and 'password' too");
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  if (!change.password) return change;
+  if (auto fit = access::password::check_new(*change.password); !fit) return fail(fit.error());
+  return change;
+}
+
+Result<> check_not_own(const access::Identity& identity, const access::UserId& user) {
+  if (identity.user != user) return ok;
+  return fail(ErrorKind::denied, "current_password_required",
+              "cannot set your own password without the current one",
+              "send both to PUT /api/v1/me/password");
+}
+
 }  // namespace
 
 Answer list_users(Call& call) {
@@ -36,6 +64,33 @@ Answer create_user(Call& call) {
   auto created = co_await call.services.access.create_user(*call.identity, std::move(*wanted));
   if (!created) co_return fail(std::move(created.error()));
   co_return json_reply(201, item_json(*created));
+}
+
+Answer change_user(Call& call) {
+  auto change = co_await read_json(call, &read_user_change);
+  if (!change) co_return fail(std::move(change.error()));
+  auto& access = call.services.access;
+  const auto& identity = *call.identity;
+  access::UserId user{call.id};
+  if (change->password) {
+    if (auto other = check_not_own(identity, user); !other) co_return fail(other.error());
+  }
+  // The role first: it is what may be refused.
+  if (change->role) {
+    auto changed = co_await access.set_role(identity, user, *change->role);
+    if (!changed) co_return fail(std::move(changed.error()));
+  }
+  if (change->password) {
+    auto changed =
+        co_await access.change_password(identity, user, Secret{}, std::move(*change->password));
+    if (!changed) co_return fail(std::move(changed.error()));
+  }
+  auto known = access.user(user);
+  if (!known) {
+    co_return fail(ErrorKind::not_found, "no_such_user",
+                   "cannot show the user: somebody has removed it meanwhile");
+  }
+  co_return json_reply(200, item_json(*known));
 }
 
 Answer remove_user(Call& call) {

@@ -73,6 +73,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the signed-in user's password
+         * @description For sessions only; a token is refused with 403. The user's other sessions end. A wrong current password is a 403, too many of them a 429.
+         */
+        put: operations["change_own_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -118,7 +138,10 @@ export interface paths {
         /** Everybody who may sign in */
         get: operations["list_users"];
         put?: never;
-        /** Add a user */
+        /**
+         * Add a user
+         * @description A token needs every scope for this, because the new user has them all.
+         */
         post: operations["create_user"];
         delete?: never;
         options?: never;
@@ -141,6 +164,44 @@ export interface paths {
          * @description The last admin can not be removed (409).
          */
         delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a user's role or password
+         * @description The user's sessions end; tokens keep at most the new role. The last admin can not get another role (409). One's own password is changed at `/api/v1/me/password`. A token needs every scope for this.
+         */
+        patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done and by whom, newest first */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the whole audit log and tell whether its chain of hashes is unbroken */
+        get: operations["check_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -341,7 +402,7 @@ export interface paths {
         put?: never;
         /**
          * Run a shell script and wait for it
-         * @description The script runs as `/bin/sh -c`. A program that fails is still a 200. Unknown keys are ignored. Open on loopback listeners when the server runs with `--anonymous-execute`.
+         * @description The script runs as `/bin/sh -c`. A program that fails is still a 200. Unknown keys are ignored; a duplicate key is a 400. A client that goes away before the answer cancels its script. Open on loopback listeners when the server runs with `--anonymous-execute`.
          */
         post: operations["execute"];
         delete?: never;
@@ -420,6 +481,50 @@ export interface components {
             name: components["schemas"]["UserName"];
             password: components["schemas"]["NewPassword"];
             role: components["schemas"]["Role"];
+        };
+        /** @description At least one of the two */
+        UserChange: {
+            role?: components["schemas"]["Role"];
+            password?: components["schemas"]["NewPassword"];
+        };
+        PasswordChange: {
+            current: string;
+            new: components["schemas"]["NewPassword"];
+        };
+        AuditRecord: {
+            /** @description Without gaps */
+            sequence: number;
+            at: components["schemas"]["Time"];
+            /**
+             * @description A user's name, `local` for the local token, or the name a stranger gave
+             * @example ada
+             */
+            actor: string;
+            /** @example user.create */
+            action: string;
+            /** @description The id or name of what it was done to */
+            target: string;
+            /**
+             * @description `ok`, or the code of the refusal
+             * @example ok
+             */
+            outcome: string;
+            details: {
+                [key: string]: unknown;
+            } | null;
+            /** @description SHA-256 over the record and the hash of the one before */
+            hash: string;
+        };
+        AuditList: {
+            items: components["schemas"]["AuditRecord"][];
+            next: string | null;
+        };
+        AuditCheck: {
+            /** @description How many are in order */
+            records: number;
+            /** @description The first record that is not; null when all are */
+            broken_at: number | null;
+            reason: string | null;
         };
         TokenItem: {
             id: components["schemas"]["Id"];
@@ -532,7 +637,10 @@ export interface components {
              * @default 268435456
              */
             memory_bytes?: number;
-            /** @default 1 */
+            /**
+             * @description At most as many as the engine's machine has
+             * @default 1
+             */
             cpus?: number;
             /**
              * @description Processes and threads
@@ -552,10 +660,11 @@ export interface components {
         };
         InputFile: {
             /**
-             * @description Below `/box`; relative, no empty, `.` or `..` component, no NUL
+             * @description Below `/box`; relative, no empty, `.` or `..` component, no NUL. At most 512 bytes, 255 for each component.
              * @example data/input.csv
              */
             path: string;
+            /** @description 10 MiB once decoded */
             content: string;
             /**
              * @default utf8
@@ -565,7 +674,7 @@ export interface components {
             /** @default false */
             executable?: boolean;
         };
-        /** @description One of `language` and `image`. `source` goes with `language`, `command` with `image`. */
+        /** @description One of `language` and `image`. `source` goes with `language`, `command` with `image`. Lengths are counted in bytes of UTF-8. */
         ExecutionRequest: {
             /**
              * @description The name or an alias of a language of GET /api/v1/system
@@ -579,17 +688,17 @@ export interface components {
             image?: string;
             /** @description The program and its first arguments */
             command?: string[];
-            /** @description At most 1 MiB of UTF-8 */
+            /** @description At most 1 MiB */
             source?: string;
-            /** @description At most 128 files, 8 MiB together once decoded */
+            /** @description At most 256 files, 10 MiB together once decoded */
             files?: components["schemas"]["InputFile"][];
-            /** @description Added after the program; 64 KiB together */
+            /** @description Added after the program; 192 KiB together with `command` and `env` */
             args?: string[];
-            /** @description At most 64; no NUL, no `=` in names; 64 KiB together */
+            /** @description At most 256; no NUL, no `=` in names; 192 KiB together with `command` and `args` */
             env?: {
                 [key: string]: string;
             };
-            /** @description At most 1 MiB of UTF-8 */
+            /** @description At most 10 MiB */
             stdin?: string;
             limits?: components["schemas"]["Limits"];
         };
@@ -984,6 +1093,33 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
         };
     };
+    change_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
+        };
+    };
     list_tokens: {
         parameters: {
             query?: never;
@@ -1130,6 +1266,88 @@ export interface operations {
             403: components["responses"]["Denied"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserItem"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    check_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
         };
     };
     get_system: {
@@ -1361,7 +1579,6 @@ export interface operations {
                     "application/yaml": string;
                 };
             };
-            401: components["responses"]["Unauthenticated"];
         };
     };
     get_health: {
