@@ -36,7 +36,8 @@ class Endpoint {
 
 /// Dials `endpoint`, at most 10 s. Throws Failure with code
 /// `socket_missing` (no such file), `socket_permission` (EACCES), `not_a_socket` (a file or a
-/// folder), `not_listening` (refused), `unreachable` (any other way to fail): the causes people must tell apart.
+/// folder), `not_listening` (refused), `unreachable` (any other way to fail): the causes people
+/// must tell apart.
 Connect dialer(async::Executor executor, Endpoint endpoint);
 
 }  // namespace gantry::net
