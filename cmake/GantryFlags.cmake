@@ -11,7 +11,7 @@ target_compile_definitions(gantry_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ALL_NO_LIB _GLIBCXX_ASSERTIONS)
 target_include_directories(gantry_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
-# The hardening of the release build; see docs/security in the repository's SECURITY.md.
+# The hardening of the release build; SECURITY.md says what it is for.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(gantry_flags INTERFACE
     -fstack-protector-strong -fstack-clash-protection -fcf-protection

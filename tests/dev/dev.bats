@@ -37,6 +37,12 @@ with() {
   [[ $output == *"cannot run benchmark 'nothing'"* ]]
 }
 
+@test "fuzzing without a name lists the targets, and no other program" {
+  run "$root/dev" fuzz
+  [[ $output == *"no target is named; choose one of: "* ]]
+  [[ $output != *replay* ]]
+}
+
 @test "an unknown fuzz target is refused" {
   run "$root/dev" fuzz nothing
   [ "$status" -eq 1 ]
