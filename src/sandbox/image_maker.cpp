@@ -92,7 +92,10 @@ std::string remedy_for(std::string_view complaint) {
          "place";
 }
 
+/// Empty when it is not a file.
 std::string read_text(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return {};
   std::ifstream file{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{file}, {}};
 }

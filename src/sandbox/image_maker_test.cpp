@@ -69,6 +69,15 @@ TEST_F(PackageHostOfATree, HasTheReleaseAndItsSources) {
   EXPECT_THAT(host->sources, ElementsAre("deb http://deb.debian.org/debian bookworm main"));
 }
 
+TEST_F(PackageHostOfATree, PassesOverWhatIsNoFile) {
+  put("etc/os-release", "VERSION_CODENAME=bookworm\n");
+  fs::create_directory(root_ / "etc/apt/sources.list.d/odd.list");
+  fs::create_directory(root_ / "etc/apt/sources.list");
+  auto host = read_package_host(root_, {}, "/tmp");
+  ASSERT_TRUE(host);
+  EXPECT_THAT(host->sources, IsEmpty());
+}
+
 TEST_F(PackageHostOfATree, HasNoSourcesWhenThereAreNone) {
   put("etc/os-release", "VERSION_CODENAME=bookworm\n");
   auto host = read_package_host(root_, {}, "/tmp");

@@ -106,6 +106,11 @@ bool is_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
+/// `usr/share/doc/PACKAGE/copyright`: a licence goes where its software goes.
+bool is_copyright(std::string_view path) {
+  return is_below(path, "usr/share/doc") && path.ends_with("/copyright");
+}
+
 std::string_view without_dot(std::string_view path) {
   while (path.starts_with("./") || path.starts_with('/')) {
     path.remove_prefix(path.starts_with('/') ? 1 : 2);
@@ -259,6 +264,7 @@ class Rebuild {
 std::optional<std::string> kept_path(std::string_view path) {
   path = without_dot(path);
   if (path.empty() || path == ".") return std::nullopt;
+  if (is_copyright(path)) return std::string{path};
   auto drops = [path](std::string_view folder) { return is_below(path, folder); };
   if (std::ranges::any_of(unneeded, drops)) return std::nullopt;
   return std::string{path};

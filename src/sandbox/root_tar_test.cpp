@@ -136,10 +136,15 @@ TEST_F(RootTar, TakesAwaySetUserIdBits) {
 TEST_F(RootTar, LeavesOutDevicesAndDocumentation) {
   auto root = rebuilt({{"./dev/null", {AE_IFCHR, 0666}},
                        {"./srv/pipe", {AE_IFIFO, 0666}},
-                       {"./usr/share/doc/x/copyright", {AE_IFREG, 0644, "text"}}});
+                       {"./usr/share/doc/x/README", {AE_IFREG, 0644, "text"}}});
   EXPECT_FALSE(root.contains("dev/null"));
   EXPECT_FALSE(root.contains("srv/pipe"));
-  EXPECT_FALSE(root.contains("usr/share/doc/x/copyright"));
+  EXPECT_FALSE(root.contains("usr/share/doc/x/README"));
+}
+
+TEST_F(RootTar, KeepsLicences) {
+  auto root = rebuilt({{"./usr/share/doc/x/copyright", {AE_IFREG, 0644, "text"}}});
+  EXPECT_EQ(root.at("usr/share/doc/x/copyright").content, "text");
 }
 
 TEST_F(RootTar, KeepsHardLinksUnlessTheirOtherNameIsLeftOut) {
