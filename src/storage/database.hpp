@@ -110,8 +110,9 @@ async::task<std::invoke_result_t<Work&, Transaction&>> transact(Database& databa
 
 /// The database of `url`: a path (`sqlite:PATH` too) or, when empty, `gantry.db` in
 /// `data_directory`, which is made when absent (mode 0700) and locked against a second process for
-/// as long as the database is open. Throws Failure: `already_running` (conflict; says which process), `not_a_database` and
-/// `database_corrupt` (with the way back), `database_unsupported`, `database_unreachable`.
+/// as long as the database is open. Throws Failure: `already_running` (conflict; says which
+/// process), `not_a_database` and `database_corrupt` (with the way back), `database_unsupported`,
+/// `database_unreachable`.
 async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory);
 
 }  // namespace gantry::storage
