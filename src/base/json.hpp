@@ -1,9 +1,6 @@
 #pragma once
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 /// Reading JSON into types, at the edge, once.
 namespace gantry::json {

@@ -119,8 +119,8 @@ async::task<void> finish(storage::Database& database, Record record) {
         outcome.message, outcome.served_image, outcome.warm ? 1 : 0, outcome.wall_time.count(),
         outcome.cpu_time.count(), outcome.memory_peak_bytes, storage::Blob{record.output},
         storage::Blob{record.errors},
-        record.source.size() + record.output.size() + record.errors.size(),
-        record.started_at, record.finished_at);
+        record.source.size() + record.output.size() + record.errors.size(), record.started_at,
+        record.finished_at);
   });
 }
 
@@ -136,20 +136,20 @@ async::task<std::int64_t> end_unfinished(storage::Database& database, WallTime n
 }
 
 async::task<std::optional<Record>> find(storage::Database& database, ExecutionId id) {
-  co_return co_await storage::transact(database, [id = std::move(id)](
-                                                     storage::Transaction& transaction) {
-    std::optional<Record> found;
-    auto rows = transaction.query(
-        "SELECT " + std::string{columns} + ", source, output, errors "
-        "FROM executions WHERE id = $1",
-        id);
-    if (rows.empty()) return found;
-    found = record_of(rows.front());
-    found->source = rows.front().text(18);
-    found->output = rows.front().blob_or_null(19).value_or("");
-    found->errors = rows.front().blob_or_null(20).value_or("");
-    return found;
-  });
+  co_return co_await storage::transact(
+      database, [id = std::move(id)](storage::Transaction& transaction) {
+        std::optional<Record> found;
+        auto rows = transaction.query("SELECT " + std::string{columns} +
+                                          ", source, output, errors "
+                                          "FROM executions WHERE id = $1",
+                                      id);
+        if (rows.empty()) return found;
+        found = record_of(rows.front());
+        found->source = rows.front().text(18);
+        found->output = rows.front().blob_or_null(19).value_or("");
+        found->errors = rows.front().blob_or_null(20).value_or("");
+        return found;
+      });
 }
 
 async::task<Page> list(storage::Database& database, int limit, std::string cursor) {

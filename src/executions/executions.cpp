@@ -104,8 +104,8 @@ async::task<void> Executions::close(Milliseconds grace) {
   // What is on its way to the disk has been promised a verdict, too.
   while (admitting_ > 0) co_await changed_.wait();
   for (const auto& [id, live] : live_) live->stop.stop();
-  auto ended = co_await async::attempt(
-      async::with_deadline(grace, "ending the executions", tasks_.join()));
+  auto ended =
+      co_await async::attempt(async::with_deadline(grace, "ending the executions", tasks_.join()));
   if (!ended) log::warn("{}", ended.error().sentence());
   co_await tasks_.close();
 }

@@ -42,15 +42,13 @@ enum class Ending { by_itself, killed };
 /// Waits for the container's end before it asks for its removal: an engine that is told to remove
 /// what is just exiting sometimes keeps a ghost of it, listed for ever and found by nobody (seen
 /// with 20.10, four times in a thousand).
-async::task<Result<>> end_and_remove(engine::Client& engine, std::string container,
-                                     Ending ending) {
+async::task<Result<>> end_and_remove(engine::Client& engine, std::string container, Ending ending) {
   if (ending == Ending::killed) {
     co_await async::attempt(engine::kill_container(engine, container, "SIGKILL"));
   }
-  auto ended = co_await async::attempt(
-      async::with_deadline(exit_max, "waiting for a sandbox to exit",
-                           engine::wait_container(engine, container,
-                                                  engine::WaitCondition::not_running)));
+  auto ended = co_await async::attempt(async::with_deadline(
+      exit_max, "waiting for a sandbox to exit",
+      engine::wait_container(engine, container, engine::WaitCondition::not_running)));
   if (!ended && ended.error().kind == ErrorKind::not_found) co_return fail(ended.error());
   co_return co_await async::attempt(async::with_deadline(
       remove_max, fmt::format("removing container '{}'", container),
@@ -266,10 +264,13 @@ async::task<Result<int>> DockerExecutor::sweep() {
 
 bool DockerExecutor::left_behind(const engine::ContainerSummary& container, WallTime now) const {
   switch (kind_of(container)) {
-    case Kind::foreign: return false;
+    case Kind::foreign:
+      return false;
     // Filling the volume takes a second: after a minute nobody is at it any more.
-    case Kind::filler: return now - container.created > orphan_grace;
-    case Kind::sandbox: break;
+    case Kind::filler:
+      return now - container.created > orphan_grace;
+    case Kind::sandbox:
+      break;
   }
   if (label(container, labels::owner) == settings_.owner) {
     return !alive_.contains(ExecutionId{label(container, labels::execution)});

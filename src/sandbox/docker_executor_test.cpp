@@ -399,8 +399,7 @@ TEST_F(DockerExecutorTest, OneContainerThatStaysDoesNotStopTheSweep) {
   engine_ends_sandboxes(box_);
   engine_ends_sandboxes("/containers/" + FakeDaemon::id("6"));
   daemon_.expect("DELETE", box_).reply(500, R"({"message":"device busy"})");
-  daemon_.expect("DELETE", "/containers/" + FakeDaemon::id("6"))
-      .reply(204);
+  daemon_.expect("DELETE", "/containers/" + FakeDaemon::id("6")).reply(204);
   EXPECT_EQ(loop_.run(executor_.sweep()), 1);
 }
 

@@ -102,8 +102,7 @@ async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
 async::task<void> Images::run_pull(std::string reference, std::shared_ptr<Pull> pull) {
   Result<> result = fail(ErrorKind::unavailable, "pull_abandoned",
                          fmt::format("cannot pull image '{}': nobody waits for it", reference));
-  auto winner =
-      co_await async::race(pull_into(result, reference, *pull), pull->abandoned.wait());
+  auto winner = co_await async::race(pull_into(result, reference, *pull), pull->abandoned.wait());
   if (!result && winner == async::Winner::first) remember(reference, result.error());
   pull->ended = std::move(result);
   forget(reference, *pull);

@@ -183,8 +183,8 @@ TEST_F(ImagesTest, ManyWhoWaitForAnImageShareOnePullAndItsProgress) {
 }
 
 async::task<void> leave_and_come_back(async::TaskScope& impatient, async::TaskScope& patient,
-                                      Images& images, OnProgress progress,
-                                      FakeDaemon::Script& pull, int& served) {
+                                      Images& images, OnProgress progress, FakeDaemon::Script& pull,
+                                      int& served) {
   impatient.spawn("impatient", resolve_into(images, progress, served));
   patient.spawn("patient", resolve_into(images, progress, served));
   co_await async::until([&] { return pull.used() == 1; });

@@ -270,7 +270,9 @@ TEST_F(ADockerExecutor, SweepsWhatACrashOfItsServerLeftBehind) {
   spec.image = "gantry/sh:latest";
   spec.entrypoint = std::vector<std::string>{"sleep", "60"};
   spec.labels = {{labels::owner, owner_}, {labels::kind, "sandbox"}, {labels::execution, "gone"}};
-  auto created = run(engine::create_container(engine(), Slots::container_name(Slots::first + static_cast<int>(random::below(Slots::count))), spec));
+  auto created = run(engine::create_container(
+      engine(), Slots::container_name(Slots::first + static_cast<int>(random::below(Slots::count))),
+      spec));
   ASSERT_TRUE(created) << created.error().sentence();
   EXPECT_EQ(left_behind(), 1U);
   auto swept = run(executor_->sweep());

@@ -1,6 +1,6 @@
 const state = $state({ now: Date.now() });
 
-/** The time for ages on the page. It moves in steps: reading it in a template keeps the age fresh. */
+/** The time for ages on the page; reading it in a template keeps the age fresh. */
 export function now(): number {
   return state.now;
 }
