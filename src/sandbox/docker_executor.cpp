@@ -40,8 +40,8 @@ Outcome infrastructure_error(const Error& error) {
 enum class Ending { by_itself, killed };
 
 /// Waits for the container's end before it asks for its removal: an engine that is told to remove
-/// what is just exiting sometimes keeps a ghost of it, listed for ever and found by nobody (seen
-/// with 20.10, four times in a thousand).
+/// what is just exiting sometimes keeps a ghost of it, listed for ever and found by nobody
+/// (docs/adr/0016).
 async::task<Result<>> end_and_remove(engine::Client& engine, std::string container, Ending ending) {
   if (ending == Ending::killed) {
     co_await async::attempt(engine::kill_container(engine, container, "SIGKILL"));
