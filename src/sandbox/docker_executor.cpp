@@ -263,18 +263,17 @@ async::task<Result<int>> DockerExecutor::sweep() {
 }
 
 bool DockerExecutor::left_behind(const engine::ContainerSummary& container, WallTime now) const {
+  bool ours = label(container, labels::owner) == settings_.owner;
   switch (kind_of(container)) {
     case Kind::foreign:
       return false;
-    // Filling the volume takes a second: after a minute nobody is at it any more.
+    // Filling the volume takes a second: after a minute nobody else is at it any more.
     case Kind::filler:
-      return now - container.created > orphan_grace;
+      return ours ? !init_volume_.filling() : now - container.created > orphan_grace;
     case Kind::sandbox:
       break;
   }
-  if (label(container, labels::owner) == settings_.owner) {
-    return !alive_.contains(ExecutionId{label(container, labels::execution)});
-  }
+  if (ours) return !alive_.contains(ExecutionId{label(container, labels::execution)});
   auto deadline = deadline_of(container);
   return deadline && now > *deadline + orphan_grace;
 }

@@ -348,8 +348,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, SweepTest,
     testing::Values(
         Found{"OursThatNobodyKnows", box, "sandbox", "server1", 0, seconds_from_now(600), true},
-        Found{"OursFillingTheVolume", fill, "init-volume", "server1", 30, "", false},
-        Found{"OursThatHasFilledForLong", fill, "init-volume", "server1", 61, "", true},
+        Found{"OursThatNobodyFillsWith", fill, "init-volume", "server1", 1, "", true},
         Found{"TheirsBeforeItsDeadline", box, "sandbox", "other", 600, seconds_from_now(5), false},
         Found{"TheirsJustAfterIt", box, "sandbox", "other", 600, seconds_from_now(-60), false},
         Found{"TheirsLongAfterIt", box, "sandbox", "other", 600, seconds_from_now(-61), true},

@@ -25,6 +25,8 @@ class InitVolume {
   async::task<Result<std::string>> ensure(std::string image_id);
   /// It was found missing: fill it again at the next `ensure`.
   void distrust() { verified_ = false; }
+  /// Whether a container of ours is at it now.
+  bool filling() const { return filling_; }
   const std::string& name() const { return name_; }
 
  private:
