@@ -130,7 +130,7 @@ TEST_F(ExecutionsApiTest, TheEventsTellItFromTheStart) {
   server_.sandbox().hold();
   auto path = submit();
   until_state(path, "running");
-  server_.sandbox().release();
+  server_.sandbox().release_after(Milliseconds{1'000});  // when the reader has long been there
   auto events = server_.read_stream(path + "/events", server_.local());
   EXPECT_THAT(events, HasSubstr("event: progress\ndata: {\"message\":\"pulling the image\"}\n\n"));
   EXPECT_THAT(events, HasSubstr("event: state\ndata: {\"state\":\"running\"}\n\n"));

@@ -42,6 +42,7 @@ async::task<sandbox::Outcome> ScriptedExecutor::execute(sandbox::Execution execu
   if (!out.empty()) observer.output(sandbox::OutputStream::standard_output, out);
   if (!err.empty()) observer.output(sandbox::OutputStream::standard_error, err);
   while (held_) co_await released_.wait();
+  co_await async::pause(pause_);
   co_return outcome;
 }
 

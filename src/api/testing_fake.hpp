@@ -38,6 +38,11 @@ class ScriptedExecutor final : public sandbox::Executor {
     held_ = false;
     released_.notify();
   }
+  /// As `release`, and they go on for so long.
+  void release_after(Milliseconds pause) {
+    pause_ = pause;
+    release();
+  }
 
   std::string out = "hello\n";
   std::string err;
@@ -50,6 +55,7 @@ class ScriptedExecutor final : public sandbox::Executor {
  private:
   async::Event released_;
   bool held_ = false;
+  Milliseconds pause_{0};
 };
 
 /// The whole API on a loopback port, over a real database in a temporary folder. Its owner is

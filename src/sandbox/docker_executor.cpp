@@ -30,6 +30,7 @@ constexpr Seconds early_sweep_period{5};
 constexpr int early_sweeps = 6;
 // After its deadline anybody may remove a container whose server seems to be gone.
 constexpr Seconds orphan_grace{60};
+constexpr Seconds filler_grace{10};
 constexpr int names_tried_max = 64;
 
 Outcome infrastructure_error(const Error& error) {
@@ -252,7 +253,8 @@ async::task<Result<int>> DockerExecutor::sweep() {
   int count = 0;
   for (const auto& container : *listed) {
     if (!left_behind(container, now)) continue;
-    auto removed = co_await end_and_remove(engine_, container.id, Ending::killed);
+    auto ending = container.state == "running" ? Ending::killed : Ending::by_itself;
+    auto removed = co_await end_and_remove(engine_, container.id, ending);
     if (removed) {
       ++count;
     } else if (removed.error().kind != ErrorKind::not_found) {
@@ -267,9 +269,10 @@ bool DockerExecutor::left_behind(const engine::ContainerSummary& container, Wall
   switch (kind_of(container)) {
     case Kind::foreign:
       return false;
-    // Filling the volume takes a second: after a minute nobody else is at it any more.
+    // Filling the volume takes a second, and an engine may still be at it for a server that was
+    // killed.
     case Kind::filler:
-      return ours ? !init_volume_.filling() : now - container.created > orphan_grace;
+      return now - container.created > filler_grace && !(ours && init_volume_.filling());
     case Kind::sandbox:
       break;
   }
