@@ -24,11 +24,11 @@ class CompatTest : public testing::Test {
   }
   void outcome(Verdict verdict, std::optional<int> exit_code, std::optional<int> signal = {},
                std::string message = {}) {
-    server_.sandbox().outcome = {.verdict = verdict,
-                                 .exit_code = exit_code,
-                                 .signal = signal,
-                                 .message = std::move(message),
-                                 .wall_time = Microseconds{250'000}};
+    server_.sandbox().outcome = {{.verdict = verdict,
+                                  .exit_code = exit_code,
+                                  .signal = signal,
+                                  .message = std::move(message),
+                                  .wall_time = Microseconds{250'000}}};
   }
   std::string ended() { return execute(R"({"script":"x"})").body; }
 

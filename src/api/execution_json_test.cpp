@@ -15,10 +15,9 @@ executions::Record finished() {
   record.source = "print(1)";
   record.state = executions::State::finished;
   record.output = "1\n";
-  record.outcome = sandbox::Outcome{.verdict = sandbox::Verdict::ok,
-                                    .exit_code = 0,
-                                    .served_image = "gantry/python:latest",
-                                    .wall_time = Microseconds{12'345}};
+  record.outcome = sandbox::Outcome{
+      {.verdict = sandbox::Verdict::ok, .exit_code = 0, .wall_time = Microseconds{12'345}}};
+  record.outcome->served_image = "gantry/python:latest";
   return record;
 }
 

@@ -38,7 +38,7 @@ async::task<sandbox::Outcome> ScriptedExecutor::execute(sandbox::Execution execu
                                                         sandbox::Observer observer) {
   seen.push_back(std::move(execution));
   observer.progress("pulling the image");
-  observer.started();
+  observer.started(sandbox::Stage::run);
   if (!out.empty()) observer.output(sandbox::OutputStream::standard_output, out);
   if (!err.empty()) observer.output(sandbox::OutputStream::standard_error, err);
   while (held_) co_await released_.wait();

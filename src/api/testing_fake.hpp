@@ -46,13 +46,17 @@ class ScriptedExecutor final : public sandbox::Executor {
 
   std::string out = "hello\n";
   std::string err;
-  sandbox::Outcome outcome{.verdict = sandbox::Verdict::ok,
-                           .exit_code = 0,
-                           .served_image = "gantry/python:latest",
-                           .wall_time = Microseconds{12'500}};
+  sandbox::Outcome outcome = fine();
   std::vector<sandbox::Execution> seen;  ///< What was asked for.
 
  private:
+  static sandbox::Outcome fine() {
+    sandbox::Outcome outcome{
+        {.verdict = sandbox::Verdict::ok, .exit_code = 0, .wall_time = Microseconds{12'500}}};
+    outcome.served_image = "gantry/python:latest";
+    return outcome;
+  }
+
   async::Event released_;
   bool held_ = false;
   Milliseconds pause_{0};

@@ -72,17 +72,17 @@ Record record_of(const storage::Row& row) {
   record.command = command_from(row.text(4));
   record.state = state_from(row.text(5)).value_or(State::finished);
   if (auto verdict = sandbox::verdict_from(row.text_or_null(6).value_or(""))) {
-    record.outcome = sandbox::Outcome{
+    record.outcome = sandbox::Outcome{{
         .verdict = *verdict,
         .exit_code = narrow(row.integer_or_null(7)),
         .signal = narrow(row.integer_or_null(8)),
         .message = row.text(9),
-        .served_image = row.text(10),
-        .warm = row.integer(11) != 0,
         .wall_time = Microseconds{row.integer(12)},
         .cpu_time = Microseconds{row.integer(13)},
         .memory_peak_bytes = static_cast<std::uint64_t>(row.integer(14)),
-    };
+    }};
+    record.outcome->served_image = row.text(10);
+    record.outcome->warm = row.integer(11) != 0;
   }
   record.created_at = row.time(15);
   record.started_at = row.time_or_null(16);

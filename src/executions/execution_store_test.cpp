@@ -33,7 +33,7 @@ class ExecutionStoreTest : public testing::Test {
   void finish(const std::string& id, std::size_t size = 0) {
     insert(id);
     auto done = record(id);
-    done.outcome = sandbox::Outcome{.verdict = Verdict::ok, .exit_code = 0};
+    done.outcome = sandbox::Outcome{{.verdict = Verdict::ok, .exit_code = 0}};
     done.output = std::string(size, 'x');
     loop_.run(store::finish(*database_, done));
   }
@@ -56,15 +56,15 @@ class ExecutionStoreTest : public testing::Test {
 TEST_F(ExecutionStoreTest, AFinishedRecordComesBackWhole) {
   insert("a");
   auto done = record("a");
-  done.outcome = sandbox::Outcome{.verdict = Verdict::signalled,
-                                  .exit_code = std::nullopt,
-                                  .signal = 11,
-                                  .message = "ended by SIGSEGV",
-                                  .served_image = "gantry/python:latest",
-                                  .warm = true,
-                                  .wall_time = Microseconds{1'500},
-                                  .cpu_time = Microseconds{700},
-                                  .memory_peak_bytes = 1ULL << 40U};
+  done.outcome = sandbox::Outcome{{.verdict = Verdict::signalled,
+                                   .exit_code = std::nullopt,
+                                   .signal = 11,
+                                   .message = "ended by SIGSEGV",
+                                   .wall_time = Microseconds{1'500},
+                                   .cpu_time = Microseconds{700},
+                                   .memory_peak_bytes = 1ULL << 40U}};
+  done.outcome->served_image = "gantry/python:latest";
+  done.outcome->warm = true;
   done.output = std::string{"\0\xff\n", 3};
   done.errors = "e";
   done.started_at = WallTime{Milliseconds{2'000}};
@@ -93,7 +93,7 @@ TEST_F(ExecutionStoreTest, AFinishedRecordComesBackWhole) {
 TEST_F(ExecutionStoreTest, TheFirstVerdictStays) {
   finish("a");
   auto second = record("a");
-  second.outcome = sandbox::Outcome{.verdict = Verdict::failed};
+  second.outcome = sandbox::Outcome{{.verdict = Verdict::failed}};
   loop_.run(store::finish(*database_, second));
   EXPECT_EQ(find("a")->outcome->verdict, Verdict::ok);
 }

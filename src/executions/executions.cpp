@@ -173,8 +173,8 @@ void Executions::begin(std::shared_ptr<Live> live) {
 async::task<void> Executions::serve(std::shared_ptr<Live> live) {
   auto outcome = co_await async::attempt(run(live));
   if (!outcome) {
-    outcome = sandbox::Outcome{.verdict = sandbox::Verdict::infrastructure_error,
-                               .message = outcome.error().sentence()};
+    outcome = sandbox::Outcome{
+        {.verdict = sandbox::Verdict::infrastructure_error, .message = outcome.error().sentence()}};
   }
   co_await finish(live, std::move(*outcome));
   --running_;
@@ -200,9 +200,9 @@ async::task<sandbox::Outcome> Executions::run(std::shared_ptr<Live> live) {
         live->stop.wait());
   }
   if (winner == async::Winner::second) {
-    outcome = {.verdict = sandbox::Verdict::cancelled,
-               .message = closing_ ? "the server was stopped" : "cancelled on request",
-               .served_image = live->served_image};
+    outcome = {{.verdict = sandbox::Verdict::cancelled,
+                .message = closing_ ? "the server was stopped" : "cancelled on request"}};
+    outcome.served_image = live->served_image;
     if (auto started = live->record.started_at) {
       outcome.wall_time = settings_.clock.now() - *started;
     }
@@ -219,7 +219,7 @@ sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
           },
       .serving = [live](std::string image) { live->served_image = std::move(image); },
       .started =
-          [this, live] {
+          [this, live](sandbox::Stage) {
             live->record.started_at = settings_.clock.now();
             set_state(*live, State::running);
           },
@@ -235,8 +235,8 @@ async::task<void> Executions::finish(std::shared_ptr<Live> live, sandbox::Outcom
   record.state = State::finished;
   // The verdict is told only once it is on disk: nobody may see it come and then go.
   if (!co_await stored(record)) {
-    record.outcome = {.verdict = sandbox::Verdict::infrastructure_error,
-                      .message = "the server was stopped and could not store the verdict"};
+    record.outcome = {{.verdict = sandbox::Verdict::infrastructure_error,
+                       .message = "the server was stopped and could not store the verdict"}};
   }
   live->record = std::move(record);
   ++counters_.ended[live->record.outcome->verdict];

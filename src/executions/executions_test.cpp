@@ -37,7 +37,7 @@ TEST_F(ExecutionsTest, WhatIsAcknowledgedIsOnDisk) {
 TEST_F(ExecutionsTest, ARunIsKeptWithAllThatIsKnownOfIt) {
   auto [id, run] = running();
   EXPECT_EQ(found(id).state, State::preparing);
-  run->observer.started();
+  run->observer.started(sandbox::Stage::run);
   EXPECT_EQ(found(id).state, State::running);
   run->out("out");
   run->err("err");
@@ -277,7 +277,7 @@ TEST_F(ExecutionsTest, PagesAreNewestFirstAndFollowEachOther) {
 
 TEST_F(ExecutionsTest, AListTellsWhatRunsAsItIsNow) {
   auto [id, run] = running();
-  run->observer.started();
+  run->observer.started(sandbox::Stage::run);
   auto page = loop_.run(executions_->list(10, "")).value();
   EXPECT_EQ(page.items.at(0).state, State::running);
   EXPECT_TRUE(page.items.at(0).started_at);

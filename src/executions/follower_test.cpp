@@ -67,7 +67,7 @@ TEST_F(FollowerTest, FromTheStartEverythingIsToldInItsOrder) {
   Heard heard;
   follow(id, heard);
   run->observer.progress("pulling alpine");
-  run->observer.started();
+  run->observer.started(sandbox::Stage::run);
   run->out("one");
   settle();
   run->out("two");
@@ -80,7 +80,7 @@ TEST_F(FollowerTest, FromTheStartEverythingIsToldInItsOrder) {
 
 TEST_F(FollowerTest, WhoComesLateHearsTheSame) {
   auto [id, run] = running();
-  run->observer.started();
+  run->observer.started(sandbox::Stage::run);
   run->out("one");
   run->err("two");
   run->out("three");
@@ -156,7 +156,7 @@ TEST_F(FollowerTest, ProgressIsKeptUpToABound) {
 
 TEST_F(FollowerTest, AFinishedOneIsToldFromItsRecord) {
   auto [id, run] = running();
-  run->observer.started();
+  run->observer.started(sandbox::Stage::run);
   run->out(std::string{"a\0b", 3});
   run->err("e");
   run->out("c");

@@ -120,7 +120,9 @@ class ExecutionsFixture : public testing::Test {
   Record found(const ExecutionId& id) { return loop_.run(executions_->find(id)).value(); }
 
   static sandbox::Outcome success() {
-    return {.verdict = sandbox::Verdict::ok, .exit_code = 0, .served_image = "gantry/sh:latest"};
+    sandbox::Outcome outcome{{.verdict = sandbox::Verdict::ok, .exit_code = 0}};
+    outcome.served_image = "gantry/sh:latest";
+    return outcome;
   }
 
   async::TestLoop loop_;

@@ -34,7 +34,7 @@ constexpr Seconds filler_grace{10};
 constexpr int names_tried_max = 64;
 
 Outcome infrastructure_error(const Error& error) {
-  return {.verdict = Verdict::infrastructure_error, .message = error.sentence()};
+  return {{.verdict = Verdict::infrastructure_error, .message = error.sentence()}};
 }
 
 /// Whether a container ends by itself or has to be killed first.
@@ -107,6 +107,7 @@ async::task<Outcome> DockerExecutor::execute(Execution execution, Observer obser
       co_await async::attempt(run(std::move(execution), std::move(observer), std::move(*image)));
   if (!outcome) outcome = infrastructure_error(outcome.error());
   outcome->served_image = std::move(served);
+  outcome->executor = "docker";
   co_return std::move(*outcome);
 }
 
@@ -133,9 +134,9 @@ async::task<Result<Outcome>> DockerExecutor::run_in(Lease& lease, const Executio
   // gantry-init is up some time before the engine answers that it is: talk to it meanwhile.
   bool running = false;
   auto watcher = observer;
-  watcher.started = [&] {
+  watcher.started = [&](Stage stage) {
     running = true;
-    observer.started();
+    observer.started(stage);
   };
   Conversation talk;
   auto limit = start_max + execution.policy.wall_time + init_grace;
@@ -143,9 +144,9 @@ async::task<Result<Outcome>> DockerExecutor::run_in(Lease& lease, const Executio
       limit, "the sandbox",
       async::both(converse_into(talk, *stream, execution, image, watcher), start(lease))));
   if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
-    co_return Outcome{.verdict = Verdict::timed_out,
-                      .message = "did not end in time; its container was killed",
-                      .wall_time = execution.policy.wall_time};
+    co_return Outcome{{.verdict = Verdict::timed_out,
+                       .message = "did not end in time; its container was killed",
+                       .wall_time = execution.policy.wall_time}};
   }
   if (!talked && !running) co_return fail(talked.error());
   lease.reported = talk.report.has_value();
@@ -212,15 +213,15 @@ async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,
   // knows; anything else is our failure.
   auto details = co_await async::attempt(engine::inspect_container(engine_, lease.container));
   if (details && details->state.oom_killed) {
-    co_return Outcome{.verdict = Verdict::memory_exceeded,
-                      .signal = 9,
-                      .message = "needed more memory than it was given"};
+    co_return Outcome{{.verdict = Verdict::memory_exceeded,
+                       .signal = 9,
+                       .message = "needed more memory than it was given"}};
   }
   auto cause = complaint.empty() && details ? details->state.error : complaint;
   if (cause.empty()) cause = "its container ended without a verdict";
-  co_return Outcome{.verdict = Verdict::infrastructure_error,
-                    .message = fmt::format("cannot tell how the program ended: {}",
-                                           text::shortened(text::one_line(cause), 500))};
+  co_return Outcome{{.verdict = Verdict::infrastructure_error,
+                     .message = fmt::format("cannot tell how the program ended: {}",
+                                            text::shortened(text::one_line(cause), 500))}};
 }
 
 async::task<void> DockerExecutor::give_up(Lease& lease, ExecutionId id) {

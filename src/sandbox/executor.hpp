@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/channel.hpp"
 #include "async/task.hpp"
 #include "base/id.hpp"
 #include "sandbox/policy.hpp"
@@ -7,6 +8,7 @@
 #include "sandbox/verdict.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,11 +18,29 @@ using ExecutionId = Id<struct ExecutionTag>;
 
 enum class OutputStream { standard_output, standard_error };
 
+enum class Stage { compile, run };
+
+/// Which executor may serve: `automatic` prefers the engine's containers.
+enum class ExecutorChoice { automatic, docker, local };
+
+/// What somebody at a terminal does to a running program.
+struct Keystrokes {
+  enum class Kind { bytes, end_of_input, signal, resize } kind;
+  std::string bytes;
+  int signal = 0;
+  int rows = 0;
+  int columns = 0;
+};
+using Keyboard = async::Channel<Keystrokes>;
+
 /// One run of a program, as an executor is asked for it.
 struct Execution {
   ExecutionId id;
   Program program;
   Policy policy;
+  ExecutorChoice executor = ExecutorChoice::automatic;
+  /// Where its standard input goes on after `program.input`; without it that is all there is.
+  std::shared_ptr<Keyboard> keyboard = {};
 };
 
 /// Who watches an execution. Called on the loop, in order, never after `execute` has ended.
@@ -29,8 +49,8 @@ struct Observer {
   std::function<void(std::string)> progress;
   /// Which image serves. May be empty.
   std::function<void(std::string)> serving;
-  /// The program runs now.
-  std::function<void()> started;
+  /// A stage runs now; what comes out next is its output.
+  std::function<void(Stage)> started;
   std::function<void(OutputStream, std::string_view)> output;
 };
 

@@ -7,9 +7,33 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gantry::sandbox {
+
+/// What becomes of a program that writes more than allowed.
+enum class OnOutputCap {
+  truncate,  ///< It runs on; what is too much is dropped, and the outcome says so.
+  end,       ///< It is ended with `output_exceeded`.
+};
+
+/// What a program can reach.
+enum class Network {
+  none,      ///< Its own loopback.
+  outbound,  ///< The outside; not the host, private ranges, the metadata address, other sandboxes.
+  full,      ///< What any container of the engine's bridge network reaches.
+};
+
+/// What a program can write to. Its root is read-only always.
+enum class Filesystem {
+  sandbox,    ///< /box, which is empty at the start and gone at the end.
+  temp,       ///< /tmp as well.
+  workspace,  ///< As `temp`; /box begins as the named workspace was left and is kept for the next.
+};
+
+/// The OCI runtime: `runsc` is gVisor, where the engine has it.
+enum class Runtime { runc, runsc };
 
 /// The limits a program runs under. Every value lies within its Bound.
 struct Policy {
@@ -19,7 +43,13 @@ struct Policy {
   double cpus = 1.0;
   int pids = 64;            ///< Processes and threads.
   Bytes output{1U << 20U};  ///< Of standard output and of standard error, each.
+  OnOutputCap on_output_cap = OnOutputCap::truncate;
+  Bytes file{64U << 20U};   ///< The largest file it may write.
   Bytes tmpfs{64U << 20U};  ///< /box and /tmp, each.
+  Network network = Network::none;
+  Filesystem filesystem = Filesystem::temp;
+  std::string workspace;  ///< Its name, with Filesystem::workspace.
+  Runtime runtime = Runtime::runc;
 };
 
 /// The least, the most and the usual value of one limit, as the API names it.

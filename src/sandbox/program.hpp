@@ -1,9 +1,11 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,11 +19,20 @@ struct File {
   enum class Mode { plain, executable } mode = Mode::plain;
 };
 
+/// What is run before the program, in the same container and over the same files.
+struct Compile {
+  std::vector<std::string> command;
+  Milliseconds wall_time{10'000};
+  Milliseconds cpu_time{10'000};
+};
+
 /// What is to be run: everything resolved, nothing left to guess.
 struct Program {
   std::string language;  ///< Empty when an image with a command was asked for.
   std::string image;     ///< The image asked for.
+  std::optional<Compile> compile;
   std::vector<std::string> command;
+  std::string working_dir;  ///< Below /box; empty for /box itself.
   std::vector<File> files;
   std::string entry;  ///< Which of them is the program itself; empty without a language.
   std::vector<std::pair<std::string, std::string>> env;

@@ -74,7 +74,7 @@ class Listener {
 
   /// Once: a program starts once, and who watches may keep what he is told.
   void start() {
-    if (!std::exchange(started_, true)) observer_.started();
+    if (!std::exchange(started_, true)) observer_.started(Stage::run);
   }
 
   void pass_on(OutputStream stream, std::string_view bytes) {

@@ -42,7 +42,7 @@ struct Told {
 
   Observer observer() {
     return {.progress = [this](std::string text) { lines.push_back("progress:" + text); },
-            .started = [this] { lines.emplace_back("started"); },
+            .started = [this](Stage) { lines.emplace_back("started"); },
             .output =
                 [this](OutputStream stream, std::string_view bytes) {
                   auto name = stream == OutputStream::standard_output ? "out:" : "err:";

@@ -58,7 +58,7 @@ class ADockerExecutor : public RealEngine {
   }
   Observer observer() {
     return {.progress = [](std::string) {},
-            .started = [this] { ++started_; },
+            .started = [this](Stage) { ++started_; },
             .output =
                 [this](OutputStream stream, std::string_view bytes) {
                   (stream == OutputStream::standard_output ? out_ : err_).append(bytes);
@@ -230,7 +230,7 @@ TEST_F(ADockerExecutor, HasNoNetworkNoPrivilegesAndNothingWritableButItsFolders)
 TEST_F(ADockerExecutor, EndsACancelledProgramAndRemovesItsContainer) {
   async::StopSignal stop{loop_.executor()};
   auto watched = observer();
-  watched.started = [&stop] { stop.stop(); };
+  watched.started = [&stop](Stage) { stop.stop(); };
   auto work = [](DockerExecutor& docker, Execution what, Observer observer) -> async::task<void> {
     co_await docker.execute(std::move(what), std::move(observer));
   };
