@@ -75,6 +75,7 @@ static bool read_counter(int fd, const struct Counter* counter, uint64_t* value)
 }
 
 static void open_gauge(struct Gauge* gauge, const struct Counter* counters) {
+  if (gauge->fd >= 0) return;
   for (const struct Counter* counter = counters; counter->path != NULL; ++counter) {
     const int fd = open(counter->path, O_RDONLY | O_CLOEXEC);
     uint64_t value;
@@ -89,6 +90,20 @@ static void open_gauge(struct Gauge* gauge, const struct Counter* counters) {
 
 static bool read_gauge(const struct Gauge* gauge, uint64_t* value) {
   return gauge->fd >= 0 && read_counter(gauge->fd, gauge->counter, value);
+}
+
+void accounting_adopt(enum Measure measure, int fd) {
+  static const struct {
+    struct Gauge* gauge;
+    struct Counter counter;
+  } ways[measure_count] = {
+      [measure_cpu_us] = {&cpu, {NULL, "usage_usec", 1}},
+      [measure_cpu_ns] = {&cpu, {NULL, NULL, 1000}},
+      [measure_peak] = {&peak, {NULL, NULL, 1}},
+      [measure_oom] = {&oom, {NULL, "oom_kill", 1}},
+  };
+  ways[measure].gauge->fd = fd;
+  ways[measure].gauge->counter = &ways[measure].counter;
 }
 
 void accounting_open(void) {

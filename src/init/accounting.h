@@ -6,6 +6,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// What a file tells, and how: see accounting_adopt.
+enum Measure {
+  measure_cpu_us,  // cpu.stat of v2
+  measure_cpu_ns,  // cpuacct.usage
+  measure_peak,    // memory.peak, memory.max_usage_in_bytes
+  measure_oom,     // memory.events, memory.oom_control
+  measure_count,
+};
+
+// Takes an open cgroup file instead of the one accounting_open would look for: where there is no
+// cgroup file system to be seen.
+void accounting_adopt(enum Measure measure, int fd);
 // Opens the files. Done before the program exists, and they stay open.
 void accounting_open(void);
 // From here on the run's usage counts, not that of our start or of an interpreter kept warm.

@@ -1,6 +1,7 @@
 #include "init/child.h"
 
 #include "init/descriptors.h"
+#include "init/execute.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,8 +62,8 @@ static _Noreturn void become_program(const struct Request* request, int pipes[][
   reset_signals();
   umask(request->limits.umask);
   if (chdir(request->work_folder) != 0) report_and_leave(report_slot, stage_work_folder);
-  environ = request->environment;  // execvp searches the PATH of the program, not of init
-  execvp(request->arguments[0], request->arguments);
+  environ = request->environment;  // execute searches the PATH of the program, not of init
+  execute(request->arguments);
   report_and_leave(report_slot, stage_execute);
 }
 
