@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,12 @@ struct Keystrokes {
 };
 using Keyboard = async::Channel<Keystrokes>;
 
+/// A window of characters that a program writes to.
+struct Terminal {
+  int rows = 24;
+  int columns = 80;
+};
+
 /// One run of a program, as an executor is asked for it.
 struct Execution {
   ExecutionId id;
@@ -41,6 +48,8 @@ struct Execution {
   ExecutorChoice executor = ExecutorChoice::automatic;
   /// Where its standard input goes on after `program.input`; without it that is all there is.
   std::shared_ptr<Keyboard> keyboard = {};
+  /// With it the program has a terminal instead of three pipes; all it writes is its output.
+  std::optional<Terminal> terminal = {};
 };
 
 /// Who watches an execution. Called on the loop, in order, never after `execute` has ended.
