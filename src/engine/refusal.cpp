@@ -81,6 +81,9 @@ constexpr std::array known_causes{
     KnownCause{"Client.Timeout exceeded",
                "check the engine's way to the registry (DNS, proxy, firewall)",
                ErrorKind::unavailable, "engine_registry_unreachable"},
+    KnownCause{"apparmor_parser",
+               "install the engine's AppArmor tools ('apt install apparmor') and restart it",
+               ErrorKind::unavailable, "engine_without_apparmor"},
     KnownCause{"unknown or invalid runtime name",
                "name a runtime that 'docker info' lists, or register it with the engine"},
 };

@@ -124,20 +124,34 @@ mount_cgroups() {
   fi
 }
 
+# Sets private_bridge to a network of our own, so that the private engine leaves another engine's
+# alone: dockerd would use its docker0, and told to have none it removes docker0. The addresses are
+# those that RFC 2544 keeps for tests.
+make_private_bridge() {
+  private_bridge=gantry$((RANDOM % 10000))
+  local network=198.18.$((RANDOM % 256))
+  as_root ip link add "$private_bridge" type bridge 2>/dev/null &&
+    as_root ip address add "$network.1/24" dev "$private_bridge" &&
+    as_root ip link set "$private_bridge" up && return
+  # Who may not make a bridge may not remove one either.
+  private_bridge=none
+}
+
 # A private engine with everything in one folder, for the tests. Sets engine_endpoint; false and
 # engine_failure when it does not come up.
-# Without a bridge and without firewall rules it can not disturb another engine of this machine.
+# With its own bridge and without firewall rules it does not disturb another engine of this machine.
 start_private_engine() {
   private_engine=$(mktemp -d "${TMPDIR:-/var/tmp}/gantry-engine.XXXXXX")
   engine_endpoint=unix://$private_engine/docker.sock
   say "starting a private engine in $private_engine"
   mount_cgroups
+  make_private_bridge
   launch_dockerd "$private_engine/log" \
     --data-root "$private_engine/data" --exec-root "$private_engine/exec" \
     --pidfile "$private_engine/pid" --host "$engine_endpoint" --group "$(id -g)" \
     --containerd-namespace "${private_engine##*/}" \
     --containerd-plugins-namespace "plugins.${private_engine##*/}" \
-    --bridge=none --iptables=false --ip6tables=false
+    --bridge="$private_bridge" --iptables=false --ip6tables=false
   wait_until 60 dockerd_settled "$engine_endpoint" && engine_answers "$engine_endpoint" && return
   engine_failure="dockerd did not start: $(last_line "$private_engine/log")"
   stop_private_engine
@@ -155,6 +169,7 @@ stop_private_engine() {
   done
   awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r |
     while read -r mount; do as_root umount --lazy "$mount"; done
+  [[ ${private_bridge:-none} == none ]] || as_root ip link delete "$private_bridge" 2>/dev/null || true
   as_root rm -rf --one-file-system "$folder"
 }
 
