@@ -169,7 +169,7 @@ stop_private_engine() {
   done
   awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r |
     while read -r mount; do as_root umount --lazy "$mount"; done
-  [[ ${private_bridge:-none} == none ]] || as_root ip link delete "$private_bridge" 2>/dev/null || true
+  [[ ${private_bridge:-none} == none ]] || as_root ip link delete "$private_bridge" || true
   as_root rm -rf --one-file-system "$folder"
 }
 
