@@ -22,10 +22,11 @@ constexpr LinkPace quick{.first_retry = Milliseconds{5},
                          .relist = Milliseconds{60'000}};
 
 class FleetLink : public testing::Test {
- protected:
+ public:
   FleetLink() { daemon_.expect("GET", "/info").reply(200, R"({"Name":"vm","NCPU":2})").always(); }
   ~FleetLink() override { loop_.run(scope_.close()); }
 
+ protected:
   static std::string list_of(std::initializer_list<json::Object> containers) {
     json::Array out;
     for (const auto& container : containers) out.push_back(container);

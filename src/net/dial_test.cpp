@@ -17,13 +17,14 @@ namespace {
 namespace asio = boost::asio;
 
 class Dialer : public testing::Test {
- protected:
+ public:
   Dialer() {
     std::string name = std::filesystem::temp_directory_path() / "gantry-dial-XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
   ~Dialer() override { std::filesystem::remove_all(folder_); }
 
+ protected:
   std::string socket() const { return folder_ / "engine.sock"; }
   Result<std::unique_ptr<Stream>> dial(std::string_view endpoint) {
     auto connect = dialer(loop_.executor(), *Endpoint::parse(endpoint));

@@ -65,7 +65,7 @@ std::vector<Attack> heads() {
       {"no_colon", get("Host: x\r\nnonsense\r\n"), 400},
       {"folded_line", get("Host: x\r\nX: a\r\n b\r\n"), 400},
       {"leading_space", get(" Host: x\r\n"), 400},
-      {"nul_in_value", get(std::string{"Host: x\r\nX: a\0b\r\n", 18}), 400},
+      {"nul_in_value", get(std::string{"Host: x\r\nX: a\0b\r\n", 17}), 400},
       {"control_in_name", get("Host: x\r\nX\x01Y: a\r\n"), 400},
       {"no_host", get("X: a\r\n"), 400},
       {"two_hosts", get("Host: x\r\nHost: y\r\n"), 400},
