@@ -11,6 +11,12 @@ constexpr std::string_view alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view crockford = "0123456789abcdefghjkmnpqrstvwxyz";
 }  // namespace
 
+std::string bytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return bytes;
+}
+
 std::string word(std::size_t length) {
   std::string text(length, '0');
   for (auto& c : text) c = alphabet[randombytes_uniform(alphabet.size())];

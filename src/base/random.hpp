@@ -7,6 +7,8 @@
 /// Randomness from the kernel's generator, fit for secrets.
 namespace gantry::random {
 
+/// `count` bytes.
+std::string bytes(std::size_t count);
 /// `length` characters of [0-9a-z] (5.17 bits each).
 std::string word(std::size_t length);
 /// An id that sorts by creation: 10 characters of time, 16 of randomness (as ULID, lower case).

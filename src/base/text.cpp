@@ -118,6 +118,16 @@ std::string lowered(std::string_view text) {
   return out;
 }
 
+std::string replaced(std::string_view text, std::string_view what, std::string_view with) {
+  std::string out;
+  std::size_t from = 0;
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, from)) {
+    out.append(text.substr(from, at - from)).append(with);
+    from = at + what.size();
+  }
+  return out.append(text.substr(from));
+}
+
 bool iequals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && lowered(a) == lowered(b);
 }

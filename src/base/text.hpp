@@ -19,6 +19,8 @@ std::string shortened(std::string_view text, std::size_t max);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trimmed(std::string_view text);
 std::string lowered(std::string_view text);
+/// Every `what` in it, which is not empty, as `with`.
+std::string replaced(std::string_view text, std::string_view what, std::string_view with);
 bool iequals(std::string_view a, std::string_view b);
 
 /// What stands in the place of a masked value.

@@ -88,6 +88,13 @@ TEST(MaskingTest, NamesOfSecretsAreKnown) {
   }
 }
 
+TEST(TextTest, EveryOccurrenceIsReplacedOnce) {
+  EXPECT_EQ(replaced("a*b**", "*", "xx"), "axxbxxxx");
+  EXPECT_EQ(replaced("aaa", "aa", "a"), "aa");
+  EXPECT_EQ(replaced("", "a", "b"), "");
+  EXPECT_EQ(replaced("abc", "d", "e"), "abc");
+}
+
 TEST(MaskingTest, ThePasswordInAUrlIsMasked) {
   EXPECT_EQ(without_url_password("postgresql://ada:hunter2@db/gantry"),
             "postgresql://ada:********@db/gantry");
