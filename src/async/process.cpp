@@ -1,5 +1,7 @@
 #include "async/process.hpp"
 
+#include "async/descriptor.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -43,6 +45,17 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
+constexpr int first_passed = 3;
+
+/// Copies of `descriptors` above every number they are to have in the child, where none of them
+/// can be overwritten by another.
+std::vector<Descriptor> out_of_the_way(const std::vector<int>& descriptors) {
+  std::vector<Descriptor> copies;
+  int free_from = first_passed + static_cast<int>(descriptors.size());
+  for (int fd : descriptors) copies.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, free_from));
+  return copies;
+}
+
 /// posix_spawnp with output and error on `output_fd`, own process group, default signals.
 int spawn(const ProcessSpec& spec, int output_fd, pid_t& pid) {
   posix_spawn_file_actions_t actions;
@@ -52,8 +65,13 @@ int spawn(const ProcessSpec& spec, int output_fd, pid_t& pid) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
   posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
+  auto passed = out_of_the_way(spec.descriptors);
+  int next = first_passed;
+  for (const auto& copy : passed) {
+    posix_spawn_file_actions_adddup2(&actions, copy.get(), next++);
+  }
   // Also what we ourselves were started with and know nothing of.
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  posix_spawn_file_actions_addclosefrom_np(&actions, next);
   sigset_t all;
   sigset_t none;
   sigfillset(&all);

@@ -13,8 +13,9 @@ namespace gantry::async {
 
 /// What to start: by argv, never by a shell.
 struct ProcessSpec {
-  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH.
-  std::vector<std::string> env;   ///< `NAME=value`; the whole environment of the child.
+  std::vector<std::string> argv;      ///< argv[0] is looked up in PATH.
+  std::vector<std::string> env;       ///< `NAME=value`; the whole environment of the child.
+  std::vector<int> descriptors = {};  ///< The child has copies of these as 3, 4, …
 };
 
 /// How a child ended: an exit code, or the signal that killed it.

@@ -37,6 +37,23 @@ TEST(ProcessTest, TheEnvironmentIsTheOneGivenAndInputIsEmpty) {
   EXPECT_EQ(ended->output, "hello\n");
 }
 
+TEST(ProcessTest, PassesDescriptorsInTheirOrderWhateverTheirNumbers) {
+  int first[2];
+  int second[2];
+  ASSERT_EQ(::pipe(first), 0);
+  ASSERT_EQ(::pipe(second), 0);
+  ASSERT_EQ(::write(first[1], "first ", 6), 6);
+  ASSERT_EQ(::write(second[1], "second", 6), 6);
+  ::close(first[1]);
+  ::close(second[1]);
+  auto spec = program({"sh", "-c", "cat <&3; cat <&4; test -e /proc/self/fd/5 || echo ."});
+  spec.descriptors = {first[0], second[0]};
+  auto ended = run_test(run_process(spec, 100));
+  ::close(first[0]);
+  ::close(second[0]);
+  EXPECT_EQ(ended->output, "first second.\n");
+}
+
 TEST(ProcessTest, ArgumentsAreNotReadByAShell) {
   auto ended = run_test(run_process(program({"echo", "$HOME; rm -rf /*", "`id`"}), 100));
   EXPECT_EQ(ended->output, "$HOME; rm -rf /* `id`\n");
