@@ -57,10 +57,15 @@ TestServer::TestServer(Options options)
       access::Access::Settings{.clock = Clock{},
                                .password_cost = {.passes = 1, .memory_bytes = 8'192}});
   loop_.run(access_->start());
+  webhooks_.emplace(executor, *database_,
+                    executions::Webhooks::Settings{.secret = Secret{"secret"}, .clock = Clock{}});
   executions_ = std::make_unique<executions::Executions>(
-      executor, *database_, sandbox_,
-      executions::Executions::Settings{
-          .running_max = 2, .queued_max = options.queued_max, .clock = Clock{}});
+      executor, *database_, sandbox_, workers_,
+      executions::Executions::Settings{.running_max = 2,
+                                       .queued_max = options.queued_max,
+                                       .folder = folder_.path() / "executions",
+                                       .webhooks = &*webhooks_,
+                                       .clock = Clock{}});
   loop_.run(executions_->start());
   engine_ = daemon_.client(executor);
   link_ = std::make_unique<fleet::Link>(executor, *engine_, Clock{});
@@ -91,6 +96,7 @@ TestServer::TestServer(Options options)
 TestServer::~TestServer() {
   sandbox_.release();
   loop_.run(executions_->close(Milliseconds{5'000}));
+  loop_.run(webhooks_->close());
   loop_.run(server_->close(Milliseconds{2'000}));
   loop_.run(tasks_->close());
   loop_.run(access_->close());

@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "engine/fake_daemon_fake.hpp"
 #include "executions/executions.hpp"
+#include "executions/webhooks.hpp"
 #include "fleet/link.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -131,6 +132,7 @@ class TestServer {
   async::Workers workers_{1, 64};
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<access::Access> access_;
+  std::optional<executions::Webhooks> webhooks_;
   std::unique_ptr<executions::Executions> executions_;
   std::unique_ptr<engine::Client> engine_;
   std::unique_ptr<fleet::Link> link_;

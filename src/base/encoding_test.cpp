@@ -5,6 +5,14 @@
 namespace gantry::encoding {
 namespace {
 
+TEST(HexTest, ComesBackAsBytes) {
+  EXPECT_EQ(from_hex("00fFa1"), (std::string{"\0\xff\xa1", 3}));
+  EXPECT_EQ(from_hex(""), "");
+  EXPECT_FALSE(from_hex("0"));
+  EXPECT_FALSE(from_hex("0g"));
+  EXPECT_FALSE(from_hex("0x"));
+}
+
 TEST(Base64Test, TheVectorsOfRfc4648) {
   EXPECT_EQ(base64(""), "");
   EXPECT_EQ(base64("f"), "Zg==");
@@ -56,6 +64,15 @@ TEST(PercentTest, WhatWasEncodedComesBackAndBrokenEscapesDoNot) {
   EXPECT_EQ(from_percent("%2f%2F"), "//");
   EXPECT_EQ(from_percent("a+b"), "a+b");
   for (auto text : {"%", "%2", "%2g", "%%20", "a%"}) EXPECT_EQ(from_percent(text), std::nullopt);
+}
+
+TEST(Encoding, AnHmacIsThatOfTheStandard) {
+  // RFC 4231, test cases 2 and 6.
+  EXPECT_EQ(encoding::hmac_sha256_hex("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(encoding::hmac_sha256_hex(std::string(131, '\xaa'),
+                                      "Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "executions/execution_store.hpp"
 
 #include "base/json.hpp"
+#include "executions/rows.hpp"
 #include "storage/migrations.hpp"
 
 #include <array>
@@ -36,11 +37,34 @@ constexpr std::array migrations{
       );
       CREATE INDEX executions_unfinished ON executions (state) WHERE state <> 'finished';
     )"},
+    storage::Migration{2, "stages, batches, files, programs that wait, webhooks", R"(
+      ALTER TABLE executions ADD COLUMN executor text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN truncated bigint NOT NULL DEFAULT 0;
+      ALTER TABLE executions ADD COLUMN compile text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN compile_output bytea;
+      ALTER TABLE executions ADD COLUMN compile_errors bytea;
+      ALTER TABLE executions ADD COLUMN artifacts text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN in_files bigint NOT NULL DEFAULT 0;
+      ALTER TABLE executions ADD COLUMN batch text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN webhook text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN told bigint NOT NULL DEFAULT 0;
+      CREATE INDEX executions_batch ON executions (batch) WHERE batch <> '';
+      CREATE INDEX executions_untold ON executions (id) WHERE webhook <> '' AND told = 0;
+      CREATE TABLE execution_programs (
+        id text PRIMARY KEY,
+        about text NOT NULL,
+        content bytea NOT NULL
+      );
+      CREATE TABLE execution_keys (
+        owner text NOT NULL,
+        key text NOT NULL,
+        fingerprint text NOT NULL,
+        target text NOT NULL,
+        expires_at bigint NOT NULL,
+        PRIMARY KEY (owner, key)
+      );
+    )"},
 };
-
-constexpr std::string_view columns =
-    "id, owner, language, image, command, state, verdict, exit_code, signal, message, "
-    "served_image, warm, wall_us, cpu_us, memory_peak_bytes, created_at, started_at, finished_at";
 
 std::string command_text(const std::vector<std::string>& command) {
   json::Array words;
@@ -48,46 +72,53 @@ std::string command_text(const std::vector<std::string>& command) {
   return json::serialize(words);
 }
 
-std::vector<std::string> command_from(const std::string& text) {
-  std::vector<std::string> command;
-  auto value = json::parse(text, json::Keys::tolerant);
-  if (!value || !value->is_array()) return command;
-  for (const auto& word : value->get_array()) {
-    if (word.is_string()) command.emplace_back(word.get_string());
-  }
-  return command;
+std::optional<Repeatable> find_key(storage::Transaction& transaction, const std::string& owner,
+                                   const std::string& key, WallTime now) {
+  // Of what has been deleted meanwhile nothing can be told: the key is free again.
+  auto rows = transaction.query(
+      "SELECT fingerprint, target, expires_at FROM execution_keys "
+      "WHERE owner = $1 AND key = $2 AND expires_at > $3 AND EXISTS ("
+      "SELECT 1 FROM executions WHERE id = target OR (batch <> '' AND batch = target))",
+      owner, key, now);
+  if (rows.empty()) return std::nullopt;
+  const auto& row = rows.front();
+  return Repeatable{.owner = owner,
+                    .key = key,
+                    .fingerprint = row.text(0),
+                    .target = row.text(1),
+                    .expires_at = row.time(2)};
 }
 
-std::optional<int> narrow(std::optional<std::int64_t> number) {
-  if (!number) return std::nullopt;
-  return static_cast<int>(*number);
+void insert_one(storage::Transaction& transaction, const Fresh& fresh) {
+  const auto& record = fresh.record;
+  transaction.execute(
+      "INSERT INTO executions (id, owner, language, image, command, source, state, batch, "
+      "webhook, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      record.id, record.owner, record.language, record.image, command_text(record.command),
+      record.source, word(record.state), record.batch, record.webhook, record.created_at);
+  if (!fresh.waiting) return;
+  transaction.execute("INSERT INTO execution_programs (id, about, content) VALUES ($1, $2, $3)",
+                      record.id, fresh.waiting->about, storage::Blob{fresh.waiting->content});
 }
 
-Record record_of(const storage::Row& row) {
-  Record record;
-  record.id = row.id<ExecutionId>(0);
-  record.owner = row.text(1);
-  record.language = row.text(2);
-  record.image = row.text(3);
-  record.command = command_from(row.text(4));
-  record.state = state_from(row.text(5)).value_or(State::finished);
-  if (auto verdict = sandbox::verdict_from(row.text_or_null(6).value_or(""))) {
-    record.outcome = sandbox::Outcome{{
-        .verdict = *verdict,
-        .exit_code = narrow(row.integer_or_null(7)),
-        .signal = narrow(row.integer_or_null(8)),
-        .message = row.text(9),
-        .wall_time = Microseconds{row.integer(12)},
-        .cpu_time = Microseconds{row.integer(13)},
-        .memory_peak_bytes = static_cast<std::uint64_t>(row.integer(14)),
-    }};
-    record.outcome->served_image = row.text(10);
-    record.outcome->warm = row.integer(11) != 0;
+void claim_all(storage::Transaction& transaction, const std::vector<ExecutionId>& ids) {
+  for (const auto& id : ids) {
+    transaction.execute("DELETE FROM execution_programs WHERE id = $1", id);
   }
-  record.created_at = row.time(15);
-  record.started_at = row.time_or_null(16);
-  record.finished_at = row.time_or_null(17);
-  return record;
+}
+
+/// What goes into the row of a stream: nothing when it is in a file.
+std::optional<storage::Blob> stream_value(const std::string& bytes, unsigned in_files,
+                                          unsigned bit) {
+  if ((in_files & bit) != 0) return std::nullopt;
+  return storage::Blob{bytes};
+}
+
+std::size_t size_of(const Record& record) {
+  auto sum = record.source.size() + record.output.size() + record.errors.size() +
+             record.compile_output.size() + record.compile_errors.size();
+  for (const auto& artifact : record.artifacts) sum += artifact.size;
+  return sum;
 }
 
 }  // namespace
@@ -96,90 +127,98 @@ async::task<void> migrate(storage::Database& database) {
   co_await storage::migrate(database, "executions", migrations);
 }
 
-async::task<void> insert(storage::Database& database, Record record) {
-  co_await database.run([record = std::move(record)](storage::Transaction& transaction) {
-    transaction.execute(
-        "INSERT INTO executions (id, owner, language, image, command, source, state, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        record.id, record.owner, record.language, record.image, command_text(record.command),
-        record.source, word(record.state), record.created_at);
+async::task<std::optional<Repeatable>> repeated(storage::Database& database, std::string owner,
+                                                std::string key, WallTime now) {
+  co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
+    return find_key(transaction, owner, key, now);
   });
 }
 
-async::task<void> finish(storage::Database& database, Record record) {
-  co_await database.run([record = std::move(record)](storage::Transaction& transaction) {
+async::task<std::optional<Repeatable>> insert(storage::Database& database, std::vector<Fresh> fresh,
+                                              std::optional<Repeatable> key, WallTime now) {
+  co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
+    if (key) {
+      if (auto earlier = find_key(transaction, key->owner, key->key, now)) return earlier;
+      transaction.execute(
+          "INSERT INTO execution_keys (owner, key, fingerprint, target, expires_at) "
+          "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, key) DO UPDATE SET "
+          "fingerprint = excluded.fingerprint, target = excluded.target, "
+          "expires_at = excluded.expires_at",
+          key->owner, key->key, key->fingerprint, key->target, key->expires_at);
+    }
+    for (const auto& one : fresh) insert_one(transaction, one);
+    return std::optional<Repeatable>{};
+  });
+}
+
+async::task<void> claim(storage::Database& database, std::vector<ExecutionId> ids) {
+  co_await database.run([&](storage::Transaction& transaction) { claim_all(transaction, ids); });
+}
+
+async::task<void> finish(storage::Database& database, Record record, unsigned in_files,
+                         std::vector<ExecutionId> claimed) {
+  co_await database.run([&](storage::Transaction& transaction) {
     const auto& outcome = record.outcome.value();
+    auto truncated = (outcome.output_truncated ? 1 : 0) + (outcome.errors_truncated ? 2 : 0);
     // The condition keeps the first verdict, whatever happens: there is exactly one.
     transaction.execute(
         "UPDATE executions SET state = 'finished', verdict = $2, exit_code = $3, signal = $4, "
         "message = $5, served_image = $6, warm = $7, wall_us = $8, cpu_us = $9, "
         "memory_peak_bytes = $10, output = $11, errors = $12, bytes = $13, started_at = $14, "
-        "finished_at = $15 WHERE id = $1 AND state <> 'finished'",
+        "finished_at = $15, executor = $16, truncated = $17, compile = $18, "
+        "compile_output = $19, compile_errors = $20, artifacts = $21, in_files = $22 "
+        "WHERE id = $1 AND state <> 'finished'",
         record.id, sandbox::word(outcome.verdict), outcome.exit_code, outcome.signal,
         outcome.message, outcome.served_image, outcome.warm ? 1 : 0, outcome.wall_time.count(),
-        outcome.cpu_time.count(), outcome.memory_peak_bytes, storage::Blob{record.output},
-        storage::Blob{record.errors},
-        record.source.size() + record.output.size() + record.errors.size(), record.started_at,
-        record.finished_at);
+        outcome.cpu_time.count(), outcome.memory_peak_bytes,
+        stream_value(record.output, in_files, output_in_file),
+        stream_value(record.errors, in_files, errors_in_file), size_of(record), record.started_at,
+        record.finished_at, outcome.executor, truncated, stage_text(outcome.compile),
+        stream_value(record.compile_output, in_files, compile_output_in_file),
+        stream_value(record.compile_errors, in_files, compile_errors_in_file),
+        artifacts_text(record.artifacts), in_files);
+    claim_all(transaction, claimed);
   });
 }
 
-async::task<std::int64_t> end_unfinished(storage::Database& database, WallTime now,
-                                         std::string message) {
-  co_return co_await storage::transact(
-      database, [now, message = std::move(message)](storage::Transaction& transaction) {
-        return transaction.execute(
-            "UPDATE executions SET state = 'finished', verdict = $1, message = $2, "
-            "finished_at = $3 WHERE state <> 'finished'",
-            sandbox::word(sandbox::Verdict::infrastructure_error), message, now);
-      });
+async::task<std::optional<std::pair<Record, unsigned>>> find(storage::Database& database,
+                                                             ExecutionId id) {
+  co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
+    std::optional<std::pair<Record, unsigned>> found;
+    auto rows = transaction.query("SELECT " + std::string{columns} +
+                                      ", source, output, errors, compile_output, compile_errors, "
+                                      "in_files FROM executions WHERE id = $1",
+                                  id);
+    if (rows.empty()) return found;
+    const auto& row = rows.front();
+    auto record = record_of(row);
+    record.source = row.text(columns_count);
+    record.output = row.blob_or_null(columns_count + 1).value_or("");
+    record.errors = row.blob_or_null(columns_count + 2).value_or("");
+    record.compile_output = row.blob_or_null(columns_count + 3).value_or("");
+    record.compile_errors = row.blob_or_null(columns_count + 4).value_or("");
+    found.emplace(std::move(record), static_cast<unsigned>(row.integer(columns_count + 5)));
+    return found;
+  });
 }
 
-async::task<std::optional<Record>> find(storage::Database& database, ExecutionId id) {
-  co_return co_await storage::transact(
-      database, [id = std::move(id)](storage::Transaction& transaction) {
-        std::optional<Record> found;
-        auto rows = transaction.query("SELECT " + std::string{columns} +
-                                          ", source, output, errors "
-                                          "FROM executions WHERE id = $1",
-                                      id);
-        if (rows.empty()) return found;
-        found = record_of(rows.front());
-        found->source = rows.front().text(18);
-        found->output = rows.front().blob_or_null(19).value_or("");
-        found->errors = rows.front().blob_or_null(20).value_or("");
-        return found;
-      });
-}
-
-async::task<Page> list(storage::Database& database, int limit, std::string cursor) {
-  co_return co_await storage::transact(
-      database, [limit, cursor = std::move(cursor)](storage::Transaction& transaction) {
-        Page page;
-        // Ids sort by creation. One row more than asked for tells whether there is a next page.
-        auto rows = transaction.query("SELECT " + std::string{columns} +
-                                          " FROM executions WHERE $1 = '' OR id < $1 "
-                                          "ORDER BY id DESC LIMIT $2",
-                                      cursor, limit + 1);
-        for (const auto& row : rows) {
-          if (page.items.size() == static_cast<std::size_t>(limit)) {
-            page.next = page.items.back().id.text();
-            break;
-          }
-          page.items.push_back(record_of(row));
-        }
-        return page;
-      });
-}
-
-async::task<void> retain(storage::Database& database, std::int64_t count_max, Bytes bytes_max) {
-  co_await database.run([=](storage::Transaction& transaction) {
-    transaction.execute(
-        "DELETE FROM executions WHERE state = 'finished' AND id IN ("
-        "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id DESC) AS position, "
-        "SUM(bytes) OVER (ORDER BY id DESC) AS total FROM executions) AS ranked "
-        "WHERE position > $1 OR total > $2)",
-        count_max, bytes_max.count);
+async::task<Page> list(storage::Database& database, int limit, std::string cursor,
+                       std::string batch) {
+  co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
+    Page page;
+    // Ids sort by creation. One row more than asked for tells whether there is a next page.
+    auto rows = transaction.query("SELECT " + std::string{columns} +
+                                      " FROM executions WHERE ($1 = '' OR id < $1) "
+                                      "AND ($3 = '' OR batch = $3) ORDER BY id DESC LIMIT $2",
+                                  cursor, limit + 1, batch);
+    for (const auto& row : rows) {
+      if (page.items.size() == static_cast<std::size_t>(limit)) {
+        page.next = page.items.back().id.text();
+        break;
+      }
+      page.items.push_back(record_of(row));
+    }
+    return page;
   });
 }
 

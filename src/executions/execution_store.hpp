@@ -1,30 +1,67 @@
 #pragma once
 
 #include "async/task.hpp"
-#include "base/bytes.hpp"
+#include "executions/packing.hpp"
 #include "executions/record.hpp"
 #include "storage/database.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
-/// The table of executions.
+/// The table of executions: how they come, end and are read.
 namespace gantry::executions::store {
 
-/// Makes the table, or brings it up to date.
+/// Makes the tables, or brings them up to date.
 async::task<void> migrate(storage::Database& database);
-/// A new record, without its outcome.
-async::task<void> insert(storage::Database& database, Record record);
-/// Adds the outcome and what the program wrote; a record that has its verdict stays as it is.
-async::task<void> finish(storage::Database& database, Record record);
-/// Gives everything without a verdict one, and answers how many those were.
-async::task<std::int64_t> end_unfinished(storage::Database& database, WallTime now,
-                                         std::string message);
-/// The whole record; nothing when there is none.
-async::task<std::optional<Record>> find(storage::Database& database, ExecutionId id);
-/// Newest first, `limit` at most, from behind `cursor` (an id) or from the beginning.
-async::task<Page> list(storage::Database& database, int limit, std::string cursor);
-/// Deletes the oldest finished ones over either bound.
-async::task<void> retain(storage::Database& database, std::int64_t count_max, Bytes bytes_max);
+
+/// A request that can be repeated without being done again: its key, and what it was.
+struct Repeatable {
+  std::string owner;
+  std::string key;
+  std::string fingerprint;
+  std::string target;  ///< The execution or the batch it made.
+  WallTime expires_at;
+};
+/// What an earlier request of that key made, if that is still known.
+async::task<std::optional<Repeatable>> repeated(storage::Database& database, std::string owner,
+                                                std::string key, WallTime now);
+
+/// A new record, with its program where that is going to wait.
+struct Fresh {
+  Record record;
+  std::optional<Packed> waiting;
+};
+/// All of them or none. With a key that somebody else has used meanwhile: none, and the answer is
+/// what they made.
+async::task<std::optional<Repeatable>> insert(storage::Database& database, std::vector<Fresh> fresh,
+                                              std::optional<Repeatable> key, WallTime now);
+
+/// Programs that wait no longer: from here on they have begun.
+async::task<void> claim(storage::Database& database, std::vector<ExecutionId> ids);
+
+/// The streams that are in files instead of the row; bits.
+enum : unsigned {
+  output_in_file = 1,
+  errors_in_file = 2,
+  compile_output_in_file = 4,
+  compile_errors_in_file = 8,
+  artifacts_in_files = 16
+};
+
+/// Adds the outcome and what the program wrote, but for what `in_files` says; a record that has its
+/// verdict stays as it is. In the same step `claimed` wait no longer.
+async::task<void> finish(storage::Database& database, Record record, unsigned in_files,
+                         std::vector<ExecutionId> claimed);
+
+/// The whole record but for what is in files, and which that is; nothing when there is none.
+async::task<std::optional<std::pair<Record, unsigned>>> find(storage::Database& database,
+                                                             ExecutionId id);
+/// Newest first, `limit` at most, from behind `cursor` (an id) or from the beginning; of one batch,
+/// or of all when that is empty.
+async::task<Page> list(storage::Database& database, int limit, std::string cursor,
+                       std::string batch = {});
 
 }  // namespace gantry::executions::store

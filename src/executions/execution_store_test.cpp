@@ -1,6 +1,7 @@
 #include "executions/execution_store.hpp"
 
 #include "async/testing_fake.hpp"
+#include "executions/upkeep_store.hpp"
 #include "storage/testing_fake.hpp"
 
 #include <fmt/format.h>
@@ -28,14 +29,16 @@ class ExecutionStoreTest : public testing::Test {
             .source = "print()",
             .created_at = WallTime{Milliseconds{1'000}}};
   }
-  void insert(const std::string& id) { loop_.run(store::insert(*database_, record(id))); }
+  void insert(const std::string& id) {
+    loop_.run(store::insert(*database_, {{record(id), std::nullopt}}, std::nullopt, {}));
+  }
   /// Inserts a finished one that wrote `size` bytes.
   void finish(const std::string& id, std::size_t size = 0) {
     insert(id);
     auto done = record(id);
     done.outcome = sandbox::Outcome{{.verdict = Verdict::ok, .exit_code = 0}};
     done.output = std::string(size, 'x');
-    loop_.run(store::finish(*database_, done));
+    loop_.run(store::finish(*database_, done, 0, {}));
   }
   std::vector<std::string> ids() {
     std::vector<std::string> out;
@@ -45,7 +48,9 @@ class ExecutionStoreTest : public testing::Test {
     return out;
   }
   std::optional<Record> find(const std::string& id) {
-    return loop_.run(store::find(*database_, ExecutionId{id}));
+    auto found = loop_.run(store::find(*database_, ExecutionId{id}));
+    if (!found) return std::nullopt;
+    return std::move(found->first);
   }
 
   async::TestLoop loop_;
@@ -69,7 +74,7 @@ TEST_F(ExecutionStoreTest, AFinishedRecordComesBackWhole) {
   done.errors = "e";
   done.started_at = WallTime{Milliseconds{2'000}};
   done.finished_at = WallTime{Milliseconds{3'000}};
-  loop_.run(store::finish(*database_, done));
+  loop_.run(store::finish(*database_, done, 0, {}));
 
   auto back = find("a").value();
   EXPECT_EQ(back.state, State::finished);
@@ -94,7 +99,7 @@ TEST_F(ExecutionStoreTest, TheFirstVerdictStays) {
   finish("a");
   auto second = record("a");
   second.outcome = sandbox::Outcome{{.verdict = Verdict::failed}};
-  loop_.run(store::finish(*database_, second));
+  loop_.run(store::finish(*database_, second, 0, {}));
   EXPECT_EQ(find("a")->outcome->verdict, Verdict::ok);
 }
 
@@ -134,7 +139,7 @@ TEST_F(ExecutionStoreTest, TheOldestOverTheNumberGo) {
   finish("a");
   finish("b");
   finish("c");
-  loop_.run(store::retain(*database_, 2, Bytes{1'000}));
+  loop_.run(store::retain(*database_, {2, Bytes{1'000}}, {}));
   EXPECT_THAT(ids(), ElementsAre("c", "b"));
 }
 
@@ -142,7 +147,7 @@ TEST_F(ExecutionStoreTest, TheOldestOverTheBytesGo) {
   finish("a", 1);
   finish("b", 60);
   finish("c", 50);
-  loop_.run(store::retain(*database_, 100, Bytes{100}));
+  loop_.run(store::retain(*database_, {100, Bytes{100}}, {}));
   EXPECT_THAT(ids(), ElementsAre("c"));
 }
 
@@ -150,7 +155,7 @@ TEST_F(ExecutionStoreTest, WhatHasNoVerdictIsNeverDeleted) {
   insert("a");
   finish("b");
   finish("c");
-  loop_.run(store::retain(*database_, 1, Bytes{1'000}));
+  loop_.run(store::retain(*database_, {1, Bytes{1'000}}, {}));
   EXPECT_THAT(ids(), ElementsAre("c", "a"));
 }
 

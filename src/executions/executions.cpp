@@ -4,8 +4,9 @@
 #include "async/backoff.hpp"
 #include "async/deadline.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
-#include "executions/execution_store.hpp"
+#include "base/text.hpp"
+#include "executions/live.hpp"
+#include "executions/webhooks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,169 +17,125 @@
 namespace gantry::executions {
 namespace {
 
-// What is kept: the newest, by number and by what their programs wrote.
-constexpr std::int64_t kept_max = 10'000;
-constexpr Bytes kept_bytes_max{1U << 30U};
-constexpr std::uint64_t retain_every = 64;
-// Progress lines of one execution that are kept for followers who come later.
-constexpr std::size_t progress_max = 256;
-// Changes between the two outputs that are told in their order; after that many, one after the
-// other. A program that writes a byte here and a byte there must not cost us an entry for each.
-constexpr std::size_t entries_max = 4'096;
-constexpr std::array both_streams{sandbox::OutputStream::standard_output,
-                                  sandbox::OutputStream::standard_error};
+constexpr Milliseconds retain_pause{10 * 60'000};
+// What a stream may hold in its row; a longer one is a file.
+constexpr std::size_t row_max = 64U << 10U;
 
-/// What a waiting program holds in memory.
-Bytes weight_of(const sandbox::Program& program) {
-  Bytes sum{program.input.size()};
-  for (const auto& file : program.files) sum.count += file.content.size();
-  return sum;
+struct StreamFile {
+  std::string Record::* bytes;
+  unsigned bit;
+  std::string_view name;
+};
+constexpr std::array stream_files{
+    StreamFile{&Record::output, store::output_in_file, "stdout"},
+    StreamFile{&Record::errors, store::errors_in_file, "stderr"},
+    StreamFile{&Record::compile_output, store::compile_output_in_file, "compile-stdout"},
+    StreamFile{&Record::compile_errors, store::compile_errors_in_file, "compile-stderr"}};
+
+std::string artifact_file(std::size_t index) { return fmt::format("artifact-{}", index); }
+
+std::vector<ArtifactItem> items_of(const std::vector<sandbox::Artifact>& artifacts) {
+  std::vector<ArtifactItem> items;
+  for (const auto& artifact : artifacts) {
+    auto path = text::valid_utf8(artifact.path) ? artifact.path : text::one_line(artifact.path);
+    items.push_back({.path = std::move(path), .size = artifact.content.size()});
+  }
+  return items;
 }
 
 }  // namespace
 
-/// An execution that has no verdict yet, or whose followers have not read it.
-struct Executions::Live {
-  /// One thing that happened. Output is not held here: an entry says up to where the record's own
-  /// bytes had come, and grows while nothing else happens.
-  struct Entry {
-    Happening::Kind kind;
-    std::string text;
-    State state = State::queued;
-    sandbox::OutputStream stream{};
-    Lengths lengths{};
-  };
-
-  Live(const async::Executor& executor, sandbox::Execution wanted, Record known)
-      : execution{std::move(wanted)}, record{std::move(known)}, stop{executor}, changed{executor} {}
-
-  sandbox::Execution execution;
-  Record record;
-  std::vector<Entry> entries;
-  std::size_t progress_lines = 0;
-  std::string served_image;
-  Bytes weight;
-  async::StopSignal stop;
-  async::Event changed;
-
-  std::string& kept(sandbox::OutputStream stream) {
-    return stream == sandbox::OutputStream::standard_output ? record.output : record.errors;
-  }
-  void add(Entry entry) {
-    entries.push_back(std::move(entry));
-    changed.notify();
-  }
-  void add_output(sandbox::OutputStream stream, std::string_view bytes) {
-    kept(stream).append(bytes);
-    bool grows = !entries.empty() && entries.back().kind == Happening::Kind::output &&
-                 (entries.back().stream == stream || entries.size() >= entries_max);
-    if (grows) {
-      changed.notify();
-    } else {
-      add({.kind = Happening::Kind::output, .stream = stream});
-    }
-    entries.back().lengths = {record.output.size(), record.errors.size()};
-  }
-};
-
 Executions::Executions(async::Executor executor, storage::Database& database,
-                       sandbox::Executor& sandbox, Settings settings)
+                       sandbox::Executor& sandbox, async::Workers& workers, Settings settings)
     : executor_{executor},
       database_{database},
       sandbox_{sandbox},
       settings_{std::move(settings)},
+      files_{settings_.folder, workers},
+      admission_{{.all = {settings_.running_max, settings_.queued_max},
+                  .user = settings_.user,
+                  .token = settings_.token,
+                  .queued_bytes_max = settings_.queued_bytes_max}},
       changed_{executor},
-      tasks_{executor} {}
+      tasks_{executor},
+      housekeeping_{executor} {}
 
 Executions::~Executions() = default;
-
-async::task<void> Executions::start() {
-  co_await store::migrate(database_);
-  auto ended = co_await store::end_unfinished(database_, settings_.clock.now(),
-                                              "the server stopped before the program had ended");
-  if (ended > 0) log::warn("{} executions were cut off by the server's last stop", ended);
-}
 
 async::task<void> Executions::close(Milliseconds grace) {
   closing_ = true;
   // What is on its way to the disk has been promised a verdict, too.
-  while (admitting_ > 0) co_await changed_.wait();
-  for (const auto& [id, live] : live_) live->stop.stop();
+  while (entering_ > 0) co_await changed_.wait();
+  auto known = live_;
+  for (const auto& [id, live] : known) {
+    if (live->place == Live::Place::queued && live->on_disk) {
+      park(*live);
+    } else {
+      live->stop.stop();
+    }
+  }
   auto ended =
       co_await async::attempt(async::with_deadline(grace, "ending the executions", tasks_.join()));
   if (!ended) log::warn("{}", ended.error().sentence());
   co_await tasks_.close();
-}
-
-async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Program program,
-                                               sandbox::Policy policy) {
-  if (closing_) {
-    co_return fail(ErrorKind::unavailable, "server_stopping",
-                   "cannot take the program: the server is being stopped", "try again later");
-  }
-  auto waiting = queue_.size() + admitting_;
-  if (waiting >= settings_.queued_max) {
-    co_return fail(ErrorKind::exhausted, "queue_full",
-                   fmt::format("cannot take the program: {} programs are waiting already", waiting),
-                   "try again in a second");
-  }
-  auto weight = weight_of(program);
-  if (waiting_bytes_ + weight > settings_.queued_bytes_max) {
-    co_return fail(ErrorKind::exhausted, "queue_full",
-                   fmt::format("cannot take the program: those that wait hold {} bytes already",
-                               waiting_bytes_.count),
-                   "try again in a second");
-  }
-  Admission admission{*this};
-  Record record;
-  record.created_at = settings_.clock.now();
-  record.id = ExecutionId{random::sortable_id(record.created_at.time_since_epoch().count())};
-  record.owner = std::move(owner);
-  record.language = program.language;
-  record.image = program.image;
-  record.command = program.command;
-  record.source = sandbox::entry_content(program);
-  co_await store::insert(database_, record);
-
-  sandbox::Execution execution{record.id, std::move(program), policy};
-  auto live = std::make_shared<Live>(executor_, std::move(execution), record);
-  live->weight = weight;
-  waiting_bytes_ = waiting_bytes_ + weight;
-  live_.emplace(record.id, live);
-  queue_.push_back(live);
-  if (++counters_.submitted % retain_every == 0) {
-    tasks_.spawn("retention", store::retain(database_, kept_max, kept_bytes_max));
-  }
-  ++version_;
-  changed_.notify();
-  pump();
-  co_return record;
+  co_await housekeeping_.close();
 }
 
 void Executions::pump() {
-  while (running_ < settings_.running_max && !queue_.empty()) {
-    auto live = std::move(queue_.front());
-    queue_.pop_front();
+  while (!closing_) {
+    auto ticket = admission_.next();
+    if (!ticket) return;
+    auto live = live_.at(ticket->id);
+    live->place = Live::Place::running;
     begin(std::move(live));
   }
 }
 
-void Executions::begin(std::shared_ptr<Live> live) {
+void Executions::begin(LivePointer live) {
   auto name = "execution " + live->record.id.text();
-  ++running_;
-  waiting_bytes_.count -= live->weight.count;
+  live->began = steady_now();
   tasks_.spawn(std::move(name), serve(std::move(live)));
 }
 
-async::task<void> Executions::serve(std::shared_ptr<Live> live) {
+/// It runs after the next start of the server; whoever waits for it here waits no longer.
+void Executions::park(Live& live) {
+  if (live.place == Live::Place::queued) admission_.leave(live.ticket);
+  if (live.place == Live::Place::running) admission_.ended(live.ticket, Microseconds{0});
+  live.place = Live::Place::outside;
+  live.parked = true;
+  live.changed.notify();
+  live_.erase(live.record.id);
+  changed_.notify();
+}
+
+async::task<void> Executions::serve(LivePointer live) {
+  if (closing_ && live->on_disk && !live->stop.stopped()) {
+    park(*live);
+    co_return;
+  }
   auto outcome = co_await async::attempt(run(live));
   if (!outcome) {
     outcome = sandbox::Outcome{
         {.verdict = sandbox::Verdict::infrastructure_error, .message = outcome.error().sentence()}};
   }
-  co_await finish(live, std::move(*outcome));
-  --running_;
+  auto next = leave_place(*live);
+  co_await finish(live, std::move(*outcome), next);
+  if (next) begin(next);
   pump();
+}
+
+/// Makes room, and answers who has it now: their claim is written together with this verdict.
+Executions::LivePointer Executions::leave_place(Live& live) {
+  if (live.place != Live::Place::running) return nullptr;
+  live.place = Live::Place::outside;
+  admission_.ended(live.ticket,
+                   std::chrono::duration_cast<Microseconds>(steady_now() - live.began));
+  if (closing_) return nullptr;
+  auto ticket = admission_.next();
+  if (!ticket) return nullptr;
+  auto next = live_.at(ticket->id);
+  next->place = Live::Place::running;
+  return next;
 }
 
 namespace {
@@ -190,14 +147,25 @@ async::task<void> execute_into(sandbox::Executor& sandbox, sandbox::Execution ex
 
 }  // namespace
 
-async::task<sandbox::Outcome> Executions::run(std::shared_ptr<Live> live) {
+sandbox::Execution Executions::execution_of(Live& live) {
+  return {.id = live.record.id,
+          .program = std::move(live.submission.program),
+          .policy = std::move(live.submission.policy),
+          .executor = live.submission.executor,
+          .keyboard = live.keyboard,
+          .terminal = live.submission.terminal};
+}
+
+async::task<sandbox::Outcome> Executions::run(LivePointer live) {
   sandbox::Outcome outcome;
   auto winner = async::Winner::second;
   if (!live->stop.stopped()) {
+    // A crash from here on must not run it a second time.
+    if (live->on_disk) co_await store::claim(database_, {live->record.id});
+    live->on_disk = false;
     set_state(*live, State::preparing);
     winner = co_await async::race(
-        execute_into(sandbox_, std::move(live->execution), observer_of(live), outcome),
-        live->stop.wait());
+        execute_into(sandbox_, execution_of(*live), observer_of(live), outcome), live->stop.wait());
   }
   if (winner == async::Winner::second) {
     outcome = {{.verdict = sandbox::Verdict::cancelled,
@@ -210,17 +178,18 @@ async::task<sandbox::Outcome> Executions::run(std::shared_ptr<Live> live) {
   co_return outcome;
 }
 
-sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
+sandbox::Observer Executions::observer_of(LivePointer live) {
   return {
       .progress =
           [live](std::string text) {
-            if (++live->progress_lines > progress_max) return;
+            if (++live->progress_lines > Live::progress_max) return;
             live->add({.kind = Happening::Kind::progress, .text = std::move(text)});
           },
       .serving = [live](std::string image) { live->served_image = std::move(image); },
       .started =
-          [this, live](sandbox::Stage) {
-            live->record.started_at = settings_.clock.now();
+          [this, live](sandbox::Stage stage) {
+            live->stage = stage;
+            if (!live->record.started_at) live->record.started_at = settings_.clock.now();
             set_state(*live, State::running);
           },
       .output = [live](sandbox::OutputStream stream,
@@ -228,13 +197,24 @@ sandbox::Observer Executions::observer_of(std::shared_ptr<Live> live) {
   };
 }
 
-async::task<void> Executions::finish(std::shared_ptr<Live> live, sandbox::Outcome outcome) {
+async::task<void> Executions::finish(LivePointer live, sandbox::Outcome outcome, LivePointer next) {
   auto record = live->record;
   record.finished_at = settings_.clock.now();
+  auto artifacts = std::exchange(outcome.artifacts, {});
+  record.artifacts = items_of(artifacts);
   record.outcome = std::move(outcome);
   record.state = State::finished;
+  if (live->keyboard) live->keyboard->close();
+  std::vector<ExecutionId> claimed;
+  if (live->on_disk) claimed.push_back(record.id);
+  if (next && next->on_disk) claimed.push_back(next->record.id);
   // The verdict is told only once it is on disk: nobody may see it come and then go.
-  if (!co_await stored(record)) {
+  if (co_await stored(record, std::move(artifacts), std::move(claimed))) {
+    if (next) next->on_disk = false;
+    if (settings_.webhooks != nullptr && !record.webhook.empty()) {
+      settings_.webhooks->tell(without_output(record));
+    }
+  } else {
     record.outcome = {{.verdict = sandbox::Verdict::infrastructure_error,
                        .message = "the server was stopped and could not store the verdict"}};
   }
@@ -247,10 +227,11 @@ async::task<void> Executions::finish(std::shared_ptr<Live> live, sandbox::Outcom
   changed_.notify();
 }
 
-async::task<bool> Executions::stored(const Record& record) {
+async::task<bool> Executions::stored(Record& record, std::vector<sandbox::Artifact> artifacts,
+                                     std::vector<ExecutionId> claimed) {
   async::Backoff backoff{Milliseconds{100}, Milliseconds{5'000}};
   for (;;) {
-    auto written = co_await async::attempt(store::finish(database_, record));
+    auto written = co_await async::attempt(write(record, artifacts, claimed));
     if (written) co_return true;
     log::error("cannot store the verdict of execution '{}': {}", record.id.text(),
                written.error().sentence());
@@ -259,9 +240,27 @@ async::task<bool> Executions::stored(const Record& record) {
   }
 }
 
+async::task<void> Executions::write(const Record& record,
+                                    const std::vector<sandbox::Artifact>& artifacts,
+                                    std::vector<ExecutionId> claimed) {
+  Files::Items items;
+  unsigned in_files = 0;
+  for (const auto& [bytes, bit, name] : stream_files) {
+    if ((record.*bytes).size() <= row_max) continue;
+    in_files |= bit;
+    items.emplace_back(name, record.*bytes);
+  }
+  for (std::size_t i = 0; i < artifacts.size(); ++i) {
+    in_files |= store::artifacts_in_files;
+    items.emplace_back(artifact_file(i), artifacts[i].content);
+  }
+  if (!items.empty()) co_await files_.write(record.id, std::move(items));
+  co_await store::finish(database_, record, in_files, std::move(claimed));
+}
+
 void Executions::set_state(Live& live, State state) {
   live.record.state = state;
-  live.add({.kind = Happening::Kind::state, .state = state});
+  live.add({.kind = Happening::Kind::state, .state = state, .channel = {.stage = live.stage}});
   ++version_;
   changed_.notify();
 }
@@ -269,63 +268,30 @@ void Executions::set_state(Live& live, State state) {
 async::task<Result<Record>> Executions::find(ExecutionId id) {
   if (auto live = live_.find(id); live != live_.end()) co_return live->second->record;
   auto stored = co_await store::find(database_, id);
-  if (stored) co_return std::move(*stored);
-  co_return fail(ErrorKind::not_found, "no_such_execution",
-                 fmt::format("cannot find execution '{}'", id.text()),
-                 "the oldest executions are deleted; GET /api/v1/executions lists the others");
-}
-
-async::task<Result<Record>> Executions::wait(ExecutionId id) {
-  auto follower = co_await follow(std::move(id));
-  if (!follower) co_return fail(follower.error());
-  while (co_await follower->next()) {
+  if (!stored) {
+    co_return fail(ErrorKind::not_found, "no_such_execution",
+                   fmt::format("cannot find execution '{}'", id.text()),
+                   "the oldest executions are deleted; GET /api/v1/executions lists the others");
   }
-  co_return follower->record();
-}
-
-async::task<Result<Executions::Follower>> Executions::follow(ExecutionId id) {
-  if (auto live = live_.find(id); live != live_.end()) co_return Follower{live->second};
-  auto stored = co_await find(id);
-  if (!stored) co_return fail(stored.error());
-  // A finished execution is told again from its record.
-  auto live = std::make_shared<Live>(executor_, sandbox::Execution{}, std::move(*stored));
-  live->add({.kind = Happening::Kind::output,
-             .lengths = {live->record.output.size(), live->record.errors.size()}});
-  live->add({.kind = Happening::Kind::verdict});
-  co_return Follower{std::move(live)};
-}
-
-async::task<std::optional<Happening>> Executions::Follower::next() {
-  for (;;) {
-    if (at_ < live_->entries.size()) {
-      const auto& entry = live_->entries[at_];
-      if (entry.kind != Happening::Kind::output) {
-        ++at_;
-        co_return Happening{.kind = entry.kind, .text = entry.text, .state = entry.state};
-      }
-      for (auto stream : both_streams) {
-        auto index = static_cast<std::size_t>(stream);
-        if (read_[index] >= entry.lengths[index]) continue;
-        auto from = std::exchange(read_[index], entry.lengths[index]);
-        co_return Happening{.kind = entry.kind,
-                            .stream = stream,
-                            .bytes = live_->kept(stream).substr(from, read_[index] - from)};
-      }
-      if (at_ + 1 < live_->entries.size()) {
-        ++at_;
-        continue;
-      }
-    } else if (at_ > 0 && live_->entries.back().kind == Happening::Kind::verdict) {
-      co_return std::nullopt;
-    }
-    co_await live_->changed.wait();
+  auto& [record, in_files] = *stored;
+  for (const auto& [bytes, bit, name] : stream_files) {
+    if ((in_files & bit) != 0) record.*bytes = co_await files_.read(id, std::string{name});
   }
+  co_return std::move(record);
 }
 
-const Record& Executions::Follower::record() const { return live_->record; }
+async::task<Result<std::string>> Executions::artifact(ExecutionId id, std::size_t index) {
+  auto stored = co_await store::find(database_, id);
+  if (!stored || index >= stored->first.artifacts.size()) {
+    co_return fail(ErrorKind::not_found, "no_such_artifact",
+                   fmt::format("cannot find artifact {} of execution '{}'", index, id.text()),
+                   "GET /api/v1/executions/{id}/artifacts lists them");
+  }
+  co_return co_await files_.read(id, artifact_file(index));
+}
 
-async::task<Result<Page>> Executions::list(int limit, std::string cursor) {
-  auto page = co_await store::list(database_, limit, std::move(cursor));
+async::task<Result<Page>> Executions::list(int limit, std::string cursor, std::string batch) {
+  auto page = co_await store::list(database_, limit, std::move(cursor), std::move(batch));
   // What is on disk of a running one is how it began: the rest is known here.
   for (auto& record : page.items) {
     auto live = live_.find(record.id);
@@ -337,14 +303,13 @@ async::task<Result<Page>> Executions::list(int limit, std::string cursor) {
 }
 
 async::task<Result<>> Executions::cancel(ExecutionId id) {
-  if (auto live = live_.find(id);
-      live != live_.end() && live->second->record.state != State::finished) {
-    live->second->stop.stop();
+  if (auto found = live_.find(id); found != live_.end()) {
+    auto live = found->second;
+    live->stop.stop();
     // One that waits needs no free place to be told its verdict.
-    if (auto waiting = std::ranges::find(queue_, live->second); waiting != queue_.end()) {
-      auto stopped = *waiting;
-      queue_.erase(waiting);
-      begin(std::move(stopped));
+    if (live->place == Live::Place::queued && admission_.leave(live->ticket)) {
+      live->place = Live::Place::outside;
+      begin(std::move(live));
     }
     co_return ok;
   }
@@ -354,10 +319,20 @@ async::task<Result<>> Executions::cancel(ExecutionId id) {
                  fmt::format("cannot cancel execution '{}': it has ended", id.text()));
 }
 
+std::shared_ptr<sandbox::Keyboard> Executions::keyboard(const ExecutionId& id) const {
+  auto live = live_.find(id);
+  return live == live_.end() ? nullptr : live->second->keyboard;
+}
+
+Result<> Executions::check_webhook(std::string_view url) const {
+  if (settings_.webhooks != nullptr) return settings_.webhooks->check(url);
+  return fail(ErrorKind::invalid, "invalid_webhook", "cannot use the webhook: there are none here");
+}
+
 Counters Executions::counters() const {
   auto counters = counters_;
-  counters.running = running_;
-  counters.queued = queue_.size();
+  counters.running = admission_.running();
+  counters.queued = admission_.queued();
   return counters;
 }
 
@@ -367,6 +342,19 @@ std::vector<Record> Executions::unfinished() const {
     records.push_back(without_output(live->record));
   }
   return records;
+}
+
+async::task<void> Executions::retain() {
+  auto gone = co_await store::retain(database_, settings_.kept, settings_.clock.now());
+  co_await files_.remove(std::move(gone));
+}
+
+async::task<void> Executions::keep_house() {
+  for (;;) {
+    auto kept = co_await async::attempt(retain());
+    if (!kept) log::warn("cannot delete old executions: {}", kept.error().sentence());
+    co_await async::pause(retain_pause);
+  }
 }
 
 }  // namespace gantry::executions

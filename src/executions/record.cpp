@@ -22,8 +22,11 @@ Record without_output(const Record& record) {
           .language = record.language,
           .image = record.image,
           .command = record.command,
+          .batch = record.batch,
+          .webhook = record.webhook,
           .state = record.state,
           .outcome = record.outcome,
+          .artifacts = record.artifacts,
           .created_at = record.created_at,
           .started_at = record.started_at,
           .finished_at = record.finished_at};

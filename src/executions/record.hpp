@@ -19,6 +19,13 @@ enum class State { queued, preparing, running, finished };
 std::string_view word(State state);
 std::optional<State> state_from(std::string_view word);
 
+/// A file that the program left; its bytes are read by Executions::artifact.
+struct ArtifactItem {
+  std::string path;
+  std::uint64_t size = 0;
+  bool operator==(const ArtifactItem&) const = default;
+};
+
 /// All that is kept of an execution.
 struct Record {
   ExecutionId id;
@@ -26,11 +33,16 @@ struct Record {
   std::string language;  ///< Empty for an image with a command.
   std::string image;     ///< As asked for.
   std::vector<std::string> command;
-  std::string source;  ///< The entry file; empty for an image with a command.
+  std::string source;   ///< The entry file; empty for an image with a command.
+  std::string batch;    ///< The batch it came with; empty without one.
+  std::string webhook;  ///< Whom to tell of its end; empty for nobody.
   State state = State::queued;
-  std::optional<sandbox::Outcome> outcome;  ///< Once finished.
+  std::optional<sandbox::Outcome> outcome;  ///< Once finished; without artifacts.
   std::string output;                       ///< Standard output, as bytes.
   std::string errors;                       ///< Standard error, as bytes.
+  std::string compile_output;               ///< The same of the compilation.
+  std::string compile_errors;
+  std::vector<ArtifactItem> artifacts;  ///< Once finished.
   WallTime created_at;
   std::optional<WallTime> started_at;
   std::optional<WallTime> finished_at;

@@ -93,8 +93,9 @@ class ExecutionsFixture : public testing::Test {
   void start(Executions::Settings settings) {
     stop();
     settings.clock = Clock{[this] { return now_ += Seconds{1}; }};
-    executions_ =
-        std::make_unique<Executions>(loop_.executor(), *database_, sandbox_, std::move(settings));
+    settings.folder = folder_.path() / "executions";
+    executions_ = std::make_unique<Executions>(loop_.executor(), *database_, sandbox_, workers_,
+                                               std::move(settings));
     loop_.run(executions_->start());
   }
   void stop() {
@@ -109,6 +110,14 @@ class ExecutionsFixture : public testing::Test {
             .entry = "main.sh"};
   }
   Result<Record> submit() { return loop_.run(executions_->submit("ann", program(), {})); }
+  Result<Receipt> place(Order order) { return loop_.run(executions_->place(std::move(order))); }
+  /// An order of so many programs.
+  static Order order_of(std::size_t count, Caller caller = {"ann", {}}) {
+    Order order{.caller = std::move(caller), .submissions = {}};
+    for (std::size_t i = 0; i < count; ++i) order.submissions.push_back({program(), {}});
+    if (count > 1) order.kind = Order::Kind::batch;
+    return order;
+  }
   /// Submits a program and waits until it has come to the sandbox.
   std::pair<ExecutionId, std::shared_ptr<ScriptedSandbox::Run>> running() {
     auto before = sandbox_.runs.size();
@@ -129,6 +138,7 @@ class ExecutionsFixture : public testing::Test {
   storage::TemporaryFolder folder_;
   WallTime now_{Milliseconds{1'790'000'000'000}};
   ScriptedSandbox sandbox_{loop_.executor()};
+  async::Workers workers_{1, 64};
   std::unique_ptr<storage::Database> real_;
   std::unique_ptr<FragileDatabase> database_;
   std::unique_ptr<Executions> executions_;

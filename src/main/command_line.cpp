@@ -1,6 +1,7 @@
 #include "main/command_line.hpp"
 
 #include "base/text.hpp"
+#include "main/execution_options.hpp"
 #include "main/version.hpp"
 #include "sandbox/image_maker.hpp"
 
@@ -132,6 +133,13 @@ void add_serve(CLI::App& app, Flags& flags) {
   serve->add_option("--executions-max", flags.executions_max, "How many run at once [4]")
       ->type_name("N");
   serve->add_option("--queue-max", flags.queue_max, "How many may wait [256]")->type_name("N");
+  for (const auto& setting : execution_settings) {
+    if (setting.flag.empty()) continue;
+    serve
+        ->add_option(std::string{setting.flag}, flags.executions[std::string{setting.key}],
+                     std::string{setting.help})
+        ->type_name("N");
+  }
   serve->add_option("--log-level", flags.log_level, "debug, info, warn or error [info]")
       ->type_name("LEVEL");
   serve->add_option("--log-format", flags.log_format, "text or json [text]")->type_name("FORMAT");

@@ -4,6 +4,7 @@
 #include "cli/completion.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct Flags {
   OptionalText log_format;
   OptionalText executions_max;
   OptionalText queue_max;
+  std::map<std::string, OptionalText> executions;  ///< By the keys of `execution_settings`.
   OptionalText server;
   OptionalText token_file;
   bool json = false;

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/quantities.hpp"
 #include "main/command_line.hpp"
+#include "main/execution_options.hpp"
 #include "main/settings.hpp"
 #include "net/endpoint.hpp"
 
@@ -40,6 +41,12 @@ Settings settings_of(const Flags& flags) {
   add("executions_max", "--executions-max", flags.executions_max);
   add("queue_max", "--queue-max", flags.queue_max);
   add("server", "--server", flags.server);
+  for (const auto& setting : execution_settings) {
+    auto given = flags.executions.find(std::string{setting.key});
+    if (given != flags.executions.end() && given->second) {
+      settings[std::string{setting.key}] = {{*given->second}, std::string{setting.flag}};
+    }
+  }
   return settings;
 }
 
@@ -166,6 +173,9 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   options.allowed_hosts = std::move(*hosts);
   options.log_level = static_cast<log::Level>(*level);
   options.log_style = static_cast<log::Style>(*style);
+  auto more = execution_options(settings);
+  if (!more) return fail(more.error());
+  options.executions = std::move(*more);
   options.executions_max = *executions;
   options.queue_max = *queue;
   if (config.aliases) options.image_aliases = *config.aliases;

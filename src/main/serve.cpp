@@ -1,11 +1,13 @@
 #include "access/access.hpp"
 #include "api/api.hpp"
+#include "api/execution_json.hpp"
 #include "async/attempt.hpp"
 #include "async/scope.hpp"
 #include "async/workers.hpp"
 #include "base/random.hpp"
 #include "engine/client.hpp"
 #include "executions/executions.hpp"
+#include "executions/webhooks.hpp"
 #include "fleet/link.hpp"
 #include "main/greeting.hpp"
 #include "main/serve_options.hpp"
@@ -70,6 +72,24 @@ std::string server_id(const fs::path& data_dir) {
   return id;
 }
 
+/// What webhooks are signed with: as configured, or made once per data directory.
+Secret webhook_secret(const ServeOptions& options) {
+  if (!options.executions.webhook_secret.empty()) return options.executions.webhook_secret;
+  auto path = options.data_dir / "webhook.secret";
+  std::string secret;
+  std::getline(std::ifstream{path}, secret);
+  if (secret.empty()) {
+    secret = random::word(40);
+    write_private(path, secret + "\n");
+  }
+  return Secret{std::move(secret)};
+}
+
+std::string webhook_body(const executions::Record& record) {
+  return json::serialize(json::Object{{"event", "execution.finished"},
+                                      {"execution", api::execution_item_json(record)}});
+}
+
 async::task<void> until_told_to_stop() {
   asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
   auto signal = co_await signals.async_wait(asio::use_awaitable);
@@ -92,11 +112,23 @@ class Server {
                  {.owner = server_id(options.data_dir),
                   .aliases = options.image_aliases,
                   .clock = clock_}},
+        webhooks_{executor,
+                  *database_,
+                  {.secret = webhook_secret(options),
+                   .reach = options.executions.webhook_reach,
+                   .body = &webhook_body,
+                   .clock = clock_}},
         executions_{executor,
                     *database_,
                     sandbox_,
+                    workers_,
                     {.running_max = options.executions_max,
                      .queued_max = options.queue_max,
+                     .user = options.executions.user,
+                     .token = options.executions.token,
+                     .kept = options.executions.kept,
+                     .folder = options.data_dir / "executions",
+                     .webhooks = &webhooks_,
                      .clock = clock_}},
         api_{services(executor)},
         http_{
@@ -106,6 +138,7 @@ class Server {
   async::task<void> start() {
     co_await access_.start();
     co_await executions_.start();
+    co_await webhooks_.start();
     std::vector<Listener> listeners;
     for (const auto& address : options_.listen) {
       listeners.push_back(listener_of(address, value_or_throw(http_.listen(address))));
@@ -124,6 +157,7 @@ class Server {
 
   async::task<void> stop() {
     co_await executions_.close(executions_grace);
+    co_await webhooks_.close();
     co_await http_.close(requests_grace);
     co_await tasks_.close();
     co_await sandbox_.close();
@@ -158,6 +192,7 @@ class Server {
   engine::Client engine_;
   fleet::Link link_;
   sandbox::DockerExecutor sandbox_;
+  executions::Webhooks webhooks_;
   executions::Executions executions_;
   api::Api api_;
   net::http::Server http_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "main/execution_options.hpp"
 #include "sandbox/images.hpp"
 
 #include <cstddef>
@@ -28,6 +29,7 @@ struct ServeOptions {
   log::Style log_style = log::Style::text;
   std::size_t executions_max = 4;  ///< How many run at once.
   std::size_t queue_max = 256;     ///< How many may wait.
+  ExecutionOptions executions;
 };
 
 /// The server, from its start to its end (SIGINT, SIGTERM). Answers the exit code; what keeps it

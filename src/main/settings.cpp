@@ -35,6 +35,15 @@ constexpr std::array known_settings{
     Known{"log_format", Kind::text},
     Known{"executions_max", Kind::number},
     Known{"queue_max", Kind::number},
+    Known{"user_executions_max", Kind::number},
+    Known{"user_queue_max", Kind::number},
+    Known{"token_executions_max", Kind::number},
+    Known{"token_queue_max", Kind::number},
+    Known{"keep_count", Kind::number},
+    Known{"keep_bytes", Kind::number},
+    Known{"keep_days", Kind::number},
+    Known{"webhook_private", Kind::boolean},
+    Known{"webhook_secret", Kind::text},
     Known{"server", Kind::text},
 };
 

@@ -1,0 +1,202 @@
+#include "async/attempt.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "executions/live.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+// How programs come in: from callers, and from the disk after a restart.
+namespace gantry::executions {
+namespace {
+
+constexpr std::uint64_t retain_every = 64;
+constexpr std::chrono::hours key_life{24};
+
+/// What a waiting program holds in memory.
+Bytes weight_of(const sandbox::Program& program) {
+  Bytes sum{program.input.size()};
+  for (const auto& file : program.files) sum.count += file.content.size();
+  return sum;
+}
+
+Record record_of(const Submission& submission, const Caller& caller, ExecutionId id, WallTime now) {
+  Record record;
+  record.id = std::move(id);
+  record.owner = caller.user;
+  record.language = submission.program.language;
+  record.image = submission.program.image;
+  record.command = submission.program.command;
+  record.source = sandbox::entry_content(submission.program);
+  record.webhook = submission.webhook;
+  record.created_at = now;
+  return record;
+}
+
+/// So many new ids, in their order.
+std::vector<ExecutionId> fresh_ids(std::size_t count, WallTime now) {
+  std::vector<ExecutionId> ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    ids.emplace_back(random::sortable_id(now.time_since_epoch().count()));
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
+}  // namespace
+
+/// Programs between their admission and their place. What is not kept in the end is given back.
+class Executions::Entering {
+ public:
+  explicit Entering(Executions& executions) : executions_{executions} { ++executions_.entering_; }
+  Entering(const Entering&) = delete;
+  Entering& operator=(const Entering&) = delete;
+  ~Entering() {
+    for (const auto& [ticket, place] : entered_) executions_.admission_.give_up(ticket, place);
+    --executions_.entering_;
+    executions_.changed_.notify();
+  }
+
+  Result<Admission::Place> enter(Ticket ticket) {
+    auto place = executions_.admission_.enter(ticket);
+    if (place) entered_.emplace_back(std::move(ticket), *place);
+    return place;
+  }
+  /// They have their places.
+  void keep() { entered_.clear(); }
+
+ private:
+  Executions& executions_;
+  std::vector<std::pair<Ticket, Admission::Place>> entered_;
+};
+
+async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Program program,
+                                               sandbox::Policy policy) {
+  Order order;
+  order.caller.user = std::move(owner);
+  order.submissions.push_back({.program = std::move(program), .policy = std::move(policy)});
+  auto receipt = co_await place(std::move(order));
+  if (!receipt) co_return fail(std::move(receipt.error()));
+  co_return std::move(receipt->records.front());
+}
+
+async::task<Result<Receipt>> Executions::place(Order order) {
+  CHECK(!order.submissions.empty());
+  if (closing_) {
+    co_return fail(ErrorKind::unavailable, "server_stopping",
+                   "cannot take the program: the server is being stopped", "try again later");
+  }
+  Entering entering{*this};
+  auto now = settings_.clock.now();
+  std::optional<store::Repeatable> key;
+  if (order.key) {
+    auto earlier = co_await store::repeated(database_, order.caller.user, order.key->key, now);
+    if (earlier) co_return co_await already_done(order, std::move(*earlier));
+    key = {order.caller.user, order.key->key, order.key->fingerprint, {}, now + key_life};
+  }
+
+  Receipt receipt;
+  auto ids = fresh_ids(order.submissions.size(), now);
+  if (order.kind == Order::Kind::batch)
+    receipt.batch = random::sortable_id(now.time_since_epoch().count());
+  if (key) key->target = receipt.batch.empty() ? ids.front().text() : receipt.batch;
+  std::vector<store::Fresh> fresh;
+  std::vector<LivePointer> lives;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto& submission = order.submissions[i];
+    Ticket ticket{ids[i], order.caller, weight_of(submission.program)};
+    auto place = entering.enter(ticket);
+    if (!place) co_return fail(std::move(place.error()));
+    auto record = record_of(submission, order.caller, ids[i], now);
+    record.batch = receipt.batch;
+    store::Fresh row{record, std::nullopt};
+    if (*place == Admission::Place::queued) row.waiting = pack(submission);
+    auto live = std::make_shared<Live>(executor_, std::move(submission), record);
+    live->ticket = std::move(ticket);
+    live->place = *place == Admission::Place::running ? Live::Place::running : Live::Place::queued;
+    live->on_disk = row.waiting.has_value();
+    fresh.push_back(std::move(row));
+    lives.push_back(std::move(live));
+    receipt.records.push_back(std::move(record));
+  }
+  auto earlier = co_await store::insert(database_, std::move(fresh), key, now);
+  if (earlier) co_return co_await already_done(order, std::move(*earlier));
+  entering.keep();
+  for (auto& live : lives) accept(std::move(live));
+  ++version_;
+  changed_.notify();
+  pump();
+  co_return receipt;
+}
+
+void Executions::accept(LivePointer live) {
+  live_.emplace(live->record.id, live);
+  if (++counters_.submitted % retain_every == 0) housekeeping_.spawn("retention", retain());
+  if (live->place == Live::Place::running) {
+    begin(std::move(live));
+  } else {
+    admission_.line_up(live->ticket);
+  }
+}
+
+async::task<Result<Receipt>> Executions::already_done(const Order& order,
+                                                      store::Repeatable earlier) {
+  if (earlier.fingerprint != order.key->fingerprint) {
+    co_return fail(ErrorKind::conflict, "idempotency_key_reused",
+                   fmt::format("cannot take the program: the Idempotency-Key '{}' came with "
+                               "something else before",
+                               order.key->key),
+                   "send a new key with a new request");
+  }
+  Receipt receipt;
+  receipt.done = Receipt::Done::before;
+  if (order.kind == Order::Kind::single) {
+    auto record = co_await find(ExecutionId{earlier.target});
+    if (!record) co_return fail(std::move(record.error()));
+    receipt.records.push_back(std::move(*record));
+    co_return receipt;
+  }
+  constexpr int page_max = 200;
+  auto page = co_await list(page_max, {}, earlier.target);
+  if (!page) co_return fail(std::move(page.error()));
+  receipt.batch = std::move(earlier.target);
+  receipt.records = std::move(page->items);
+  std::ranges::reverse(receipt.records);
+  co_return receipt;
+}
+
+async::task<void> Executions::start() {
+  co_await store::migrate(database_);
+  auto ended = co_await store::end_unfinished(database_, settings_.clock.now(),
+                                              "the server stopped before the program had ended");
+  if (ended > 0) log::warn("{} executions were cut off by the server's last stop", ended);
+  co_await restore_waiting();
+  co_await files_.keep_only(co_await store::with_files(database_));
+  housekeeping_.spawn("retention", keep_house());
+  pump();
+}
+
+async::task<void> Executions::restore_waiting() {
+  auto waiting = co_await store::waiting(database_);
+  for (auto& one : waiting) {
+    auto submission = unpack(one.packed);
+    auto live =
+        std::make_shared<Live>(executor_, submission.value_or(Submission{}), std::move(one.record));
+    live->on_disk = true;
+    live_.emplace(live->record.id, live);
+    if (!submission) {
+      sandbox::Outcome outcome{{.verdict = sandbox::Verdict::infrastructure_error,
+                                .message = submission.error().sentence()}};
+      co_await finish(live, std::move(outcome), nullptr);
+      continue;
+    }
+    live->ticket = {live->record.id, {live->record.owner, {}}, weight_of(submission->program)};
+    live->place = Live::Place::queued;
+    admission_.restore(live->ticket);
+  }
+  if (!waiting.empty()) log::info("{} programs have waited for this start", waiting.size());
+}
+
+}  // namespace gantry::executions

@@ -1,0 +1,50 @@
+#include "main/execution_options.hpp"
+
+#include <chrono>
+
+namespace gantry::main {
+namespace {
+
+constexpr std::size_t running_max = 256;
+constexpr std::size_t queued_max = 100'000;
+constexpr std::size_t kept_max = 10'000'000;
+constexpr std::size_t kept_bytes_max = std::size_t{1} << 44U;
+constexpr std::size_t kept_days_max = 36'500;
+
+/// Reads numbers one after the other; keeps the first mistake.
+struct Numbers {
+  const Settings& settings;
+  Result<> mistake = ok;
+
+  std::size_t read(std::string_view key, std::size_t fallback, std::size_t max) {
+    auto number = number_setting(settings, key, fallback, max);
+    if (!number && mistake) mistake = fail(number.error());
+    return number.value_or(fallback);
+  }
+};
+
+}  // namespace
+
+Result<ExecutionOptions> execution_options(const Settings& settings) {
+  Numbers numbers{settings};
+  ExecutionOptions options;
+  options.user = {numbers.read("user_executions_max", options.user.running_max, running_max),
+                  numbers.read("user_queue_max", options.user.queued_max, queued_max)};
+  options.token = {numbers.read("token_executions_max", options.token.running_max, running_max),
+                   numbers.read("token_queue_max", options.token.queued_max, queued_max)};
+  auto& kept = options.kept;
+  kept.count_max = static_cast<std::int64_t>(
+      numbers.read("keep_count", static_cast<std::size_t>(kept.count_max), kept_max));
+  kept.bytes_max = Bytes{numbers.read("keep_bytes", kept.bytes_max.count, kept_bytes_max)};
+  auto days = std::chrono::duration_cast<std::chrono::days>(kept.age_max).count();
+  kept.age_max =
+      std::chrono::days{numbers.read("keep_days", static_cast<std::size_t>(days), kept_days_max)};
+  if (!numbers.mistake) return fail(numbers.mistake.error());
+  auto everywhere = switch_setting(settings, "webhook_private");
+  if (!everywhere) return fail(everywhere.error());
+  if (*everywhere) options.webhook_reach = net::Reach::anything;
+  options.webhook_secret = Secret{text_setting(settings, "webhook_secret", "")};
+  return options;
+}
+
+}  // namespace gantry::main

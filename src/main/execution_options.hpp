@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "executions/admission.hpp"
+#include "executions/upkeep_store.hpp"
+#include "main/settings.hpp"
+#include "net/outside.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace gantry::main {
+
+/// What `gantry serve` has been told about executions, besides how many there may be at all.
+struct ExecutionOptions {
+  executions::Admission::Bounds user;   ///< Of each user,
+  executions::Admission::Bounds token;  ///< and of each API token.
+  executions::store::Retention kept;
+  Secret webhook_secret;  ///< Empty: the server makes its own.
+  net::Reach webhook_reach = net::Reach::public_only;
+};
+
+/// A whole number among these settings, with its flag.
+struct ExecutionSetting {
+  std::string_view key;
+  std::string_view flag;
+  std::string_view help;
+};
+inline constexpr std::array execution_settings{
+    ExecutionSetting{"user_executions_max", "--user-executions-max",
+                     "How many of one user run at once [all]"},
+    ExecutionSetting{"user_queue_max", "--user-queue-max", "How many of one user may wait [all]"},
+    ExecutionSetting{"token_executions_max", "--token-executions-max",
+                     "How many of one API token run at once [all]"},
+    ExecutionSetting{"token_queue_max", "--token-queue-max",
+                     "How many of one API token may wait [all]"},
+    ExecutionSetting{"keep_count", "--keep-count", "How many executions are kept [10000]"},
+    ExecutionSetting{"keep_bytes", "--keep-bytes",
+                     "How much they may hold together, in bytes [1073741824]"},
+    ExecutionSetting{"keep_days", "--keep-days", "How long they are kept, in days [90]"},
+};
+
+/// Reads them from all settings.
+Result<ExecutionOptions> execution_options(const Settings& settings);
+
+}  // namespace gantry::main

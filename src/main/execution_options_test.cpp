@@ -1,0 +1,42 @@
+#include "main/execution_options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gantry::main {
+namespace {
+
+Settings given(std::string key, std::string value) { return {{std::move(key), {{value}, "here"}}}; }
+
+TEST(ExecutionOptions, HaveTheirDefaults) {
+  auto options = execution_options({}).value();
+  EXPECT_EQ(options.user.running_max, executions::Admission::unbounded);
+  EXPECT_EQ(options.kept.count_max, 10'000);
+  EXPECT_EQ(options.kept.age_max, std::chrono::days{90});
+  EXPECT_EQ(options.webhook_reach, net::Reach::public_only);
+  EXPECT_TRUE(options.webhook_secret.empty());
+}
+
+TEST(ExecutionOptions, AreRead) {
+  EXPECT_EQ(execution_options(given("user_executions_max", "2"))->user.running_max, 2U);
+  EXPECT_EQ(execution_options(given("user_queue_max", "3"))->user.queued_max, 3U);
+  EXPECT_EQ(execution_options(given("token_executions_max", "4"))->token.running_max, 4U);
+  EXPECT_EQ(execution_options(given("token_queue_max", "5"))->token.queued_max, 5U);
+  EXPECT_EQ(execution_options(given("keep_count", "6"))->kept.count_max, 6);
+  EXPECT_EQ(execution_options(given("keep_bytes", "7"))->kept.bytes_max, Bytes{7});
+  EXPECT_EQ(execution_options(given("keep_days", "8"))->kept.age_max, std::chrono::days{8});
+  EXPECT_EQ(execution_options(given("webhook_private", "yes"))->webhook_reach,
+            net::Reach::anything);
+  EXPECT_TRUE(execution_options(given("webhook_secret", "s"))->webhook_secret.matches("s"));
+}
+
+TEST(ExecutionOptions, RefuseWhatIsNoNumberOfTheirs) {
+  for (const auto& setting : execution_settings) {
+    auto options = execution_options(given(std::string{setting.key}, "0"));
+    ASSERT_FALSE(options) << setting.key;
+    EXPECT_THAT(options.error().message, testing::HasSubstr("a whole number from 1 to"));
+  }
+}
+
+}  // namespace
+}  // namespace gantry::main
