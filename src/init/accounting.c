@@ -42,6 +42,7 @@ static const struct Counter oom_counters[] = {
 };
 
 static struct Gauge cpu = {.fd = -1}, peak = {.fd = -1}, oom = {.fd = -1};
+static uint64_t children_baseline_us;
 
 static bool parse_number(const char* at, uint64_t* value) {
   if (*at < '0' || *at > '9') return false;
@@ -112,11 +113,6 @@ void accounting_open(void) {
   open_gauge(&oom, oom_counters);
 }
 
-void accounting_begin(void) {
-  read_gauge(&cpu, &cpu.baseline);
-  read_gauge(&oom, &oom.baseline);
-}
-
 static uint64_t microseconds(struct timeval time) {
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
@@ -128,6 +124,20 @@ static uint64_t cpu_of_process_us(pid_t process) {
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
+// Without the files: what was reaped, and what the one process we know has used so far.
+static uint64_t cpu_of_children_us(pid_t running) {
+  struct rusage reaped = {0};
+  getrusage(RUSAGE_CHILDREN, &reaped);
+  const uint64_t alive = running > 0 ? cpu_of_process_us(running) : 0;
+  return microseconds(reaped.ru_utime) + microseconds(reaped.ru_stime) + alive;
+}
+
+void accounting_begin(pid_t waiting) {
+  read_gauge(&cpu, &cpu.baseline);
+  read_gauge(&oom, &oom.baseline);
+  children_baseline_us = cpu_of_children_us(waiting);
+}
+
 static uint64_t since(uint64_t value, uint64_t baseline) {
   return value > baseline ? value - baseline : 0;
 }
@@ -135,10 +145,7 @@ static uint64_t since(uint64_t value, uint64_t baseline) {
 uint64_t cpu_used_us(pid_t running) {
   uint64_t value;
   if (read_gauge(&cpu, &value)) return since(value, cpu.baseline);
-  struct rusage reaped = {0};
-  getrusage(RUSAGE_CHILDREN, &reaped);
-  const uint64_t alive = running > 0 ? cpu_of_process_us(running) : 0;
-  return microseconds(reaped.ru_utime) + microseconds(reaped.ru_stime) + alive;
+  return since(cpu_of_children_us(running), children_baseline_us);
 }
 
 uint64_t memory_peak(void) {

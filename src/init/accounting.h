@@ -20,8 +20,9 @@ enum Measure {
 void accounting_adopt(enum Measure measure, int fd);
 // Opens the files. Done before the program exists, and they stay open.
 void accounting_open(void);
-// From here on the run's usage counts, not that of our start or of an interpreter kept warm.
-void accounting_begin(void);
+// From here on the run's usage counts, not that of our start, of an earlier stage or of `waiting`,
+// an interpreter kept warm (0: none).
+void accounting_begin(pid_t waiting);
 
 // CPU time of all processes of the run. `running` is the program not yet reaped, or 0.
 uint64_t cpu_used_us(pid_t running);

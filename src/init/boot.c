@@ -6,6 +6,7 @@
 #include "init/frames.h"
 #include "init/request.h"
 #include "init/run.h"
+#include "init/waiting.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -38,6 +39,12 @@ void boot(const char* work_folder) {
   files_open(work_folder);
   static const unsigned char version = protocol_version;
   out_control(frame_ready, &version, 1);
-  const struct Request request = receive_request(work_folder);
-  run(&request, child_signals);
+  for (;;) {
+    const struct Request* request = receive_request(work_folder);
+    if (request->kind == request_interpreter) {
+      waiting_boot(request, child_signals);
+    } else {
+      run(request, child_signals);
+    }
+  }
 }

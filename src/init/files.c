@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { path_max = 4095, component_max = 255 };
-
 static int work_folder = -1;
 static int file = -1;
 static uint64_t bytes_left;
@@ -19,6 +17,8 @@ void files_open(const char* folder) {
   work_folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (work_folder < 0) break_down("open the work folder", errno);
 }
+
+int files_work_folder(void) { return work_folder; }
 
 static _Noreturn void refuse_path(const char* bytes, size_t size, const char* reason) {
   struct Text text = {.size = 0};
@@ -39,7 +39,7 @@ static _Noreturn void break_down_at_path(int error) {
 }
 
 // The server has checked this already; PID 1 does not believe it.
-static const char* fault_of_path(const char* bytes, size_t size) {
+const char* fault_of_path(const char* bytes, size_t size) {
   if (size == 0) return "its path is empty";
   if (size > path_max) return "its path is longer than 4095 bytes";
   if (memchr(bytes, '\0', size) != NULL) return "its path contains a NUL byte";

@@ -5,8 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { path_max = 4095, component_max = 255 };
+
 // Opens the work folder. Everything after this is relative to it, whatever happens to its path.
 void files_open(const char* folder);
+
+// For reading what the program left there.
+int files_work_folder(void);
+
+// Why a path is not plainly inside the folder it is relative to; NULL when it is.
+const char* fault_of_path(const char* bytes, size_t size);
 
 // Begins a file; `path` is as it came off the wire. A path that is not plainly inside the work
 // folder, a mode other than 0644 or 0755, or a file that already exists ends init with an 'X'.

@@ -43,7 +43,9 @@ Verdict parse_verdict(std::string_view payload) {
           .memory_peak = wide(2),
           .oom_kills = wide(3),
           .stdout_bytes = wide(4),
-          .stderr_bytes = wide(5)};
+          .stderr_bytes = wide(5),
+          .truncated = static_cast<int>(number(payload.substr(58, 1))),
+          .artifacts_skipped = number(payload.substr(59, 4))};
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {
@@ -51,6 +53,12 @@ void write_text(const std::filesystem::path& path, std::string_view text) {
   if (fd < 0) return;
   [[maybe_unused]] const auto written = write(fd, text.data(), text.size());
   close(fd);
+}
+
+std::string command(const std::vector<std::string>& arguments) {
+  std::string frames = frame('E', "PATH=/usr/local/bin:/usr/bin:/bin");
+  for (const auto& argument : arguments) frames += frame('A', argument);
+  return frames;
 }
 
 bool is_root() { return geteuid() == 0; }
@@ -113,8 +121,9 @@ std::string frame(char type, std::string_view payload) {
 }
 
 std::string limits_frame(const Limits& limits) {
-  return frame('L', "\x01" + u64(limits.wall_ms) + u64(limits.cpu_ms) + u64(limits.output_bytes) +
-                        u32(limits.umask));
+  return frame('L', "\x02" + u64(limits.wall_ms) + u64(limits.cpu_ms) + u64(limits.output_bytes) +
+                        u64(limits.file_bytes) + u32(limits.umask) +
+                        static_cast<char>(limits.flags));
 }
 
 std::string file_frame(std::uint32_t mode, std::uint64_t size, std::string_view path) {
@@ -122,9 +131,11 @@ std::string file_frame(std::uint32_t mode, std::uint64_t size, std::string_view 
 }
 
 std::string program(const std::vector<std::string>& arguments, const Limits& limits) {
-  std::string frames = limits_frame(limits) + frame('E', "PATH=/usr/local/bin:/usr/bin:/bin");
-  for (const auto& argument : arguments) frames += frame('A', argument);
-  return frames;
+  return limits_frame(limits) + command(arguments);
+}
+
+std::string boot(const std::vector<std::string>& arguments, const Limits& limits) {
+  return command(arguments) + frame('W', u64(limits.file_bytes) + u32(limits.umask));
 }
 
 Init::Init() {
@@ -229,12 +240,19 @@ void Init::parse() {
     const char type = received_[0];
     const std::string payload = received_.substr(header, size);
     received_.erase(0, header + size);
-    const bool output = type == 'O' || type == 'P';
+    const bool output = type == 'O' || type == 'P' || type == 'D';
     if (!output || !outcome_.types.ends_with(type)) outcome_.types += type;
     if (type == 'O') outcome_.out += payload;
     if (type == 'P') outcome_.err += payload;
     if (type == 'X') outcome_.failure = payload;
-    if (type == 'V') outcome_.verdict = parse_verdict(payload);
+    if (type == 'V') {
+      outcome_.verdict = parse_verdict(payload);
+      outcome_.verdicts.push_back(*outcome_.verdict);
+    }
+    if (type == 'N') {
+      outcome_.artifacts.push_back({payload.substr(8), number(payload.substr(0, 8)), {}});
+    }
+    if (type == 'D') outcome_.artifacts.back().content += payload;
   }
 }
 
@@ -246,6 +264,14 @@ bool Init::wait_for_output(std::string_view text) {
     if (!read_some(milliseconds{100})) break;
   }
   return outcome_.out.contains(text);
+}
+
+bool Init::wait_for_frame(char type) {
+  const auto deadline = steady_clock::now() + patience_max;
+  while (!outcome_.types.contains(type) && steady_clock::now() < deadline) {
+    if (!read_some(milliseconds{100})) break;
+  }
+  return outcome_.types.contains(type);
 }
 
 void Init::reap() {
@@ -269,6 +295,10 @@ Outcome Init::finish() {
 
 Outcome Init::finish_after(std::string_view bytes) {
   start();
+  return finish_sent(bytes);
+}
+
+Outcome Init::finish_sent(std::string_view bytes) {
   send(bytes);
   return finish();
 }

@@ -19,17 +19,31 @@ std::string frame(char type, std::string_view payload = {});
 std::string u32(std::uint32_t value);
 std::string u64(std::uint64_t value);
 
+/// What an 'L' may ask for.
+enum Flag : std::uint8_t {
+  truncate = 0,
+  end_when_full = 1,
+  stage_follows = 2,
+  waiting_interpreter = 4,
+  artifacts = 8,
+  terminal = 16,
+};
+
 struct Limits {
   std::uint64_t wall_ms = 20'000;
   std::uint64_t cpu_ms = 0;
   std::uint64_t output_bytes = 1'000'000;
+  std::uint64_t file_bytes = 100'000'000;
   std::uint32_t umask = 022;
+  std::uint8_t flags = end_when_full;
 };
 
 std::string limits_frame(const Limits& limits = {});
 std::string file_frame(std::uint32_t mode, std::uint64_t size, std::string_view path);
 /// 'L', 'E' PATH and the 'A' frames: everything but 'G'.
 std::string program(const std::vector<std::string>& arguments, const Limits& limits = {});
+/// The 'E', 'A' and 'W' frames of an interpreter that is to wait.
+std::string boot(const std::vector<std::string>& arguments, const Limits& limits = {});
 
 struct Verdict {
   int cause = -1;
@@ -41,14 +55,24 @@ struct Verdict {
   std::uint64_t oom_kills = 0;
   std::uint64_t stdout_bytes = 0;
   std::uint64_t stderr_bytes = 0;
+  int truncated = -1;  ///< 1 stdout, 2 stderr
+  std::uint64_t artifacts_skipped = 0;
+};
+
+struct Artifact {
+  std::string path;
+  std::uint64_t size = 0;
+  std::string content;
 };
 
 struct Outcome {
   std::string types;  ///< the frame types in order, runs of 'O' and of 'P' shown once
   std::string out;
   std::string err;
-  std::string failure;  ///< the text of 'X'
-  std::optional<Verdict> verdict;
+  std::string failure;             ///< the text of 'X'
+  std::optional<Verdict> verdict;  ///< the last one
+  std::vector<Verdict> verdicts;   ///< of every stage
+  std::vector<Artifact> artifacts;
   int init_exit_code = -1;  ///< -1: init was killed by a signal
   std::chrono::milliseconds elapsed{0};
 };
@@ -76,9 +100,13 @@ class Init {
   void ignore_answers(std::chrono::milliseconds time);
   /// Waits until the program has printed `text` on stdout.
   bool wait_for_output(std::string_view text);
+  /// Waits until a frame of this type has come.
+  bool wait_for_frame(char type);
   /// Everything up to init's end, at most 30 s.
   Outcome finish();
   Outcome finish_after(std::string_view bytes);
+  /// The same for an init that was started already.
+  Outcome finish_sent(std::string_view bytes);
 
   std::filesystem::path box() const { return folder_ / "box"; }
   std::filesystem::path folder() const { return folder_; }

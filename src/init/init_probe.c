@@ -5,11 +5,14 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void list_descriptors(void) {
@@ -91,6 +94,70 @@ static void show_inheritance(void) {
          (unsigned)mask);
 }
 
+static void write_a_megabyte(void) {
+  static char block[65536];
+  const int fd = open("large", O_WRONLY | O_CREAT, 0600);
+  long long written = 0;
+  for (int i = 0; i < 16; ++i) {
+    const ssize_t size = write(fd, block, sizeof block);
+    if (size > 0) written += size;
+  }
+  printf("%lld", written);
+}
+
+static void act_as(const char* name);
+
+static const char* next_text(const char** at) {
+  const char* text = *at;
+  *at += strlen(text) + 1;
+  return text;
+}
+
+// An interpreter that waits: says that it is up, becomes the program it is told, and shows its
+// arguments but the first and its variables.
+static void wait_for_program(void) {
+  static char message[1 << 19];
+  unsigned char head[4];
+  if (write(3, "!", 1) != 1 || recv(3, head, 4, MSG_WAITALL) != 4) return;
+  const uint32_t size = (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+  if (recv(3, message, size, MSG_WAITALL) != (ssize_t)size) return;
+  close(3);
+  const char* at = message;
+  const int arguments = atoi(next_text(&at));
+  const char* name = next_text(&at);
+  for (int i = 1; i < arguments; ++i) printf("[%.20s]", next_text(&at));
+  for (int left = atoi(next_text(&at)); left > 0; --left) printf("{%.40s}", next_text(&at));
+  if (at != message + size) printf("rest");
+  act_as(name);
+}
+
+static void say_and_leave(void) { (void)!write(3, "!", 1); }
+
+static void say_too_much(void) {
+  (void)!write(3, "!!", 2);
+  pause();
+}
+
+// Waits for nothing: takes the channel's bytes and keeps it open.
+static void keep_the_channel(void) {
+  char bytes[4096];
+  (void)!write(3, "!", 1);
+  ssize_t all = 0;
+  for (ssize_t size; (size = read(3, bytes, sizeof bytes)) > 0;) all += size;
+  printf("%zd bytes and the end", all);
+}
+
+static void deafen(void) {
+  (void)!write(3, "!", 1);
+  pause();
+}
+
+static void spin_before_and_wait(void) {
+  const clock_t end = clock() + CLOCKS_PER_SEC / 2;
+  while (clock() < end) continue;
+  wait_for_program();
+}
+
 static const struct {
   const char* name;
   void (*act)(void);
@@ -106,7 +173,20 @@ static const struct {
     {"breed-orphans", breed_orphans},
     {"stop", stop_own_group},
     {"inheritance", show_inheritance},
+    {"write-a-megabyte", write_a_megabyte},
+    {"wait", wait_for_program},
+    {"spin-and-wait", spin_before_and_wait},
+    {"say-and-leave", say_and_leave},
+    {"say-too-much", say_too_much},
+    {"keep-the-channel", keep_the_channel},
+    {"deafen", deafen},
 };
+
+static void act_as(const char* name) {
+  for (size_t i = 0; i < sizeof acts / sizeof acts[0]; ++i) {
+    if (strcmp(name, acts[i].name) == 0) acts[i].act();
+  }
+}
 
 int main(int argc, char** argv) {
   for (size_t i = 0; argc == 2 && i < sizeof acts / sizeof acts[0]; ++i) {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 enum {
-  protocol_version = 1,
+  protocol_version = 2,
   frame_header_size = 5,
   payload_max = 65536,
 };
@@ -17,17 +17,32 @@ enum FrameType {
   frame_work_folder = 'C',
   frame_file = 'F',
   frame_file_data = 'D',
+  frame_boot = 'W',
   frame_go = 'G',
   frame_stdin = 'I',
   frame_stdin_end = 'Z',
   frame_signal = 'K',
+  frame_terminal_size = 'T',
   // From init.
   frame_ready = 'R',
+  frame_booted = 'w',
   frame_started = 'S',
   frame_stdout = 'O',
   frame_stderr = 'P',
+  frame_artifact = 'N',
+  frame_artifact_data = 'D',
   frame_verdict = 'V',
   frame_failure = 'X',
+};
+
+// What an 'L' asks for.
+enum StageFlag {
+  flag_end_when_full = 1,  // otherwise output over the cap is dropped and the program runs on
+  flag_stage_follows = 2,
+  flag_waiting_interpreter = 4,
+  flag_artifacts = 8,
+  flag_terminal = 16,
+  flags_known = 31,
 };
 
 enum Cause {
@@ -49,8 +64,10 @@ enum ExitCode {
   exit_unheard = 74,  // nobody reads our answers any more
 };
 
+static inline uint32_t get_u16(const unsigned char* at) { return (uint32_t)at[0] << 8 | at[1]; }
+
 static inline uint32_t get_u32(const unsigned char* at) {
-  return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+  return get_u16(at) << 16 | get_u16(at + 2);
 }
 
 static inline uint64_t get_u64(const unsigned char* at) {

@@ -4,53 +4,37 @@
 #include "init/run.h"
 
 #include "init/accounting.h"
+#include "init/artifacts.h"
 #include "init/child.h"
 #include "init/clock.h"
 #include "init/fail.h"
 #include "init/frames.h"
+#include "init/input.h"
+#include "init/output.h"
+#include "init/processes.h"
+#include "init/waiting.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// The killed need a moment to die, mostly to give their memory back.
-static const int64_t reaping_ms = 2000;
 // For a reader that is slow but alive. Nothing of the program runs any more meanwhile.
-static const int64_t farewell_ms = 5000;
+static const int64_t farewell_ms = 5000, artifacts_farewell_ms = 10000;
 static const int64_t cpu_check_min_ms = 5, cpu_check_max_ms = 100;
+static const char artifacts_folder[] = "out";
+static const struct ArtifactLimits artifact_limits = {.files_max = 64, .bytes_max = 16u << 20};
 
-struct Stream {
-  enum FrameType type;
-  enum Cause cause_when_full;
-  int fd;  // -1: ended
-  bool full;
-  uint64_t forwarded;
-};
-
-static struct Limits limits;
+static const struct Request* request;
 static struct Child child;
 static int child_signals;
-static int wait_status;
-static bool program_reaped;
 static bool run_ended;
 static enum Cause cause;
 static int64_t started_ns, ended_ns, wall_deadline_ns, cpu_check_ns;
-static struct Stream streams[2] = {
-    {.type = frame_stdout, .cause_when_full = cause_stdout, .fd = -1},
-    {.type = frame_stderr, .cause_when_full = cause_stderr, .fd = -1},
-};
-
-// The payload of an 'I' frame on its way into the program. It stays where it was read to, so fd 0
-// is not read again before it is gone: that is the backpressure.
-static const unsigned char* stdin_at;
-static size_t stdin_left;
-static bool stdin_end_requested;
-static bool requests_ended;
 static bool orphans_waiting;
 
 static void end_run(enum Cause why) {
@@ -60,145 +44,21 @@ static void end_run(enum Cause why) {
   ended_ns = now_ns();
 }
 
-static void close_stdin(void) {
-  if (child.stdin_fd >= 0) close(child.stdin_fd);
-  child.stdin_fd = -1;
-  stdin_left = 0;
-}
-
-static void feed_stdin(void) {
-  while (stdin_left > 0 && child.stdin_fd >= 0) {
-    const ssize_t written = write(child.stdin_fd, stdin_at, stdin_left);
-    if (written < 0 && errno == EAGAIN) return;
-    if (written < 0 && errno != EINTR) close_stdin();  // EPIPE: the program does not want it
-    if (written < 0) continue;
-    stdin_at += written;
-    stdin_left -= (size_t)written;
-  }
-  stdin_left = 0;
-  if (stdin_end_requested) close_stdin();
-}
-
-static void pass_signal(const struct Frame* frame) {
-  if (frame->size != 4) refuse("a 'K' frame has the wrong size");
-  const uint32_t number = get_u32(frame->payload);
-  if (number < 1 || number >= NSIG) refuse("a 'K' frame names no signal");
-  if (!program_reaped) kill(-child.pid, (int)number);
-}
-
-static void accept(const struct Frame* frame) {
-  switch (frame->type) {
-    case frame_stdin:
-      if (stdin_end_requested) refuse("an 'I' frame came after 'Z'");
-      stdin_at = frame->payload;
-      stdin_left = frame->size;
-      feed_stdin();
-      return;
-    case frame_stdin_end:
-      if (frame->size != 0) refuse("a 'Z' frame has a payload");
-      stdin_end_requested = true;
-      feed_stdin();
-      return;
-    case frame_signal:
-      pass_signal(frame);
-      return;
-    default:
-      refuse("a frame of unknown type came after 'G'");
-  }
-}
-
-// Handles what has been read until it is used up or the program's stdin is full.
-static void accept_frames(void) {
-  while (stdin_left == 0) {
-    struct Frame frame;
-    const enum InNext next = in_next(&frame);
-    if (next == in_oversized) refuse("a frame is larger than 65536 bytes");
-    if (next == in_incomplete) return;
-    accept(&frame);
-  }
-}
-
-static void read_frames(void) {
-  switch (in_fill()) {
-    case in_failed:
-      break_down("read frames", errno);
-    case in_nothing:
-      return;
-    case in_filled:
-      accept_frames();
-      return;
-    case in_ended:
-      if (in_has_rest()) refuse("the frames end in the middle of one");
-      requests_ended = true;
-      stdin_end_requested = true;
-      feed_stdin();
-  }
-}
-
-enum Pump { pump_moved, pump_idle };
-
-// Moves one read's worth. Reads one byte past the cap: the only way to tell a program that wrote
-// exactly its cap from one that wrote more.
-static enum Pump pump(struct Stream* stream) {
-  size_t room = out_room();
-  if (stream->fd < 0 || stream->full || room == 0) return pump_idle;
-  const uint64_t left = limits.output_bytes - stream->forwarded;
-  if (left < room) room = (size_t)left + 1;
-  const ssize_t size = read(stream->fd, out_payload(), room);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return pump_idle;
-  if (size <= 0) {
-    close(stream->fd);
-    stream->fd = -1;
-    return pump_idle;
-  }
-  // Left open: closing it would end the program by SIGPIPE before we end it by SIGKILL.
-  stream->full = (uint64_t)size > left;
-  const size_t forwarded = stream->full ? (size_t)left : (size_t)size;
-  if (forwarded > 0) out_commit(stream->type, forwarded);
-  stream->forwarded += forwarded;
-  if (stream->full) {
-    if (run_ended && cause <= cause_signalled) cause = stream->cause_when_full;
-    end_run(stream->cause_when_full);
-  }
-  return pump_moved;
-}
-
 static void flush_or_leave(void) {
   if (out_flush() == out_broken) leave_unheard();
 }
 
-enum Reaped { reaped_all, reaped_ended, reaped_some };
-
-// Takes the children that have ended: the program, and orphans whose parent died before them.
-// Bounded (`reaped_some`: there may be more), or a program that makes orphans faster than we take
-// them would keep us from its limits.
-static enum Reaped reap(void) {
-  const int batch = 256;
-  for (int taken = 0; taken < batch; ++taken) {
-    int status;
-    const pid_t pid = waitpid(-1, &status, WNOHANG);
-    if (pid < 0) return reaped_all;
-    if (pid == 0) return reaped_ended;
-    if (pid != child.pid) continue;
-    program_reaped = true;
-    wait_status = status;
-    end_run(WIFEXITED(status) ? cause_exited : cause_signalled);
-  }
-  return reaped_some;
-}
-
-// One read, not until empty: anybody in the namespace may send us SIGCHLD without end.
-static void forget_child_signals(void) {
-  struct signalfd_siginfo info;
-  (void)!read(child_signals, &info, sizeof info);
+static void reap(void) {
+  orphans_waiting = reap_children(&child) == reaped_some;
+  if (child.ended) end_run(WIFEXITED(child.wait_status) ? cause_exited : cause_signalled);
 }
 
 // A program that uses all CPUs from now on would break its limit at the soonest by the next look.
 static void check_cpu_time(void) {
   const int64_t now = now_ns();
-  if (limits.cpu_ms == 0 || now < cpu_check_ns) return;
-  const uint64_t limit_us = limits.cpu_ms * 1000;
-  const uint64_t used_us = cpu_used_us(program_reaped ? 0 : child.pid);
+  const uint64_t limit_us = request->limits.cpu_ms * 1000;
+  if (limit_us == 0 || now < cpu_check_ns) return;
+  const uint64_t used_us = cpu_used_us(child.ended ? 0 : child.pid);
   if (used_us >= limit_us) {
     end_run(cause_cpu_time);
     return;
@@ -215,7 +75,7 @@ static void check_wall_time(void) {
 
 static void wait_for_work(struct pollfd* work, nfds_t count) {
   int64_t next_ns = wall_deadline_ns;
-  if (limits.cpu_ms != 0 && cpu_check_ns < next_ns) next_ns = cpu_check_ns;
+  if (request->limits.cpu_ms != 0 && cpu_check_ns < next_ns) next_ns = cpu_check_ns;
   const struct timespec left = time_until(orphans_waiting ? 0 : next_ns);
   const int ready = ppoll(work, count, &left, NULL);
   if (ready < 0 && errno != EINTR) break_down("wait for the program", errno);
@@ -224,46 +84,42 @@ static void wait_for_work(struct pollfd* work, nfds_t count) {
   }
 }
 
+// Excess found behind a normal end is excess all the same.
+static enum Pump pump(int stream) {
+  const enum Pump moved = output_pump(stream);
+  if (moved != pump_exceeded) return moved;
+  if (run_ended && cause <= cause_signalled) cause = output_excess_cause(stream);
+  end_run(output_excess_cause(stream));
+  return pump_idle;
+}
+
 static void attend_program(void) {
   enum { signals, answers, requests, input, output, errors, count };
-  const bool room = out_room() > 0;
   struct pollfd work[count] = {
       [signals] = {.fd = child_signals, .events = POLLIN},
       [answers] = {.fd = STDOUT_FILENO, .events = out_pending() ? POLLOUT : 0},
-      [requests] = {.fd = requests_ended || stdin_left > 0 ? -1 : STDIN_FILENO, .events = POLLIN},
-      [input] = {.fd = stdin_left > 0 ? child.stdin_fd : -1, .events = POLLOUT},
-      [output] = {.fd = room ? streams[0].fd : -1, .events = POLLIN},
-      [errors] = {.fd = room ? streams[1].fd : -1, .events = POLLIN},
+      [requests] = {.fd = input_waits_for_frames(), .events = POLLIN},
+      [input] = {.fd = input_waits_for_room(), .events = POLLOUT},
+      [output] = output_interest(0),
+      [errors] = output_interest(1),
   };
   wait_for_work(work, count);
   if (work[answers].revents & (POLLERR | POLLHUP | POLLNVAL)) leave_unheard();
-  if (work[output].revents != 0) pump(&streams[0]);
-  if (work[errors].revents != 0) pump(&streams[1]);
+  if (work[output].revents != 0) pump(0);
+  if (work[errors].revents != 0) pump(1);
   flush_or_leave();
-  if (work[input].revents != 0) feed_stdin();
-  if (stdin_left == 0) accept_frames();
-  if (work[requests].revents != 0 && stdin_left == 0) read_frames();
-  if (work[signals].revents != 0) forget_child_signals();
-  if (work[signals].revents != 0 || orphans_waiting) orphans_waiting = reap() == reaped_some;
+  input_proceed();
+  if (work[requests].revents != 0 && input_waits_for_frames() >= 0) input_read();
+  if (work[signals].revents != 0) forget_child_signals(child_signals);
+  if (work[signals].revents != 0 || orphans_waiting) reap();
   check_wall_time();
   check_cpu_time();
 }
 
-static void kill_and_reap(void) {
-  const int64_t deadline_ns = now_ns() + reaping_ms * ns_per_ms;
-  kill_everything();
-  while (reap() != reaped_all && now_ns() < deadline_ns) {
-    struct pollfd signals = {.fd = child_signals, .events = POLLIN};
-    poll(&signals, 1, 10);
-    forget_child_signals();
-    kill_everything();
-  }
-}
-
 static void drain(int64_t deadline_ns) {
-  for (;;) {
-    const enum Pump output = pump(&streams[0]);
-    const enum Pump errors = pump(&streams[1]);
+  while (now_ns() < deadline_ns) {
+    const enum Pump output = pump(0);
+    const enum Pump errors = pump(1);
     if (out_room() == 0) {
       const enum OutFlush flushed = out_flush_until(deadline_ns);
       if (flushed == out_broken) leave_unheard();
@@ -280,93 +136,160 @@ static void drain(int64_t deadline_ns) {
 static enum Cause final_cause(uint64_t cpu_us, uint64_t kills) {
   if (kills > 0 && cause != cause_not_started) return cause_memory;
   const bool by_itself = cause == cause_exited || cause == cause_signalled;
-  if (by_itself && limits.cpu_ms != 0 && cpu_us > limits.cpu_ms * 1000) return cause_cpu_time;
+  const uint64_t limit_us = request->limits.cpu_ms * 1000;
+  if (by_itself && limit_us != 0 && cpu_us > limit_us) return cause_cpu_time;
   return cause;
 }
 
-// `exit_code` and `signal` are the program's own, whatever the cause.
-static void tell_verdict(int exit_code, int signal) {
-  const uint64_t cpu_us = cpu_used_us(0);
+struct Ending {
+  int exit_code, signal;  // the program's own, whatever the cause
+  uint64_t cpu_us;
+  uint32_t artifacts_skipped;
+};
+
+static enum Cause tell_verdict(const struct Ending* ending) {
   const uint64_t kills = oom_kills();
-  unsigned char payload[2 + 4 + 4 + 6 * 8];
+  const enum Cause final = final_cause(ending->cpu_us, kills);
+  unsigned char payload[2 + 4 + 4 + 6 * 8 + 1 + 4];
   unsigned char* at = payload;
   *at++ = protocol_version;
-  *at++ = (unsigned char)final_cause(cpu_us, kills);
-  at = put_u32(at, (uint32_t)exit_code);
-  at = put_u32(at, (uint32_t)signal);
+  *at++ = (unsigned char) final;
+  at = put_u32(at, (uint32_t)ending->exit_code);
+  at = put_u32(at, (uint32_t)ending->signal);
   at = put_u64(at, (uint64_t)((ended_ns - started_ns) / ns_per_us));
-  at = put_u64(at, cpu_us);
+  at = put_u64(at, ending->cpu_us);
   at = put_u64(at, memory_peak());
   at = put_u64(at, kills);
-  at = put_u64(at, streams[0].forwarded);
-  at = put_u64(at, streams[1].forwarded);
+  at = put_u64(at, output_forwarded(0));
+  at = put_u64(at, output_forwarded(1));
+  *at++ = (unsigned char)(output_truncated(0) | output_truncated(1) << 1);
+  put_u32(at, ending->artifacts_skipped);
   out_control(frame_verdict, payload, sizeof payload);
+  return final;
 }
 
-static _Noreturn void finish(int64_t deadline_ns) {
-  _exit(out_flush_until(deadline_ns) == out_empty ? exit_done : exit_unheard);
+// Tells how it ended, and returns only if another stage follows on that.
+static void finish(const struct Ending* ending, int64_t deadline_ns) {
+  const enum Cause final = tell_verdict(ending);
+  if (out_flush_until(deadline_ns) != out_empty) _exit(exit_unheard);
+  const bool good = final == cause_exited && ending->exit_code == 0;
+  if (!good || (request->flags & flag_stage_follows) == 0) _exit(exit_done);
 }
 
-static _Noreturn void finish_program(void) {
-  kill_and_reap();
-  const int64_t deadline_ns = now_ns() + farewell_ms * ns_per_ms;
+static void close_child(void) {
+  input_end();
+  output_end();
+  if (child.report_fd >= 0) close(child.report_fd);
+  if (child.channel_fd >= 0) close(child.channel_fd);
+}
+
+static void finish_program(void) {
+  const enum Reaped reaped = end_processes(&child, child_signals);
+  int64_t deadline_ns = now_ns() + farewell_ms * ns_per_ms;
+  struct Ending ending = {.cpu_us = cpu_used_us(0)};
   drain(deadline_ns);
-  // Killed, but held up in the kernel beyond our patience: the signal is certain all the same.
-  if (!program_reaped) wait_status = SIGKILL;
-  if (WIFEXITED(wait_status)) {
-    tell_verdict(WEXITSTATUS(wait_status), 0);
-  } else {
-    tell_verdict(128 + WTERMSIG(wait_status), WTERMSIG(wait_status));
+  if ((request->flags & flag_artifacts) != 0) {
+    deadline_ns = now_ns() + artifacts_farewell_ms * ns_per_ms;
+    ending.artifacts_skipped = artifacts_send(artifacts_folder, &artifact_limits, deadline_ns);
   }
-  finish(deadline_ns);
+  // Killed, but held up in the kernel beyond our patience: the signal is certain all the same.
+  if (!child.ended) child.wait_status = SIGKILL;
+  if (WIFEXITED(child.wait_status)) {
+    ending.exit_code = WEXITSTATUS(child.wait_status);
+  } else {
+    ending.signal = WTERMSIG(child.wait_status);
+    ending.exit_code = 128 + ending.signal;
+  }
+  close_child();
+  finish(&ending, deadline_ns);
+  // A stage shares its container with files of the one before it, never with its processes.
+  if (reaped != reaped_all) break_down("end the processes of a stage", EBUSY);
 }
 
-static _Noreturn void finish_unstarted(const struct StartFailure* failure) {
+static void finish_unstarted(const struct StartFailure* failure) {
   end_run(cause_not_started);
-  kill_and_reap();
-  size_t size = failure->sentence.size;
-  if (size > limits.output_bytes) size = (size_t)limits.output_bytes;
-  if (size > 0) out_control(frame_stderr, failure->sentence.bytes, size);
-  streams[1].forwarded = size;
-  tell_verdict(failure->exit_code, 0);
-  finish(now_ns() + farewell_ms * ns_per_ms);
+  end_processes(&child, child_signals);
+  output_add_error(failure->sentence.bytes, failure->sentence.size);
+  const struct Ending ending = {.exit_code = failure->exit_code, .cpu_us = cpu_used_us(0)};
+  finish(&ending, now_ns() + farewell_ms * ns_per_ms);
 }
 
 // Until exec has happened or failed. A file system that hangs here counts as the program's time.
-static void await_start(const struct Request* request) {
-  while (!run_ended) {
+static enum StartReport await_start(struct StartFailure* failure) {
+  while (!run_ended && child.report_fd >= 0) {
     struct pollfd work[2] = {
         {.fd = child.report_fd, .events = POLLIN},
         {.fd = STDOUT_FILENO, .events = 0},
     };
     wait_for_work(work, 2);
     if (work[1].revents & (POLLERR | POLLHUP | POLLNVAL)) leave_unheard();
-    struct StartFailure failure;
-    switch (child_report(&child, request, &failure)) {
-      case start_failed:
-        finish_unstarted(&failure);
-      case start_done:
-        return;
-      case start_pending:
-        check_wall_time();
-    }
+    if (child_report(&child, failure) == start_failed) return start_failed;
+    check_wall_time();
   }
+  return start_done;
 }
 
-void run(const struct Request* request, int signals) {
-  limits = request->limits;
-  child_signals = signals;
-  accounting_begin();
+// Makes the interpreter that waited the program. One that does not listen loses its own time.
+static void hand_over(void) {
+  reap();
+  if (child.ended) refuse("the waiting interpreter ended before its program came");
+  const size_t size = make_handover(request);
+  for (size_t sent = 0; sent < size && !run_ended;) {
+    const ssize_t now = send(child.channel_fd, handover + sent, size - sent, MSG_NOSIGNAL);
+    if (now >= 0) {
+      sent += (size_t)now;
+      continue;
+    }
+    if (errno != EAGAIN && errno != EINTR) refuse("the waiting interpreter has closed its channel");
+    struct pollfd work[3] = {
+        {.fd = child.channel_fd, .events = POLLOUT},
+        {.fd = STDOUT_FILENO, .events = 0},
+        {.fd = child_signals, .events = POLLIN},
+    };
+    wait_for_work(work, 3);
+    if (work[1].revents & (POLLERR | POLLHUP | POLLNVAL)) leave_unheard();
+    if (work[2].revents != 0) forget_child_signals(child_signals);
+    if (work[2].revents != 0 || orphans_waiting) reap();
+    check_wall_time();
+    check_cpu_time();
+  }
+  close(child.channel_fd);
+  child.channel_fd = -1;
+}
+
+// False: there is no program, and `failure` says why.
+static bool start(struct StartFailure* failure) {
+  if ((request->flags & flag_waiting_interpreter) != 0) {
+    child = waiting_take();
+  } else {
+    waiting_end();
+  }
+  const bool waited = child.pid > 0;
+  accounting_begin(waited ? child.pid : 0);
   started_ns = cpu_check_ns = now_ns();
-  wall_deadline_ns = started_ns + (int64_t)limits.wall_ms * ns_per_ms;
+  wall_deadline_ns = started_ns + (int64_t)request->limits.wall_ms * ns_per_ms;
+  const bool forked = waited || child_start(request, &child, failure);
+  const int outputs[output_streams] = {child.stdout_fd, child.stderr_fd};
+  output_begin(outputs, request);
+  input_begin(&child, request);
+  if (!forked || await_start(failure) == start_failed) return false;
+  if (waited) hand_over();
+  return true;
+}
+
+void run(const struct Request* asked, int signals) {
+  request = asked;
+  child = no_child;
+  child_signals = signals;
+  run_ended = orphans_waiting = false;
   struct StartFailure failure;
-  if (!child_start(request, &child, &failure)) finish_unstarted(&failure);
-  streams[0].fd = child.stdout_fd;
-  streams[1].fd = child.stderr_fd;
-  await_start(request);
+  if (!start(&failure)) {
+    finish_unstarted(&failure);
+    return;
+  }
   if (!run_ended) out_control(frame_started, NULL, 0);
   flush_or_leave();
-  accept_frames();
+  input_proceed();
   while (!run_ended) attend_program();
   finish_program();
 }

@@ -56,10 +56,10 @@ async::task<Result<>> end_and_remove(engine::Client& engine, std::string contain
       engine::remove_container(engine, container, {.force = true, .volumes = true})));
 }
 
-async::task<void> converse_into(Conversation& conversation, engine::AttachedStream& stream,
+async::task<void> converse_into(Conversation& conversation, InitSession& session,
                                 const Execution& execution, const ServedImage& image,
                                 const Observer& observer) {
-  conversation = co_await converse(stream, execution, image.env, observer);
+  conversation = co_await session.run(execution, image.env, observer);
 }
 
 std::string label(const engine::ContainerSummary& container, const char* name) {
@@ -138,19 +138,20 @@ async::task<Result<Outcome>> DockerExecutor::run_in(Lease& lease, const Executio
     running = true;
     observer.started(stage);
   };
+  InitSession session{std::move(*stream)};
   Conversation talk;
   auto limit = start_max + execution.policy.wall_time + init_grace;
   auto talked = co_await async::attempt(async::with_deadline(
       limit, "the sandbox",
-      async::both(converse_into(talk, *stream, execution, image, watcher), start(lease))));
+      async::both(converse_into(talk, session, execution, image, watcher), start(lease))));
   if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
     co_return Outcome{{.verdict = Verdict::timed_out,
                        .message = "did not end in time; its container was killed",
                        .wall_time = execution.policy.wall_time}};
   }
   if (!talked && !running) co_return fail(talked.error());
-  lease.reported = talk.report.has_value();
-  if (talk.report) co_return outcome_of(*talk.report, execution.policy);
+  lease.reported = talk.outcome.has_value();
+  if (talk.outcome) co_return std::move(*talk.outcome);
   co_return co_await outcome_without_report(lease,
                                             talked ? talk.complaint : talked.error().sentence());
 }

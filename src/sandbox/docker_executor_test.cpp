@@ -131,7 +131,7 @@ class DockerExecutorTest : public testing::Test {
 
 TEST_F(DockerExecutorTest, AProgramRunsInAContainerThatIsGoneAfterwards) {
   engine_is_honest();
-  init_says(init_frame('R', "\1") + init_frame('S') + init_frame('O', "hi") + verdict_frame(0));
+  init_says(init_frame('R', "\2") + init_frame('S') + init_frame('O', "hi") + verdict_frame(0));
   start().reply(204);
   auto outcome = execute();
   EXPECT_EQ(outcome.verdict, Verdict::ok) << outcome.message;
@@ -257,7 +257,7 @@ TEST_F(DockerExecutorTest, AnotherProgramInTheVolumeIsReplacedAndReadBack) {
 TEST_F(DockerExecutorTest, AnEndWithoutAVerdictThatTheKernelMadeIsAboutMemory) {
   oom_killed_ = true;
   engine_is_honest();
-  init_says(init_frame('R', "\1") + init_frame('S'));
+  init_says(init_frame('R', "\2") + init_frame('S'));
   start().reply(204);
   auto outcome = execute();
   EXPECT_EQ(outcome.verdict, Verdict::memory_exceeded);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -41,13 +42,30 @@ void append_data(std::string& out, char type, std::string_view data) {
   }
 }
 
-std::string limits_payload(const Policy& policy) {
+/// What an `L` asks for.
+enum Flag : std::uint8_t {
+  end_when_full = 1,
+  stage_follows = 2,
+  waiting_interpreter = 4,
+  artifacts = 8,
+  terminal = 16,
+};
+
+struct Times {
+  Milliseconds wall;
+  Milliseconds cpu;
+};
+
+std::string limits_payload(const Policy& policy, Times times, unsigned flags) {
+  if (policy.on_output_cap == OnOutputCap::end) flags |= Flag::end_when_full;
   std::string payload;
   append(payload, version);
-  append(payload, static_cast<std::uint64_t>(policy.wall_time.count()));
-  append(payload, static_cast<std::uint64_t>(policy.cpu_time.count()));
+  append(payload, static_cast<std::uint64_t>(times.wall.count()));
+  append(payload, static_cast<std::uint64_t>(times.cpu.count()));
   append(payload, policy.output.count);
+  append(payload, policy.file.count);
   append(payload, umask_usual);
+  append(payload, static_cast<std::uint8_t>(flags));
   return payload;
 }
 
@@ -62,7 +80,9 @@ void append_file(std::string& out, const File& file) {
 
 using Environment = std::map<std::string, std::string, std::less<>>;
 
-Environment environment_of(const Program& program, const std::vector<std::string>& image_env) {
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+Environment environment_of(const Variables& own, const std::vector<std::string>& image_env) {
   Environment environment{{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
                           {"LANG", "C.UTF-8"}};
   for (const auto& entry : image_env) {
@@ -72,8 +92,24 @@ Environment environment_of(const Program& program, const std::vector<std::string
   }
   environment["HOME"] = "/box";
   environment["TMPDIR"] = "/tmp";
-  for (const auto& [name, value] : program.env) environment[name] = value;
+  for (const auto& [name, value] : own) environment[name] = value;
   return environment;
+}
+
+void append_command(std::string& out, const std::vector<std::string>& command,
+                    const Environment& environment) {
+  for (const auto& word : command) append_frame(out, 'A', word);
+  for (const auto& [name, value] : environment) {
+    append_frame(out, 'E', fmt::format("{}={}", name, value));
+  }
+}
+
+void append_folder(std::string& out, const Program& program) {
+  if (!program.working_dir.empty()) append_frame(out, 'C', program.working_dir);
+}
+
+void append_files(std::string& out, const Program& program) {
+  for (const auto& file : program.files) append_file(out, file);
 }
 
 }  // namespace
@@ -96,16 +132,46 @@ Result<std::optional<Frame>> FrameReader::next() {
   return frame;
 }
 
-std::string encode_program(const Program& program, const Policy& policy,
-                           const std::vector<std::string>& image_env) {
+std::string encode_boot(const Boot& boot) {
   std::string out;
-  append_frame(out, 'L', limits_payload(policy));
-  for (const auto& word : program.command) append_frame(out, 'A', word);
-  for (const auto& [name, value] : environment_of(program, image_env)) {
-    append_frame(out, 'E', fmt::format("{}={}", name, value));
+  append_command(out, boot.command, environment_of(boot.env, boot.image_env));
+  std::string payload;
+  append(payload, boot.file.count);
+  append(payload, umask_usual);
+  append_frame(out, 'W', payload);
+  return out;
+}
+
+std::string encode_compilation(const Execution& execution,
+                               const std::vector<std::string>& image_env) {
+  const auto& program = execution.program;
+  const auto& compile = program.compile.value();
+  std::string out;
+  append_frame(
+      out, 'L',
+      limits_payload(execution.policy, {compile.wall_time, compile.cpu_time}, Flag::stage_follows));
+  append_command(out, compile.command, environment_of(program.env, image_env));
+  append_folder(out, program);
+  append_files(out, program);
+  append_frame(out, 'G', {});
+  append_frame(out, 'Z', {});
+  return out;
+}
+
+std::string encode_run(const Execution& execution, const std::vector<std::string>& image_env,
+                       Start start) {
+  const auto& [program, policy] = std::tie(execution.program, execution.policy);
+  unsigned flags = Flag::artifacts;
+  if (start == Start::waiting) flags |= Flag::waiting_interpreter;
+  if (execution.terminal) flags |= Flag::terminal;
+  std::string out;
+  append_frame(out, 'L', limits_payload(policy, {policy.wall_time, policy.cpu_time}, flags));
+  append_command(out, program.command, environment_of(program.env, image_env));
+  append_folder(out, program);
+  if (!program.compile) append_files(out, program);
+  if (execution.terminal) {
+    out += encode_resize(execution.terminal->rows, execution.terminal->columns);
   }
-  append_frame(out, 'C', "/box");
-  for (const auto& file : program.files) append_file(out, file);
   append_frame(out, 'G', {});
   return out;
 }
@@ -113,12 +179,35 @@ std::string encode_program(const Program& program, const Policy& policy,
 std::string encode_input(std::string_view input) {
   std::string out;
   append_data(out, 'I', input);
+  return out;
+}
+
+std::string encode_end_of_input() {
+  std::string out;
   append_frame(out, 'Z', {});
   return out;
 }
 
+std::string encode_signal(int signal) {
+  std::string payload;
+  append(payload, static_cast<std::uint32_t>(signal));
+  std::string out;
+  append_frame(out, 'K', payload);
+  return out;
+}
+
+std::string encode_resize(int rows, int columns) {
+  constexpr int cells_max = 0xFFFF;
+  std::string payload;
+  append(payload, static_cast<std::uint16_t>(std::clamp(rows, 1, cells_max)));
+  append(payload, static_cast<std::uint16_t>(std::clamp(columns, 1, cells_max)));
+  std::string out;
+  append_frame(out, 'T', payload);
+  return out;
+}
+
 Result<Report> decode_report(std::string_view payload) {
-  constexpr std::size_t report_size = 1 + 1 + 4 + 4 + 6 * 8;
+  constexpr std::size_t report_size = 1 + 1 + 4 + 4 + 6 * 8 + 1 + 4;
   if (payload.size() != report_size || payload[0] != static_cast<char>(version) ||
       static_cast<unsigned char>(payload[1]) > static_cast<unsigned char>(Cause::not_started)) {
     return fail(ErrorKind::unavailable, "bad_frame",
@@ -137,7 +226,20 @@ Result<Report> decode_report(std::string_view payload) {
   report.wall_time = Microseconds{static_cast<std::int64_t>(wall)};
   report.cpu_time = Microseconds{static_cast<std::int64_t>(cpu)};
   report.memory_peak_bytes = number_at(payload, 26, 8);
+  auto truncated = number_at(payload, 58, 1);
+  report.output_truncated = (truncated & 1U) != 0;
+  report.errors_truncated = (truncated & 2U) != 0;
+  report.artifacts_skipped = static_cast<std::uint32_t>(number_at(payload, 59, 4));
   return report;
+}
+
+Result<ArtifactHead> decode_artifact_head(std::string_view payload) {
+  constexpr std::size_t size_size = 8;
+  if (payload.size() <= size_size) {
+    return fail(ErrorKind::unavailable, "bad_frame",
+                "cannot read from the sandbox: an artifact without a name");
+  }
+  return ArtifactHead{number_at(payload, 0, size_size), std::string{payload.substr(size_size)}};
 }
 
 }  // namespace gantry::sandbox::init

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "sandbox/executor.hpp"
 #include "sandbox/policy.hpp"
 #include "sandbox/program.hpp"
 
@@ -8,13 +9,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// What the server and gantry-init say to each other (docs/protocols/init.md). No I/O here.
 namespace gantry::sandbox::init {
 
-inline constexpr std::uint8_t version = 1;
+inline constexpr std::uint8_t version = 2;
 inline constexpr std::size_t payload_max = 64U << 10U;
+/// What gantry-init sends of /box/out at most.
+inline constexpr std::size_t artifacts_max = 64;
+inline constexpr std::uint64_t artifact_bytes_max = 16U << 20U;
 
 struct Frame {
   char type;
@@ -34,12 +39,32 @@ class FrameReader {
   std::size_t at_ = 0;
 };
 
-/// Everything up to and including `G`: limits, command, environment, folder, files. The program
-/// sees the image's variables (`NAME=value`), ours over them and its own over those.
-std::string encode_program(const Program& program, const Policy& policy,
-                           const std::vector<std::string>& image_env);
-/// The program's standard input and its end.
+/// An interpreter that is booted before anybody knows its program.
+struct Boot {
+  std::vector<std::string> command;
+  /// Over the image's variables and ours; its program comes with an environment of its own.
+  std::vector<std::pair<std::string, std::string>> env;
+  std::vector<std::string> image_env;
+  Bytes file = Policy{}.file;  ///< The largest file it may write, for good.
+};
+std::string encode_boot(const Boot& boot);
+
+/// Whether a stage starts its command or gives it to the interpreter that waits.
+enum class Start { fresh, waiting };
+
+/// Everything of the program up to and including `G`: limits, command, environment, folder, files
+/// (where no compilation brought them). The program sees the image's variables (`NAME=value`), ours
+/// over them and its own over those.
+std::string encode_run(const Execution& execution, const std::vector<std::string>& image_env,
+                       Start start);
+/// The same for its compilation, which must be there.
+std::string encode_compilation(const Execution& execution,
+                               const std::vector<std::string>& image_env);
+/// Bytes of the program's standard input, its end, and what else somebody may do to it meanwhile.
 std::string encode_input(std::string_view input);
+std::string encode_end_of_input();
+std::string encode_signal(int signal);
+std::string encode_resize(int rows, int columns);
 
 /// Why the program ended, in the numbers of the protocol.
 enum class Cause : std::uint8_t {
@@ -61,9 +86,19 @@ struct Report {
   Microseconds wall_time;
   Microseconds cpu_time;
   std::uint64_t memory_peak_bytes;
+  bool output_truncated = false;
+  bool errors_truncated = false;
+  std::uint32_t artifacts_skipped = 0;
 };
 
 /// Refuses another version, an unknown cause and impossible times.
 Result<Report> decode_report(std::string_view payload);
+
+/// The beginning of an artifact.
+struct ArtifactHead {
+  std::uint64_t size;
+  std::string path;  ///< As the program named it: unchecked.
+};
+Result<ArtifactHead> decode_artifact_head(std::string_view payload);
 
 }  // namespace gantry::sandbox::init

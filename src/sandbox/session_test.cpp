@@ -31,8 +31,8 @@ class SessionTest : public testing::Test {
     far->finish_writing();
     Conversation conversation;
     {
-      engine::AttachedStream stream{std::move(near), engine::Framing::multiplexed};
-      conversation = co_await converse(stream, execution_, {"A=image"}, observer_);
+      InitSession session{{std::move(near), engine::Framing::multiplexed}};
+      conversation = co_await session.run(execution_, {"A=image"}, observer_);
     }
     std::array<char, 4096> buffer{};
     while (auto count = co_await far->read_some(buffer)) sent_.append(buffer.data(), count);
@@ -47,18 +47,18 @@ class SessionTest : public testing::Test {
 };
 
 TEST_F(SessionTest, ARunIsPassedOnInItsOrder) {
-  auto heard = hear(init_frame('R', "\1") + init_frame('S') + init_frame('O', "one") +
+  auto heard = hear(init_frame('R', "\2") + init_frame('S') + init_frame('O', "one") +
                     init_frame('P', "two") + verdict_frame(0, 3));
-  ASSERT_TRUE(heard.report);
-  EXPECT_EQ(heard.report->exit_code, 3);
+  ASSERT_TRUE(heard.outcome);
+  EXPECT_EQ(heard.outcome->exit_code, 3);
   EXPECT_EQ(heard.complaint, "");
   EXPECT_THAT(told_.lines, ElementsAre("started", "out:one", "err:two"));
 }
 
 TEST_F(SessionTest, TheProgramAndItsInputAreSent) {
   hear(verdict_frame(0));
-  EXPECT_EQ(sent_, init::encode_program(execution_.program, execution_.policy, {"A=image"}) +
-                       init::encode_input("typed"));
+  EXPECT_EQ(sent_, init::encode_run(execution_, {"A=image"}, init::Start::fresh) +
+                       init::encode_input("typed") + init::encode_end_of_input());
 }
 
 TEST_F(SessionTest, TheCapOfEachStreamIsCountedAgainOnOurSide) {
@@ -83,32 +83,32 @@ TEST_F(SessionTest, NothingIsHeardAfterTheVerdict) {
 }
 
 TEST_F(SessionTest, AnEndWithoutAVerdictIsNoReport) {
-  auto heard = hear(init_frame('R', "\1") + init_frame('S'));
-  EXPECT_FALSE(heard.report);
+  auto heard = hear(init_frame('R', "\2") + init_frame('S'));
+  EXPECT_FALSE(heard.outcome);
   EXPECT_EQ(heard.complaint, "");
 }
 
 TEST_F(SessionTest, ItsOwnFailureIsAComplaintAndTheEnd) {
   auto heard = hear(init_frame('X', "no space for 'a'") + verdict_frame(0));
-  EXPECT_FALSE(heard.report);
+  EXPECT_FALSE(heard.outcome);
   EXPECT_EQ(heard.complaint, "no space for 'a'");
 }
 
 TEST_F(SessionTest, AnUnknownFrameEndsTheConversation) {
   auto heard = hear(init_frame('q') + verdict_frame(0));
-  EXPECT_FALSE(heard.report);
+  EXPECT_FALSE(heard.outcome);
   EXPECT_EQ(heard.complaint, "a frame of type 113");
 }
 
 TEST_F(SessionTest, AFrameThatIsTooLargeEndsTheConversation) {
   auto heard = hear("O" + big_endian(1U << 30U, 4) + "xxxx");
-  EXPECT_FALSE(heard.report);
+  EXPECT_FALSE(heard.outcome);
   EXPECT_THAT(heard.complaint, HasSubstr("a frame of 1073741824 bytes"));
 }
 
 TEST_F(SessionTest, AVerdictOfAnotherVersionIsNone) {
-  auto heard = hear(init_frame('V', std::string(58, '\2')));
-  EXPECT_FALSE(heard.report);
+  auto heard = hear(init_frame('V', std::string(63, '\1')));
+  EXPECT_FALSE(heard.outcome);
   EXPECT_THAT(heard.complaint, HasSubstr("another version"));
 }
 
@@ -122,19 +122,25 @@ TEST_F(SessionTest, DiagnosticsAreKeptUpToALimit) {
 
 TEST_F(SessionTest, DiagnosticsDoNotTouchAVerdict) {
   auto heard = hear_raw(engine_frame(2, verdict_frame(4)) + engine_frame(1, verdict_frame(0)));
-  EXPECT_EQ(heard.report->cause, init::Cause::exited);
+  EXPECT_EQ(heard.outcome->verdict, Verdict::ok);
 }
 
 TEST_F(SessionTest, FramesMayBeCutAnywhereByTheEngine) {
   auto words = init_frame('O', "one") + verdict_frame(0);
   auto heard = hear_raw(engine_frame(1, words.substr(0, 3)) + engine_frame(1, words.substr(3, 7)) +
                         engine_frame(1, words.substr(10)));
-  EXPECT_TRUE(heard.report);
+  EXPECT_TRUE(heard.outcome);
   EXPECT_THAT(told_.lines, ElementsAre("out:one"));
 }
 
 TEST_F(SessionTest, WhatIsNotTheEnginesFramingIsAFailure) {
   EXPECT_THROW(hear_raw("HTTP/1.1 500 what is this"), Failure);
+}
+
+TEST_F(SessionTest, AnotherVersionEndsTheConversation) {
+  auto heard = hear(init_frame('R', "\1") + verdict_frame(0));
+  EXPECT_FALSE(heard.outcome);
+  EXPECT_EQ(heard.complaint, "it speaks another version");
 }
 
 /// One row: what gantry-init says, and what it means.
@@ -157,6 +163,7 @@ TEST_P(OutcomeOf, IsWhatTheTableSays) {
   Policy policy{.wall_time = Milliseconds{20}, .cpu_time = Milliseconds{10}};
   policy.memory = {32U << 20U};
   policy.output = {4'096};
+  policy.file = {1'024};
   auto outcome = outcome_of(GetParam().report, policy);
   EXPECT_EQ(outcome.verdict, GetParam().verdict);
   EXPECT_EQ(outcome.exit_code, GetParam().exit_code);
@@ -176,6 +183,8 @@ INSTANTIATE_TEST_SUITE_P(
         Meaning{"Failed", report(init::Cause::exited, 3, 0), Verdict::failed, 3, none, ""},
         Meaning{"Signalled", report(init::Cause::signalled, 139, 11), Verdict::signalled, none, 11,
                 "ended by SIGSEGV"},
+        Meaning{"FileSize", report(init::Cause::signalled, 153, 25), Verdict::signalled, none, 25,
+                "wrote a file of more than 1024 bytes"},
         Meaning{"WallTime", report(init::Cause::wall_time, 137, 9), Verdict::timed_out, none, 9,
                 "ran longer than 20 ms"},
         Meaning{"CpuTime", report(init::Cause::cpu_time, 137, 9), Verdict::cpu_exceeded, none, 9,

@@ -1,0 +1,158 @@
+// Walks a folder that an attacker has filled: names of any bytes, any depth, sparse files of any
+// size, pipes and devices, a million entries. So: nothing is opened before fstatat says that it is
+// a regular file or a folder, everything is bounded, and no buffer but these static ones is used.
+#include "init/artifacts.h"
+
+#include "init/clock.h"
+#include "init/fail.h"
+#include "init/files.h"
+#include "init/frames.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { depth_max = 16, entries_max = 16384, artifact_path_max = 512, listing_size = 4096 };
+
+struct KernelEntry {
+  uint64_t inode;
+  int64_t offset;
+  unsigned short size;
+  unsigned char type;
+  char name[];
+};
+
+// One folder on the way down, and how far it has been read.
+struct Level {
+  int fd;
+  size_t path_size;  // of the folder itself, with a slash at its end
+  size_t at, end;
+  _Alignas(struct KernelEntry) unsigned char listing[listing_size];
+};
+
+static struct Level levels[depth_max];
+static int depth;
+static char path[artifact_path_max];
+static uint32_t files_left, skipped;
+static uint64_t bytes_left;
+static int64_t deadline;
+
+static void make_room(size_t size) {
+  while (out_room() < size) {
+    if (out_flush_until(deadline) != out_empty) leave_unheard();
+  }
+}
+
+static void send_bytes(int file, uint64_t size) {
+  while (size > 0) {
+    make_room(1);
+    const size_t room = out_room();
+    const ssize_t read_now = read(file, out_payload(), size < room ? (size_t)size : room);
+    if (read_now < 0 && errno == EINTR) continue;
+    if (read_now <= 0) break_down("read a file of the program", read_now < 0 ? errno : EIO);
+    out_commit(frame_artifact_data, (size_t)read_now);
+    size -= (uint64_t)read_now;
+  }
+}
+
+static void send_file(int file, uint64_t size, size_t path_size) {
+  make_room(8 + path_size);
+  memcpy(put_u64(out_payload(), size), path, path_size);
+  out_commit(frame_artifact, 8 + path_size);
+  send_bytes(file, size);
+  --files_left;
+  bytes_left -= size;
+}
+
+// O_NONBLOCK and the second look: should anything still run, it gets nowhere.
+static void visit_file(int folder, const char* name, size_t path_size) {
+  struct stat about;
+  const int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  const bool sendable = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+                        files_left > 0 && (uint64_t)about.st_size <= bytes_left;
+  if (sendable) {
+    send_file(file, (uint64_t)about.st_size, path_size);
+  } else {
+    ++skipped;
+  }
+  if (file >= 0) close(file);
+}
+
+static bool enter(int folder, const char* name, size_t path_size) {
+  if (depth == depth_max) return false;
+  const int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct Level* level = &levels[depth++];
+  level->fd = fd;
+  level->path_size = path_size;
+  level->at = level->end = 0;
+  return true;
+}
+
+static void visit(const struct Level* level, const char* name) {
+  const size_t size = strlen(name);
+  struct stat about;
+  if (level->path_size + size + 1 > sizeof path ||
+      fstatat(level->fd, name, &about, AT_SYMLINK_NOFOLLOW) != 0) {
+    ++skipped;
+    return;
+  }
+  memcpy(path + level->path_size, name, size);
+  const size_t path_size = level->path_size + size;
+  if (S_ISREG(about.st_mode)) {
+    visit_file(level->fd, name, path_size);
+  } else if (S_ISDIR(about.st_mode)) {
+    path[path_size] = '/';
+    if (!enter(level->fd, name, path_size + 1)) ++skipped;
+  } else {
+    ++skipped;
+  }
+}
+
+// The next name of the folder, or NULL at its end.
+static const char* next_name(struct Level* level) {
+  for (;;) {
+    if (level->at == level->end) {
+      const long size = syscall(SYS_getdents64, level->fd, level->listing, sizeof level->listing);
+      if (size <= 0) return NULL;
+      level->at = 0;
+      level->end = (size_t)size;
+    }
+    const struct KernelEntry* entry = (const struct KernelEntry*)(level->listing + level->at);
+    level->at += entry->size;
+    if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0) return entry->name;
+  }
+}
+
+uint32_t artifacts_send(const char* folder, const struct ArtifactLimits* limits,
+                        int64_t deadline_ns) {
+  files_left = limits->files_max;
+  bytes_left = limits->bytes_max;
+  deadline = deadline_ns;
+  skipped = 0;
+  depth = 0;
+  struct stat about;
+  if (fstatat(files_work_folder(), folder, &about, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+  if (!enter(files_work_folder(), folder, 0)) return 1;
+  int entries = 0;
+  while (depth > 0) {
+    struct Level* level = &levels[depth - 1];
+    const char* name = next_name(level);
+    const bool enough = entries == entries_max || now_ns() >= deadline;
+    if (name != NULL && !enough) {
+      ++entries;
+      visit(level, name);
+      continue;
+    }
+    if (name != NULL) ++skipped;  // and whatever is behind it
+    close(level->fd);
+    --depth;
+  }
+  return skipped;
+}
