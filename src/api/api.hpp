@@ -38,6 +38,8 @@ struct Services {
   /// Names that may stand in the Host header on listeners that are not loopback, besides IP
   /// addresses and `localhost`. Without port, lower case.
   std::vector<std::string> allowed_hosts;
+  const sandbox::Languages& languages = sandbox::shipped_languages();
+  sandbox::ServerBounds bounds;
   std::span<const Asset> console = console_assets();
 };
 

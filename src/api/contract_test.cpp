@@ -1,8 +1,10 @@
 #include "api/console.hpp"
-#include "sandbox/policy.hpp"
+#include "sandbox/policy_bounds.hpp"
 #include "sandbox/program.hpp"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
@@ -56,7 +58,13 @@ TEST_F(ContractBoundsTest, APathMayBeAsLong) {
 
 TEST_F(ContractBoundsTest, EveryLimitHasItsBounds) {
   auto limits = schema("Limits");
-  EXPECT_EQ(limits.size(), sandbox::bounds().size());
+  auto widest = sandbox::PolicyBounds::widest();
+  constexpr std::size_t workspace = 1;
+  EXPECT_EQ(limits.size(), widest.numbers().size() + widest.modes().size() + workspace);
+  for (const auto& mode : widest.modes()) {
+    auto words = limits[std::string{mode.field}]["enum"].as<std::vector<std::string>>();
+    EXPECT_TRUE(std::ranges::equal(words, mode.allowed)) << mode.field;
+  }
   for (const auto& bound : sandbox::bounds()) {
     auto limit = limits[std::string{bound.field}];
     EXPECT_EQ(limit["minimum"].as<double>(), bound.min) << bound.field;

@@ -3,7 +3,7 @@
 #include "api/execution_json.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
-#include "api/limits.hpp"
+#include "api/submissions.hpp"
 
 #include <fmt/format.h>
 
@@ -12,31 +12,37 @@ namespace gantry::api {
 namespace {
 
 using executions::ExecutionId;
+using executions::Order;
 using executions::Record;
-
-struct Submission {
-  sandbox::Program program;
-  sandbox::Policy policy;
-};
-
-Result<Submission> read_submission(const json::Value& value) {
-  json::Fields fields{value, "", json::Keys::strict};
-  Submission submission;
-  submission.program = sandbox::read_program(fields);
-  const auto* limits = fields.member("limits");
-  auto policy = sandbox::read_policy(limits == nullptr ? json::Value(json::Object{}) : *limits);
-  if (policy) {
-    submission.policy = *policy;
-  } else {
-    fields.adopt(std::move(policy.error()));
-  }
-  if (auto read = fields.finish(); !read) return fail(read.error());
-  return submission;
-}
 
 async::task<Reply> execution_reply(Call& call, unsigned status, Record record) {
   auto work = [&] { return json_text(execution_json(record)); };
   co_return json_reply(status, co_await compute(call, weight(record), work));
+}
+
+/// The answer is that of an earlier request with the same key.
+void mark_repeated(Reply& reply) { reply.headers.set("Idempotency-Replayed", "true"); }
+
+/// Each program's record or mistake, in the order of the request.
+json::Object batch_json(const std::vector<Result<executions::Submission>>& programs,
+                        const executions::Receipt& receipt) {
+  json::Array items;
+  auto record = receipt.records.begin();
+  for (const auto& program : programs) {
+    if (!program) {
+      items.emplace_back(json::Object{{"execution", nullptr}, {"error", error_json(program.error())}});
+    } else if (record != receipt.records.end()) {
+      items.emplace_back(
+          json::Object{{"execution", execution_item_json(*record++)}, {"error", nullptr}});
+    }
+  }
+  json::Value batch = receipt.batch.empty() ? json::Value(nullptr) : json::Value(receipt.batch);
+  return {{"batch", std::move(batch)}, {"items", std::move(items)}};
+}
+
+std::size_t weight(const executions::Receipt& receipt) {
+  constexpr std::size_t item_bytes = 1'000;
+  return receipt.records.size() * item_bytes;
 }
 
 }  // namespace
@@ -44,13 +50,15 @@ async::task<Reply> execution_reply(Call& call, unsigned status, Record record) {
 Answer list_executions(Call& call) {
   auto limit = call.query.integer("limit", 1, 200).value_or(50);
   auto cursor = call.query.text("cursor");
+  auto batch = call.query.text("batch");
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
   if (cursor && !valid_id(*cursor)) {
     co_return fail(ErrorKind::invalid, "invalid_cursor",
                    "cannot list executions: parameter 'cursor' is none of ours",
                    "send the 'next' of the page before");
   }
-  auto page = co_await call.services.executions.list(limit, cursor.value_or(""));
+  auto page =
+      co_await call.services.executions.list(limit, cursor.value_or(""), batch.value_or(""));
   if (!page) co_return fail(std::move(page.error()));
   json::Array items;
   for (const auto& record : page->items) items.push_back(execution_item_json(record));
@@ -60,27 +68,58 @@ Answer list_executions(Call& call) {
 
 Answer create_execution(Call& call) {
   auto wait = call.query.boolean("wait").value_or(false);
+  auto cancel = call.query.boolean("cancel_on_disconnect").value_or(false);
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
-  auto submission = co_await read_json(call, &read_submission);
-  if (!submission) co_return fail(std::move(submission.error()));
+  auto request = co_await read_order(call, Order::Kind::single);
+  if (!request) co_return fail(std::move(request.error()));
 
-  auto fits = check_limits(submission->policy, call.services.link.view());
-  if (!fits) co_return fail(std::move(fits.error()));
-  auto& executions = call.services.executions;
-  auto record =
-      co_await executions.submit(call.who(), std::move(submission->program), submission->policy);
-  if (!record) co_return fail(std::move(record.error()));
-  auto location = fmt::format("/api/v1/executions/{}", record->id.text());
+  Order order{.caller = caller_of(call), .submissions = {}, .key = std::move(request->key)};
+  order.submissions.push_back(std::move(*request->programs.front()));
+  auto receipt = co_await place(call, std::move(order));
+  if (!receipt) co_return fail(std::move(receipt.error()));
+  auto& record = receipt->records.front();
+  auto location = fmt::format("/api/v1/executions/{}", record.id.text());
   if (!wait) {
-    auto reply = co_await execution_reply(call, 202, std::move(*record));
+    auto reply = co_await execution_reply(call, 202, std::move(record));
     reply.headers.set("Location", location);
+    if (receipt->done == executions::Receipt::Done::before) mark_repeated(reply);
     co_return reply;
   }
-  auto finished = co_await unless_abandoned(call, executions.wait(record->id));
-  if (!finished) co_return answered_already();
+  auto& executions = call.services.executions;
+  auto finished = co_await unless_abandoned(call, executions.wait(record.id));
+  if (!finished) {
+    // It may have ended in this moment, which is as well.
+    if (cancel) (void)co_await executions.cancel(record.id);
+    co_return answered_already();
+  }
   if (!*finished) co_return fail(std::move(finished->error()));
   auto reply = co_await execution_reply(call, 200, std::move(**finished));
   reply.headers.set("Location", location);
+  if (receipt->done == executions::Receipt::Done::before) mark_repeated(reply);
+  co_return reply;
+}
+
+Answer create_batch(Call& call) {
+  if (auto read = call.query.finish(); !read) co_return fail(read.error());
+  auto request = co_await read_order(call, Order::Kind::batch);
+  if (!request) co_return fail(std::move(request.error()));
+
+  Order order{.caller = caller_of(call),
+              .submissions = {},
+              .kind = Order::Kind::batch,
+              .key = std::move(request->key)};
+  for (auto& program : request->programs) {
+    if (program) order.submissions.push_back(std::move(*program));
+  }
+  executions::Receipt receipt;
+  if (!order.submissions.empty()) {
+    auto placed = co_await place(call, std::move(order));
+    if (!placed) co_return fail(std::move(placed.error()));
+    receipt = std::move(*placed);
+  }
+  auto work = [&] { return json_text(batch_json(request->programs, receipt)); };
+  auto reply = json_reply(202, co_await compute(call, weight(receipt), work));
+  if (receipt.done == executions::Receipt::Done::before) mark_repeated(reply);
   co_return reply;
 }
 

@@ -18,6 +18,14 @@ std::vector<sandbox::Bound> bounds_on(const fleet::ContainerView& view) {
   return bounds;
 }
 
+sandbox::PolicyBounds bounds_for(const Call& call) {
+  auto role = call.identity ? call.identity->role : access::Role::viewer;
+  const auto& bounds = call.services.bounds.of(word(role));
+  auto view = call.services.link.view();
+  if (!view.system || view.system->cpus <= 0) return bounds;
+  return bounds.capped("cpus", static_cast<double>(view.system->cpus));
+}
+
 Result<> check_limits(const sandbox::Policy& policy, const fleet::ContainerView& view) {
   auto bounds = bounds_on(view);
   auto cpus = std::ranges::find(bounds, "cpus", &sandbox::Bound::field);

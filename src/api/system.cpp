@@ -36,13 +36,25 @@ json::Object engine_json(const fleet::ContainerView& view) {
   return engine;
 }
 
-json::Array languages_json() {
+json::Array texts_json(std::span<const std::string> texts) {
+  json::Array array;
+  for (const auto& text : texts) array.emplace_back(text);
+  return array;
+}
+
+json::Array languages_json(const sandbox::Languages& languages) {
   json::Array items;
-  for (const auto& language : sandbox::languages()) {
-    json::Array aliases;
-    for (auto alias : language.aliases) aliases.emplace_back(alias);
-    items.push_back(json::Object{
-        {"name", language.name}, {"image", language.image}, {"aliases", std::move(aliases)}});
+  for (const auto& language : languages.all()) {
+    json::Value version;
+    if (!language.version.empty()) version = language.version;
+    items.push_back(json::Object{{"name", language.name},
+                                 {"aliases", texts_json(language.aliases)},
+                                 {"version", std::move(version)},
+                                 {"image", language.image},
+                                 {"extensions", texts_json(language.extensions)},
+                                 {"entry", language.entry_file},
+                                 {"compiled", !language.compile.empty()},
+                                 {"prewarm", language.prewarm}});
   }
   return items;
 }
@@ -53,12 +65,17 @@ json::Value number_json(double number) {
   return number;
 }
 
-json::Object limits_json(const fleet::ContainerView& view) {
+json::Object limits_json(const sandbox::PolicyBounds& bounds) {
   json::Object limits;
-  for (const auto& bound : bounds_on(view)) {
+  for (const auto& bound : bounds.numbers()) {
     limits[bound.field] = json::Object{{"min", number_json(bound.min)},
                                        {"max", number_json(bound.max)},
                                        {"default", number_json(bound.usual)}};
+  }
+  for (const auto& mode : bounds.modes()) {
+    json::Array allowed;
+    for (auto word : mode.allowed) allowed.emplace_back(word);
+    limits[mode.field] = json::Object{{"allowed", std::move(allowed)}, {"default", mode.usual}};
   }
   return limits;
 }
@@ -72,9 +89,9 @@ Answer get_system(Call& call) {
   co_return json_reply(200, json::Object{{"version", services.version},
                                          {"started_at", rfc3339(services.started_at)},
                                          {"engine", engine_json(services.link.view())},
-                                         {"languages", languages_json()},
+                                         {"languages", languages_json(services.languages)},
                                          {"image_aliases", std::move(aliases)},
-                                         {"limits", limits_json(services.link.view())}});
+                                         {"limits", limits_json(bounds_for(call))}});
 }
 
 Answer get_openapi(Call&) {

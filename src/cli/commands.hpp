@@ -8,6 +8,7 @@
 #include "base/secret.hpp"
 #include "cli/terminal.hpp"
 #include "sandbox/images.hpp"
+#include "sandbox/languages.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -53,6 +54,7 @@ struct ExecCommand {
   std::optional<std::int64_t> memory_bytes;
   std::optional<double> cpus;
   std::optional<std::int64_t> pids;
+  sandbox::Languages languages;  ///< The words that name one.
 };
 
 /// `gantry ps`
@@ -73,7 +75,8 @@ struct ImagesCommand {
   Format format = Format::text;
   std::string engine;
   sandbox::ImageAliases aliases;
-  std::vector<std::string> names;  ///< Of recipes; empty: all.
+  sandbox::Languages languages;
+  std::vector<std::string> names;  ///< Of recipes; empty: the usual ones; `all`: all.
   std::vector<std::string> env;    ///< For the package tools.
   std::filesystem::path temporary;
 };

@@ -2,9 +2,9 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
-#include "sandbox/languages.hpp"
 #include "sandbox/program.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -35,7 +35,13 @@ Words from(const Words& words, std::size_t first) {
   return {words.begin() + static_cast<std::ptrdiff_t>(first), words.end()};
 }
 
-bool is_shell(const sandbox::Language& language) { return language.command.front() == "sh"; }
+bool is_shell(const sandbox::Language& language) { return language.run.front() == "sh"; }
+
+/// The words before the program itself: `python3 -u`.
+Words interpreter_of(const sandbox::Language& language) {
+  auto place = [](const std::string& word) { return word.find('{') != word.npos; };
+  return {language.run.begin(), std::ranges::find_if(language.run, place)};
+}
 
 /// Whether an interpreter takes its program from the command line after `word`. `-c` does for all
 /// of them here; node itself says `-e`.
@@ -78,7 +84,12 @@ Result<json::Object> with_language(const sandbox::Language& language, const Word
     return with_source(language, words[2], from(words, is_shell(language) ? 4 : 3));
   }
   if (!words[1].starts_with('-')) return with_file(language, words[1], from(words, 2), read);
-  Words command{language.command.begin(), language.command.end()};
+  auto command = interpreter_of(language);
+  if (command.empty() || !language.compile.empty()) {
+    return refuse(fmt::format("cannot run '{} {}': {} has no interpreter with flags", words[0],
+                              words[1], language.name),
+                  "give a file, '-c CODE', or '-' to read it from standard input");
+  }
   for (auto& word : from(words, 1)) command.push_back(std::move(word));
   return json::Object{{"image", language.image}, {"command", to_array(command)}};
 }
@@ -97,14 +108,14 @@ Result<json::Object> program_of(const ExecCommand& command, const ReadFile& read
     return refuse("cannot run anything: nothing is named",
                   "try: gantry exec python -c 'print(6 * 7)'");
   }
-  if (const auto* language = sandbox::find_language(words[0])) {
+  if (const auto* language = command.languages.find(words[0])) {
     return with_language(*language, words, read, input);
   }
-  if (const auto* language = sandbox::language_of_file(words[0])) {
+  if (const auto* language = command.languages.of_file(words[0])) {
     return with_file(*language, words[0], from(words, 1), read);
   }
   return refuse(fmt::format("cannot run '{}': it is neither a language ({}) nor a file of one",
-                            words[0], sandbox::language_names()),
+                            words[0], command.languages.names()),
                 "name the image it is to run in: --image IMAGE -- COMMAND");
 }
 
@@ -166,7 +177,7 @@ Result<LocalFile> read_local_file(const std::string& path) {
 
 ProgramFrom program_from(const ExecCommand& command) {
   bool dash = command.image.empty() && command.words.size() >= 2 && command.words[1] == "-" &&
-              sandbox::find_language(command.words[0]) != nullptr;
+              command.languages.find(command.words[0]) != nullptr;
   return dash ? ProgramFrom::standard_input : ProgramFrom::words;
 }
 

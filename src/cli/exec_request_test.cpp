@@ -67,6 +67,11 @@ TEST(ExecRequest, OfOtherInterpreterFlagsIsACommandInTheLanguagesImage) {
             R"({"image":"python:3.11-alpine","command":["python3","-u","-m","json.tool"]})");
 }
 
+TEST(ExecRequest, OfACompiledLanguageHasNoInterpreterFlags) {
+  EXPECT_THAT(request(command({"c", "-O3"})), HasSubstr("c has no interpreter with flags"));
+  EXPECT_EQ(request(command({"c", "-c", "int x;"})), R"({"language":"c","source":"int x;"})");
+}
+
 TEST(ExecRequest, OfAnImageIsItsCommand) {
   auto in_image = command({"python", "-V"});
   in_image.image = "debian:12";

@@ -43,7 +43,10 @@ class Images {
   async::task<Result<bool>> is_there(std::string image);
   async::task<Result<>> pull(std::string image);
   async::task<Settled> settle(std::string image);
+  bool is_usual(const std::string& image) const;
   async::task<Result<std::string>> make_one(const sandbox::ImageRecipe& recipe);
+  const sandbox::ImageRecipe* recipe_for(const std::string& name) const;
+  const sandbox::ImageRecipe* recipe_serving(const std::string& image) const;
   Result<std::vector<const sandbox::ImageRecipe*>> wanted() const;
   int finish(const std::vector<Settled>& all, const std::optional<Error>& failure);
   void progress(std::string_view line) { context_.terminal.progress(line); }
@@ -97,19 +100,36 @@ async::task<Result<std::string>> Images::make_one(const sandbox::ImageRecipe& re
       maker.make(recipe, [this](const std::string& line) { progress(line); }));
 }
 
+/// By its own name or that of a language; nullptr when there is none.
+const sandbox::ImageRecipe* Images::recipe_for(const std::string& name) const {
+  if (const auto* recipe = sandbox::find_recipe(name)) return recipe;
+  const auto* language = command_.languages.find(name);
+  return language == nullptr ? nullptr : recipe_serving(language->image);
+}
+
+/// The recipe of an image, or of the one that serves for it.
+const sandbox::ImageRecipe* Images::recipe_serving(const std::string& image) const {
+  auto alias = command_.aliases.find(image);
+  return sandbox::find_recipe(alias == command_.aliases.end() ? image : alias->second);
+}
+
 Result<std::vector<const sandbox::ImageRecipe*>> Images::wanted() const {
   std::vector<const sandbox::ImageRecipe*> recipes;
+  bool all = command_.names == std::vector<std::string>{"all"};
   for (const auto& name : command_.names) {
-    const auto* recipe = sandbox::find_recipe(name);
+    if (all) break;
+    const auto* recipe = recipe_for(name);
     if (recipe == nullptr) {
       return fail(ErrorKind::invalid, "no_such_recipe",
                   fmt::format("cannot make image '{}': there is no recipe for it", name),
-                  fmt::format("there are {}", sandbox::recipe_names()));
+                  fmt::format("there are {}, and 'all'", sandbox::recipe_names()));
     }
     recipes.push_back(recipe);
   }
   if (recipes.empty()) {
-    for (const auto& recipe : sandbox::image_recipes()) recipes.push_back(&recipe);
+    for (const auto& recipe : sandbox::image_recipes()) {
+      if (all || recipe.made == sandbox::ImageRecipe::Made::usually) recipes.push_back(&recipe);
+    }
   }
   return recipes;
 }
@@ -179,13 +199,20 @@ async::task<Settled> Images::settle(std::string image) {
   co_return Settled{image, substitute, serves, {}};
 }
 
+/// Whether an image is one of the few that are wanted everywhere: the others are large and come
+/// when somebody asks for them.
+bool Images::is_usual(const std::string& image) const {
+  const auto* recipe = recipe_serving(image);
+  return recipe != nullptr && recipe->made == sandbox::ImageRecipe::Made::usually;
+}
+
 async::task<Result<int>> Images::ensure() {
   std::vector<Settled> all;
   std::set<std::string_view> seen;
   std::optional<Error> failure;
-  for (const auto& language : sandbox::languages()) {
-    if (!seen.insert(language.image).second) continue;
-    auto settled = co_await async::attempt(settle(std::string{language.image}));
+  for (const auto& language : command_.languages.all()) {
+    if (!is_usual(language.image) || !seen.insert(language.image).second) continue;
+    auto settled = co_await async::attempt(settle(language.image));
     if (!settled) co_return fail(settled.error());
     if (settled->error) {
       context_.terminal.err(error_line(*settled->error, command_.format));
@@ -200,8 +227,8 @@ async::task<Result<int>> Images::ensure() {
 async::task<Result<int>> Images::list() {
   std::vector<Row> rows;
   json::Array languages;
-  for (const auto& language : sandbox::languages()) {
-    std::string image{language.image};
+  for (const auto& language : command_.languages.all()) {
+    const auto& image = language.image;
     std::string serves;
     auto alias = command_.aliases.find(image);
     for (const auto& candidate : {image, alias == command_.aliases.end() ? "" : alias->second}) {
@@ -210,7 +237,7 @@ async::task<Result<int>> Images::list() {
       if (!present) co_return fail(present.error());
       if (*present) serves = candidate;
     }
-    rows.push_back({std::string{language.name}, image, serves.empty() ? "(none yet)" : serves});
+    rows.push_back({language.name, image, serves.empty() ? "(none yet)" : serves});
     json::Value served_by;
     if (!serves.empty()) served_by = serves;
     languages.emplace_back(

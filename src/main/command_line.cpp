@@ -174,7 +174,8 @@ void add_images(CLI::App& app, Flags& flags) {
   images->require_subcommand(1);
   images->footer(images_footer);
   auto* make = images->add_subcommand("make", "Make images from the distribution's packages");
-  make->add_option("NAMES", flags.recipes, fmt::format("{} [all]", sandbox::recipe_names()));
+  make->add_option("NAMES", flags.recipes,
+                   fmt::format("{}, a language, or all [the small ones]", sandbox::recipe_names()));
   auto* ensure = images->add_subcommand("ensure", "Pull what is missing, or make it");
   auto* list = images->add_subcommand("list", "Which image serves which language");
   make->footer(make_footer);

@@ -179,6 +179,8 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   options.executions_max = *executions;
   options.queue_max = *queue;
   if (config.aliases) options.image_aliases = *config.aliases;
+  if (config.languages) options.languages = *config.languages;
+  if (config.bounds) options.bounds = *config.bounds;
   return options;
 }
 
@@ -262,6 +264,7 @@ Result<cli::ImagesCommand> images_command(const std::string& action, const Flags
   if (!engine) return fail(engine.error());
   command.engine = *engine;
   command.aliases = config.aliases.value_or(sandbox::default_aliases());
+  if (config.languages) command.languages = *config.languages;
   command.names = flags.recipes;
   command.env = package_environment(world);
   auto temporary = variable(world, "TMPDIR");
@@ -297,6 +300,7 @@ Result<Invocation> invocation_of(CommandLine line, const Surroundings& world) {
   if (!exec) return fail(exec.error());
   exec->server = std::move(access);
   exec->format = format;
+  if (config->languages) exec->languages = *config->languages;
   return wrap(std::move(exec));
 }
 

@@ -180,7 +180,9 @@ class Server {
             .anonymous_execute = options_.anonymous_execute == AnonymousExecute::yes
                                      ? api::AnonymousExecute::on_loopback
                                      : api::AnonymousExecute::refused,
-            .allowed_hosts = options_.allowed_hosts};
+            .allowed_hosts = options_.allowed_hosts,
+            .languages = options_.languages,
+            .bounds = options_.bounds};
   }
 
   const ServeOptions& options_;

@@ -3,6 +3,8 @@
 #include "base/log.hpp"
 #include "main/execution_options.hpp"
 #include "sandbox/images.hpp"
+#include "sandbox/languages.hpp"
+#include "sandbox/policy_bounds.hpp"
 
 #include <cstddef>
 #include <filesystem>
@@ -25,6 +27,8 @@ struct ServeOptions {
   /// Names it may be called by on listeners that are not loopback; lower case, without port.
   std::vector<std::string> allowed_hosts;
   sandbox::ImageAliases image_aliases = sandbox::default_aliases();
+  sandbox::Languages languages;
+  sandbox::ServerBounds bounds;
   log::Level log_level = log::Level::info;
   log::Style log_style = log::Style::text;
   std::size_t executions_max = 4;  ///< How many run at once.

@@ -1,6 +1,8 @@
 #include "main/settings.hpp"
 
+#include "access/identity.hpp"
 #include "base/text.hpp"
+#include "base/toml.hpp"
 #include "engine/image_reference.hpp"
 
 #include <algorithm>
@@ -10,9 +12,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#define TOML_EXCEPTIONS 0  // a file's mistakes are answers, not breakdowns
-#include <toml++/toml.h>
 
 namespace gantry::main {
 namespace {
@@ -90,6 +89,14 @@ std::optional<std::vector<std::string>> texts_of(const toml::node& node, Kind ki
   return std::nullopt;
 }
 
+/// `[limits]`, for the roles that there are.
+Result<sandbox::ServerBounds> read_bounds(const json::Value& limits) {
+  constexpr std::array roles{access::Role::viewer, access::Role::operator_, access::Role::admin};
+  std::array<std::string_view, roles.size()> words;
+  std::ranges::transform(roles, words.begin(), [](access::Role role) { return word(role); });
+  return sandbox::ServerBounds::read(limits, words);
+}
+
 /// Reads one file's tables; keeps the first mistake.
 class Reader {
  public:
@@ -99,6 +106,10 @@ class Reader {
     for (const auto& [key, node] : table) {
       if (key.str() == "images" && node.is_table()) {
         read_images(*node.as_table());
+      } else if (key.str() == "languages" && node.is_table()) {
+        read_whole(key, node, config_.languages, sandbox::Languages::read);
+      } else if (key.str() == "limits" && node.is_table()) {
+        read_whole(key, node, config_.bounds, read_bounds);
       } else {
         read_setting(key, node);
       }
@@ -125,7 +136,8 @@ class Reader {
     std::vector<std::string_view> names;
     for (const auto& known : known_settings) names.push_back(known.key);
     refuse(key.source(), fmt::format("unknown key '{}{}'", prefix, text::one_line(key.str())),
-           fmt::format("it can have {} and [images.aliases]", fmt::join(names, ", ")));
+           fmt::format("it can have {}, [images.aliases], [languages] and [limits]",
+                       fmt::join(names, ", ")));
   }
 
   void read_setting(const toml::key& key, const toml::node& node) {
@@ -137,6 +149,17 @@ class Reader {
                     fmt::format("'{}' must be {}", known->key, expected(known->kind)), {});
     }
     config_.settings[std::string{known->key}] = {std::move(*texts), place(key.source())};
+  }
+
+  /// A table that others know how to read; they name the key, the line is the table's.
+  template <class T, class Read>
+  void read_whole(const toml::key& key, const toml::node& node, std::optional<T>& into, Read read) {
+    auto value = read(json::from_toml(node));
+    if (value) {
+      into = std::move(*value);
+    } else {
+      refuse(key.source(), value.error().message, value.error().remedy);
+    }
   }
 
   void read_images(const toml::table& images) {

@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "sandbox/images.hpp"
+#include "sandbox/languages.hpp"
+#include "sandbox/policy_bounds.hpp"
 
 #include <map>
 #include <optional>
@@ -29,6 +31,8 @@ struct ConfigFile {
   Settings settings;
   /// `[images.aliases]`, the whole table, when there is one.
   std::optional<sandbox::ImageAliases> aliases;
+  std::optional<sandbox::Languages> languages;  ///< `[languages]` over those that were shipped.
+  std::optional<sandbox::ServerBounds> bounds;  ///< `[limits]`
 };
 /// Reads gantry.toml. An unknown key, a wrong type or bad syntax is an error that names
 /// `file:line`.

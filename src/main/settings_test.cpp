@@ -61,6 +61,30 @@ TEST(ConfigFile, RefusesAliasesThatAreNoImages) {
               HasSubstr("'gantry.toml:2': alias 'alpine' must map one image to another"));
 }
 
+TEST(ConfigFile, HasLanguages) {
+  auto config = value_or_throw(
+      parse_config("[languages.python]\nimage = \"python:3.13\"\n\n[languages.nim]\n"
+                   "image = \"nimlang/nim\"\nextensions = [\".nim\"]\nentry = \"main.nim\"\n"
+                   "run = [\"nim\", \"r\", \"{entry}\"]\n",
+                   "gantry.toml"));
+  EXPECT_EQ(config.languages->find("py")->image, "python:3.13");
+  EXPECT_EQ(config.languages->find("nim")->entry_file, "main.nim");
+  EXPECT_THAT(mistake("\n[languages.nim]\nimage = \"nim\"\n"),
+              HasSubstr("'gantry.toml:2': field 'languages.nim.extensions' are missing"));
+}
+
+TEST(ConfigFile, HasBounds) {
+  auto config =
+      value_or_throw(parse_config("[limits]\npids = { max = 100 }\n"
+                                  "[limits.roles.viewer]\npids = { max = 10 }\n",
+                                  "gantry.toml"));
+  EXPECT_EQ(config.bounds->of("admin").number("pids").max, 100);
+  EXPECT_EQ(config.bounds->of("viewer").number("pids").max, 10);
+  EXPECT_THAT(mistake("[limits]\npids = { max = 100000 }\n"),
+              HasSubstr("'gantry.toml:1': field 'limits.pids.max' must be an integer between 4 and "
+                        "32768, not 100000"));
+}
+
 TEST(Environment, IsReadByItsPrefixAndCommas) {
   auto settings = settings_of_environment({{"GANTRY_LISTEN", "127.0.0.1:1, [::1]:2"},
                                            {"GANTRY_DATA_DIR", "/srv/g"},

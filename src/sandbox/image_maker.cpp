@@ -192,7 +192,7 @@ async::task<Result<std::string>> ImageMaker::make_in(const ImageRecipe& recipe, 
 
   progress(fmt::format("{}: packing", recipe.image));
   auto pack = [&] {
-    root_tar::rebuild(packages, root, recipe.links);
+    root_tar::rebuild(packages, root, {recipe.links, recipe.kept});
     fs::remove(packages);
     return fs::file_size(root);
   };

@@ -22,19 +22,22 @@ namespace gantry::sandbox {
 struct ImageRecipe {
   std::string_view name;    ///< `python`: what `gantry images make` calls it.
   std::string_view image;   ///< `gantry/python:latest`; never anybody else's name.
-  std::string_view serves;  ///< The image it stands in for.
+  std::string_view serves;  ///< The image it stands in for; empty: only itself.
   std::string_view marker;  ///< Value of the label io.gantry.recipe; changes with the recipe.
   std::vector<std::string_view> packages;
   std::vector<root_tar::Link> links;
   /// A mmdebstrap hook that finishes the unpacked packages; empty: none.
   std::string_view hook;
+  /// Large ones are made only for who asks for them.
+  enum class Made { usually, when_asked } made = Made::usually;
+  std::vector<std::string_view> kept = {};  ///< Folders that images otherwise do without.
 };
 
 /// All of them, python first.
 std::span<const ImageRecipe> image_recipes();
 /// By name (`python`) or image (`gantry/python`, with or without tag); nullptr when unknown.
 const ImageRecipe* find_recipe(std::string_view name);
-/// `python, node, sh`: for error messages.
+/// `python, node, sh, …`: for error messages.
 std::string recipe_names();
 
 /// What of this machine an image is made with.

@@ -19,7 +19,7 @@ using ::testing::StartsWith;
 TEST(ImageRecipes, ServeExactlyTheImagesOfTheAliasTable) {
   ImageAliases served;
   for (const auto& recipe : image_recipes()) {
-    served.emplace(recipe.serves, recipe.image);
+    if (!recipe.serves.empty()) served.emplace(recipe.serves, recipe.image);
   }
   EXPECT_EQ(served, default_aliases());
 }

@@ -27,9 +27,24 @@ std::string progress_line(const std::string& reference, const engine::PullProgre
 }  // namespace
 
 ImageAliases default_aliases() {
+/// Whether a name is one that only `gantry images make` gives: whoever has it in a registry is
+/// somebody else.
+bool is_made_here(const std::string& reference) {
+  auto parsed = engine::ImageReference::parse(reference);
+  return parsed && parsed->familiar().starts_with("gantry/");
+}
+
   return {{"python:3.11-alpine", "gantry/python:latest"},
           {"node:20-alpine", "gantry/node:latest"},
-          {"alpine:latest", "gantry/sh:latest"}};
+          {"alpine:latest", "gantry/sh:latest"},
+          {"gcc:13", "gantry/gcc:latest"},
+          {"golang:1.22-alpine", "gantry/go:latest"},
+          {"rust:1-alpine", "gantry/rust:latest"},
+          {"eclipse-temurin:21", "gantry/java:latest"},
+          {"ruby:3-alpine", "gantry/ruby:latest"},
+          {"php:8-cli-alpine", "gantry/php:latest"},
+          {"perl:5-slim", "gantry/perl:latest"},
+          {"r-base:latest", "gantry/r:latest"}};
 }
 
 Images::Images(async::Executor executor, engine::Client& engine, ImageAliases aliases,
@@ -60,6 +75,12 @@ async::task<Result<ServedImage>> Images::resolve(std::string reference, OnProgre
   if (substitute) {
     progress(fmt::format("'{}' can not be pulled; '{}' serves for it", reference, alias->second));
     co_return substitute;
+  if (is_made_here(reference)) {
+    co_return fail(
+        ErrorKind::not_found, "image_not_made",
+        fmt::format("cannot use image '{}': it has not been made on this engine", reference),
+        "make it from this machine's packages with 'gantry images make'");
+  }
   }
   auto error = pulled.error();
   error.remedy = fmt::format("make '{}' from this machine's packages with 'gantry images make'",

@@ -5,6 +5,8 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -52,6 +54,25 @@ struct Policy {
   Runtime runtime = Runtime::runc;
 };
 
+/// The words of the API, in the order of the types.
+inline constexpr std::array<std::string_view, 2> on_output_cap_words{"truncate", "end"};
+inline constexpr std::array<std::string_view, 3> network_words{"none", "outbound", "full"};
+inline constexpr std::array<std::string_view, 3> filesystem_words{"sandbox", "temp", "workspace"};
+inline constexpr std::array<std::string_view, 2> runtime_words{"runc", "runsc"};
+
+inline std::string_view word(OnOutputCap what) {
+  return on_output_cap_words.at(static_cast<std::size_t>(what));
+}
+inline std::string_view word(Network network) {
+  return network_words.at(static_cast<std::size_t>(network));
+}
+inline std::string_view word(Filesystem filesystem) {
+  return filesystem_words.at(static_cast<std::size_t>(filesystem));
+}
+inline std::string_view word(Runtime runtime) {
+  return runtime_words.at(static_cast<std::size_t>(runtime));
+}
+
 /// The least, the most and the usual value of one limit, as the API names it.
 struct Bound {
   std::string_view field;
@@ -59,10 +80,10 @@ struct Bound {
   double max;
   double usual;
 };
+/// Of the limits that are numbers, as shipped: a server may have others (PolicyBounds).
 std::span<const Bound> bounds();
 
-/// Reads the `limits` object of a request; `cpu_time_ms` follows `wall_time_ms` when absent.
-/// Refuses unknown fields, wrong types and values outside their bounds, naming both bounds.
+/// Reads the `limits` object of a request within the bounds as shipped: PolicyBounds::read.
 Result<Policy> read_policy(const json::Value& value);
 
 }  // namespace gantry::sandbox

@@ -97,6 +97,26 @@ TEST_P(PolicyBound, OnlyCpusMayBeFractions) {
   EXPECT_EQ(value(text(fraction)).has_value(), GetParam().field == "cpus");
 }
 
+TEST(PolicyTest, ModesAreReadByTheirWords) {
+  EXPECT_EQ(read(R"({"on_output_cap":"end"})")->on_output_cap, OnOutputCap::end);
+  EXPECT_EQ(read("{}")->on_output_cap, OnOutputCap::truncate);
+  EXPECT_EQ(read(R"({"network":"none"})")->network, Network::none);
+  EXPECT_EQ(read(R"({"filesystem":"temp"})")->filesystem, Filesystem::temp);
+  EXPECT_EQ(read(R"({"runtime":"runc"})")->runtime, Runtime::runc);
+}
+
+TEST(PolicyTest, AModeThatIsNotAllowedIsRefusedWithThoseThatAre) {
+  EXPECT_EQ(read(R"({"on_output_cap":"kill"})").error().message,
+            "field 'limits.on_output_cap' must be one of truncate, end, not 'kill'");
+  EXPECT_THAT(read(R"({"network":"full"})").error().message, HasSubstr("'limits.network'"));
+  EXPECT_THAT(read(R"({"network":1})").error().message, HasSubstr("must be a text"));
+}
+
+TEST(PolicyTest, AWorkspaceNeedsItsFilesystem) {
+  EXPECT_THAT(read(R"({"workspace":"mine"})").error().message,
+              HasSubstr("'limits.workspace' needs 'filesystem' to be 'workspace'"));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, PolicyBound, testing::ValuesIn(bounds().begin(), bounds().end()),
                          [](const auto& info) { return std::string{info.param.field}; });
 

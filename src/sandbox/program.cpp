@@ -3,7 +3,6 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
-#include "sandbox/languages.hpp"
 
 #include <algorithm>
 #include <set>
@@ -15,23 +14,34 @@ namespace {
 
 constexpr std::size_t path_max = 512;
 constexpr std::size_t component_max = 255;
+constexpr auto* box = "/box";
+
+/// What of a request only matters until its language is known.
+struct Request {
+  std::optional<std::string> source;
+  std::optional<std::string> entry;
+};
+
+std::string read_content(json::Fields& fields) {
+  auto content =
+      fields.text("content", {0, program_limits.files_bytes_max * 2}).value_or(std::string{});
+  auto encoding = fields.text("encoding").value_or("utf8");
+  if (encoding == "utf8") return content;
+  if (encoding != "base64" && encoding != "hex") {
+    fields.refuse("encoding", "must be 'utf8', 'base64' or 'hex'");
+    return {};
+  }
+  auto bytes = encoding == "hex" ? encoding::from_hex(content) : encoding::from_base64(content);
+  if (!bytes) fields.refuse("content", fmt::format("must be {}", encoding));
+  return std::move(bytes).value_or("");
+}
 
 File read_file(const json::Value& item, const std::string& where, json::Fields& outer) {
   json::Fields fields{item, where, json::Keys::strict};
   File file;
   file.path = fields.required_text("path", {1, path_max});
-  auto content = fields.text("content", {0, program_limits.files_bytes_max * 4 / 3 + 4});
-  auto encoding = fields.text("encoding").value_or("utf8");
+  file.content = read_content(fields);
   if (fields.boolean("executable").value_or(false)) file.mode = File::Mode::executable;
-  if (encoding == "base64") {
-    auto bytes = encoding::from_base64(content.value_or(""));
-    if (!bytes) fields.refuse("content", "must be base64");
-    file.content = std::move(bytes).value_or("");
-  } else if (encoding == "utf8") {
-    file.content = std::move(content).value_or("");
-  } else {
-    fields.refuse("encoding", "must be 'utf8' or 'base64'");
-  }
   if (auto path = check_file_path(file.path); !path && !fields.refused()) {
     fields.refuse("path", path.error().message);
   }
@@ -92,44 +102,131 @@ void check_total(json::Fields& fields, const Program& program) {
   }
 }
 
-/// The file a language starts with: the source, or the first file that has its extension.
-std::string entry_of(const Language& language, std::optional<std::string> source,
-                     json::Fields& fields, Program& program) {
-  if (source) {
-    std::string entry{language.entry_file};
-    if (std::ranges::find(program.files, entry, &File::path) != program.files.end()) {
-      fields.refuse("files", fmt::format("has '{}', which is what 'source' is called", entry));
+/// The file a language starts with: the named one, the source, or the first file that has one of
+/// the language's extensions. A source is added to the files under its name.
+std::string entry_of(const Language& language, json::Fields& fields, Request& request,
+                     Program& program) {
+  auto exists = [&](const std::string& path) {
+    return std::ranges::find(program.files, path, &File::path) != program.files.end();
+  };
+  if (request.source) {
+    auto entry = request.entry.value_or(language.entry_file);
+    if (exists(entry)) {
+      fields.refuse("files", fmt::format("has '{}', which is what 'source' is called",
+                                         text::one_line(entry)));
     }
-    program.files.insert(program.files.begin(), File{entry, std::move(*source), {}});
+    program.files.insert(program.files.begin(), File{entry, std::move(*request.source), {}});
     return entry;
   }
-  for (const auto& file : program.files) {
-    if (file.path.ends_with(language.extension) || file.path == language.entry_file) {
-      return file.path;
-    }
+  if (request.entry) {
+    if (!exists(*request.entry)) fields.refuse("entry", "is none of 'files'");
+    return *request.entry;
   }
-  fields.refuse("source", fmt::format("is missing, and no file ends in '{}'", language.extension));
+  for (const auto& file : program.files) {
+    if (file.path == language.entry_file) return file.path;
+  }
+  for (const auto& file : program.files) {
+    if (language.has_extension(file.path)) return file.path;
+  }
+  fields.refuse("source",
+                fmt::format("is missing, and no file ends in '{}'", language.extensions.front()));
   return {};
 }
 
-void read_language(json::Fields& fields, const std::string& name, std::optional<std::string> source,
-                   Program& program) {
-  const auto* language = find_language(name);
-  if (language == nullptr) {
-    fields.refuse("language",
-                  fmt::format("'{}' is unknown; it can be {}",
-                              text::shortened(text::one_line(name), 40), language_names()));
-    return;
-  }
-  program.language = language->name;
-  if (program.image.empty()) program.image = language->image;
+/// The time a compilation may take: as asked, within the bounds of the program's own times.
+Compile read_compile(json::Fields& outer, const Language& language, const PolicyBounds& bounds) {
+  Compile compile;
+  const auto* value = outer.member("compile_limits");
+  const json::Value nothing(json::Object{});
+  json::Fields fields{value == nullptr ? nothing : *value, "compile_limits", json::Keys::strict};
+  auto read = [&](std::string_view field, Milliseconds usual) {
+    const auto& bound = bounds.number(field);
+    auto min = static_cast<std::int64_t>(bound.min);
+    auto max = static_cast<std::int64_t>(bound.max);
+    auto time = fields.integer(field, {min, max});
+    return Milliseconds{time.value_or(std::clamp(std::int64_t{usual.count()}, min, max))};
+  };
+  compile.wall_time = read("wall_time_ms", language.compile_time);
+  compile.cpu_time = read("cpu_time_ms", compile.wall_time);
+  if (auto done = fields.finish(); !done) outer.adopt(done.error());
+  return compile;
+}
+
+void read_language(json::Fields& fields, const Language& language, Request& request,
+                   Program& program, const PolicyBounds& bounds) {
+  program.language = language.name;
+  if (program.image.empty()) program.image = language.image;
   if (!program.command.empty()) {
     fields.refuse("command",
                   "can not be given together with 'language'; use 'image' and 'command'");
   }
-  for (auto part : language->command) program.command.emplace_back(part);
-  program.entry = entry_of(*language, std::move(source), fields, program);
-  program.command.push_back(program.entry);
+  program.entry = entry_of(language, fields, request, program);
+  CommandFiles files{.entry = program.entry, .paths = {}};
+  for (const auto& file : program.files) files.paths.push_back(file.path);
+  if (!language.compile.empty()) {
+    program.compile = read_compile(fields, language, bounds);
+    program.compile->command = command_of(language, language.compile, files);
+  } else if (fields.member("compile_limits") != nullptr) {
+    fields.refuse("compile_limits",
+                  fmt::format("mean nothing: {} is not compiled beforehand", language.name));
+  }
+  if (!program.working_dir.empty()) files.box = box;
+  program.command = command_of(language, language.run, files);
+  for (const auto& [name, value] : language.env) {
+    auto given = std::ranges::find(program.env, name, [](const auto& one) { return one.first; });
+    if (given == program.env.end()) program.env.emplace_back(name, value);
+  }
+}
+
+void refuse_without_language(json::Fields& fields, const Request& request, const Program& program) {
+  if (program.image.empty()) {
+    fields.refuse("language", "is missing (or give 'image' and 'command')");
+  } else if (program.command.empty() || program.command.front().empty()) {
+    fields.refuse("command", "is missing: an image without a language needs one");
+  } else if (request.source) {
+    fields.refuse("source", "needs a 'language'; send 'files' with an 'image'");
+  } else if (request.entry) {
+    fields.refuse("entry", "needs a 'language'; name the file in 'command'");
+  } else if (fields.member("compile_limits") != nullptr) {
+    fields.refuse("compile_limits", "need a 'language' that is compiled");
+  }
+}
+
+/// A path below /box, or an empty one for /box itself.
+std::string read_path(json::Fields& fields, std::string_view key) {
+  auto path = fields.text(key, {1, path_max}).value_or("");
+  if (path.empty()) return path;
+  if (auto checked = check_file_path(path); !checked) fields.refuse(key, checked.error().message);
+  return path;
+}
+
+void read_image(json::Fields& fields, Program& program) {
+  program.image = fields.text("image", {1, 512}).value_or("");
+  if (program.image.empty()) return;
+  auto reference = engine::ImageReference::parse(program.image);
+  if (!reference) fields.refuse("image", reference.error().message);
+}
+
+const Language* find_language(json::Fields& fields, const Languages& languages) {
+  auto name = fields.text("language", {1, 64});
+  if (!name) return nullptr;
+  const auto* language = languages.find(*name);
+  if (language == nullptr) {
+    fields.refuse("language",
+                  fmt::format("'{}' is unknown; it can be {}",
+                              text::shortened(text::one_line(*name), 40), languages.names()));
+  }
+  return language;
+}
+
+void check_working_dir(json::Fields& fields, const Program& program) {
+  for (const auto& file : program.files) {
+    if (program.working_dir == file.path ||
+        program.working_dir.starts_with(fmt::format("{}/", file.path))) {
+      fields.refuse("working_dir",
+                    fmt::format("leads into '{}', which is a file", text::one_line(file.path)));
+    }
+  }
 }
 
 }  // namespace
@@ -155,31 +252,24 @@ Result<> check_file_path(const std::string& path) {
   return ok;
 }
 
-Program read_program(json::Fields& fields) {
+Program read_program(json::Fields& fields, const Languages& languages, const PolicyBounds& bounds) {
   Program program;
-  auto language = fields.text("language", {1, 64});
-  auto image = fields.text("image", {1, 512});
+  Request request;
+  const auto* language = find_language(fields, languages);
+  read_image(fields, program);
   program.command = fields.texts("command", program_limits.args_max, {0, program_limits.text_max});
-  auto source = fields.text("source", {0, program_limits.source_max});
+  request.source = fields.text("source", {0, program_limits.source_max});
+  if (auto entry = read_path(fields, "entry"); !entry.empty()) request.entry = entry;
+  program.working_dir = read_path(fields, "working_dir");
   read_files(fields, program);
   auto args = fields.texts("args", program_limits.args_max, {0, program_limits.text_max});
   read_environment(fields, program);
   program.input = fields.text("stdin", {0, program_limits.input_max}).value_or("");
 
-  if (image) {
-    if (auto reference = engine::ImageReference::parse(*image); !reference) {
-      fields.refuse("image", reference.error().message);
-    }
-    program.image = *image;
-  }
-  if (language) {
-    read_language(fields, *language, std::move(source), program);
-  } else if (!image) {
-    fields.refuse("language", "is missing (or give 'image' and 'command')");
-  } else if (program.command.empty() || program.command.front().empty()) {
-    fields.refuse("command", "is missing: an image without a language needs one");
-  } else if (source) {
-    fields.refuse("source", "needs a 'language'; send 'files' with an 'image'");
+  if (language != nullptr) {
+    read_language(fields, *language, request, program, bounds);
+  } else {
+    refuse_without_language(fields, request, program);
   }
   for (const auto& word : program.command) {
     if (word.find('\0') != std::string::npos) fields.refuse("command", "must not hold NUL");
@@ -189,8 +279,26 @@ Program read_program(json::Fields& fields) {
     program.command.push_back(std::move(arg));
   }
   check_folders(fields, program);
+  check_working_dir(fields, program);
   check_total(fields, program);
   return program;
+}
+
+Submission read_submission(json::Fields& fields, const Languages& languages,
+                           const PolicyBounds& bounds) {
+  Submission submission;
+  submission.program = read_program(fields, languages, bounds);
+  const auto* language = languages.find(submission.program.language);
+  const auto* limits = fields.member("limits");
+  const json::Value nothing(json::Object{});
+  auto policy = (language == nullptr ? bounds : bounds.preferring(language->limits))
+                    .read(limits == nullptr ? nothing : *limits);
+  if (policy) {
+    submission.policy = std::move(*policy);
+  } else {
+    fields.adopt(std::move(policy.error()));
+  }
+  return submission;
 }
 
 }  // namespace gantry::sandbox

@@ -3,6 +3,8 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "sandbox/languages.hpp"
+#include "sandbox/policy_bounds.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -53,8 +55,19 @@ struct ProgramLimits {
 inline constexpr ProgramLimits program_limits;
 
 /// Reads the program's fields of a request (`language` or `image` with `command`, `source`,
-/// `files`, `args`, `env`, `stdin`). The caller's `fields` collects what is wrong.
-Program read_program(json::Fields& fields);
+/// `files`, `entry`, `args`, `env`, `stdin`, `working_dir`, `compile_limits`). The caller's
+/// `fields` collects what is wrong.
+Program read_program(json::Fields& fields, const Languages& languages = shipped_languages(),
+                     const PolicyBounds& bounds = {});
+
+/// A program and what it runs under.
+struct Submission {
+  Program program;
+  Policy policy;
+};
+/// Reads the program's fields and `limits`, whose defaults suit the program's language.
+Submission read_submission(json::Fields& fields, const Languages& languages,
+                           const PolicyBounds& bounds);
 
 /// The entry file's content; empty without one.
 std::string entry_content(const Program& program);

@@ -87,6 +87,81 @@ TEST(ProgramTest, FilesAreTextOrBase64AndMayBeExecutable) {
   EXPECT_EQ(program.files[1].mode, File::Mode::plain);
 }
 
+TEST(ProgramTest, FilesMayBeHexadecimal) {
+  auto program = must(R"({"image":"a","command":["./run"],"files":[
+      {"path":"run","content":"00ff","encoding":"hex"}]})");
+  EXPECT_EQ(program.files[0].content, (std::string{"\0\xff", 2}));
+}
+
+TEST(ProgramTest, TheEntryIsWhatTheSourceIsCalled) {
+  auto program = must(R"({"language":"java","source":"","entry":"Hello.java"})");
+  EXPECT_EQ(program.entry, "Hello.java");
+  EXPECT_EQ(program.files[0].path, "Hello.java");
+  EXPECT_THAT(program.compile->command, ElementsAre("javac", "-d", ".", "Hello.java"));
+  EXPECT_THAT(program.command, ElementsAre("java", "-cp", ".", "Hello"));
+}
+
+TEST(ProgramTest, TheEntryIsWhichOfTheFilesStarts) {
+  auto program = must(R"({"language":"python","entry":"b/run","files":[
+      {"path":"a.py"},{"path":"b/run"}]})");
+  EXPECT_EQ(program.entry, "b/run");
+  EXPECT_THAT(program.command, ElementsAre("python3", "-u", "b/run"));
+}
+
+TEST(ProgramTest, TheUsualEntryFileGoesBeforeOthersWithTheExtension) {
+  auto program = must(R"({"language":"python","files":[{"path":"a.py"},{"path":"main.py"}]})");
+  EXPECT_EQ(program.entry, "main.py");
+}
+
+TEST(ProgramTest, InAnotherFolderTheProgramIsNamedFromTheTop) {
+  auto program = must(R"({"language":"python","source":"","working_dir":"data/in"})");
+  EXPECT_EQ(program.working_dir, "data/in");
+  EXPECT_THAT(program.command, ElementsAre("python3", "-u", "/box/main.py"));
+}
+
+TEST(ProgramTest, ACompilationIsOfAllSourcesInTheirFolderOfAll) {
+  auto program = must(R"({"language":"c","working_dir":"x","files":[{"path":"lib/a.c"},
+      {"path":"main.c"},{"path":"a.h"}]})");
+  EXPECT_THAT(program.compile->command,
+              ElementsAre("gcc", "-std=gnu17", "-O2", "-o", "./main", "main.c", "lib/a.c", "-lm"));
+  EXPECT_THAT(program.command, ElementsAre("/box/main"));
+}
+
+TEST(ProgramTest, ACompilationHasTimesOfItsOwn) {
+  auto usual = must(R"({"language":"c","source":""})").compile;
+  EXPECT_EQ(usual->wall_time, Milliseconds{30'000});
+  EXPECT_EQ(usual->cpu_time, Milliseconds{30'000});
+  auto asked = must(R"({"language":"c","source":"","compile_limits":{"wall_time_ms":700}})");
+  EXPECT_EQ(asked.compile->wall_time, Milliseconds{700});
+  EXPECT_EQ(asked.compile->cpu_time, Milliseconds{700});
+}
+
+TEST(ProgramTest, ALanguageHasVariablesThatARequestMayChange) {
+  auto program = must(R"({"language":"go","source":"","env":{"GOCACHE":"/box/cache"}})");
+  EXPECT_THAT(program.env, ::testing::Contains(Pair("CGO_ENABLED", "0")));
+  EXPECT_EQ(program.env.front(), (std::pair<std::string, std::string>{"GOCACHE", "/box/cache"}));
+}
+
+TEST(SubmissionTest, TheLimitsSuitTheLanguageUnlessTheyAreGiven) {
+  auto submit = [](std::string_view text) {
+    auto value = value_or_throw(json::parse(text, json::Keys::strict));
+    json::Fields fields{value, "", json::Keys::strict};
+    return read_submission(fields, shipped_languages(), {}).policy.memory.count;
+  };
+  EXPECT_EQ(submit(R"({"language":"python","source":""})"), 256U << 20U);
+  EXPECT_EQ(submit(R"({"language":"go","source":""})"), 1U << 30U);
+  EXPECT_EQ(submit(R"({"language":"go","source":"","limits":{"memory_bytes":67108864}})"),
+            64U << 20U);
+}
+
+TEST(SubmissionTest, ARefusedLimitIsAFieldOfTheRequest) {
+  auto value = value_or_throw(
+      json::parse(R"({"language":"sh","source":"","limits":{"pids":1}})", json::Keys::strict));
+  json::Fields fields{value, "", json::Keys::strict};
+  read_submission(fields, shipped_languages(), {});
+  EXPECT_THAT(fields.finish().error().message, HasSubstr("'limits.pids' must be an integer"));
+}
+
 TEST(ProgramTest, EnvironmentAndInputArePassedOn) {
   auto program = must(R"({"language":"sh","source":"","env":{"A":"1","B":""},"stdin":"x\u0000y"})");
   EXPECT_THAT(program.env, ElementsAre(Pair("A", "1"), Pair("B", "")));
@@ -112,7 +187,8 @@ TEST(ProgramTest, TheUnknownLanguageIsNamedWithTheKnownOnes) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
   EXPECT_EQ(refused.error().message,
-            R"(field 'language' 'cobol\n' is unknown; it can be python, javascript, bash, sh)");
+            R"(field 'language' 'cobol\n' is unknown; it can be python, javascript, typescript, )"
+            "bash, sh, c, c++, go, rust, java, ruby, php, perl, lua, r");
 }
 
 struct Refusal {
@@ -185,6 +261,23 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"AnImageAsAnOption", R"({"image":"--privileged","command":["sh"]})", "'image'"},
         Refusal{"SourceBesideItsOwnFile", sh(R"("files":[{"path":"main.sh"}])"),
                 "has 'main.sh', which is what 'source' is called"},
+        Refusal{"AnEntryThatIsNoFile", R"({"language":"sh","entry":"b","files":[{"path":"a.sh"}]})",
+                "'entry' is none of 'files'"},
+        Refusal{"AnEntryOfAnImage", R"({"image":"a","command":["sh"],"entry":"a"})",
+                "'entry' needs a 'language'"},
+        Refusal{"AnEntryElsewhere", sh(R"("entry":"/etc/passwd")"), "'entry' must be relative"},
+        Refusal{"AnotherFolderUpwards", sh(R"("working_dir":"..")"), "'working_dir' must not"},
+        Refusal{"AFileAsTheFolder", sh(R"("working_dir":"main.sh/x")"),
+                "'working_dir' leads into 'main.sh', which is a file"},
+        Refusal{"CompileLimitsOfNothing", sh(R"("compile_limits":{})"),
+                "'compile_limits' mean nothing: sh is not compiled"},
+        Refusal{"CompileLimitsOfAnImage", R"({"image":"a","command":["sh"],"compile_limits":{}})",
+                "'compile_limits' need a 'language'"},
+        Refusal{"ACompilationForEver",
+                R"({"language":"c","source":"","compile_limits":{"cpu_time_ms":300001}})",
+                "'compile_limits.cpu_time_ms' must be an integer between 1 and 300000"},
+        Refusal{"BadHex", sh(R"("files":[{"path":"a","content":"0g","encoding":"hex"}])"),
+                "'files[0].content' must be hex"},
         Refusal{"TheSameFileTwice", sh(R"("files":[{"path":"a"},{"path":"a"}])"),
                 "names 'a' twice"},
         Refusal{"AFileThatIsAFolderToo", sh(R"("files":[{"path":"a/b/c"},{"path":"a/b"}])"),
@@ -194,7 +287,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"BadBase64", sh(R"("files":[{"path":"a","content":"a*","encoding":"base64"}])"),
                 "'files[0].content' must be base64"},
         Refusal{"UnknownEncoding", sh(R"("files":[{"path":"a","encoding":"latin1"}])"),
-                "'files[0].encoding' must be 'utf8' or 'base64'"},
+                "'files[0].encoding' must be 'utf8', 'base64' or 'hex'"},
         Refusal{"NulInACommand", R"({"image":"a","command":["a\u0000b"]})", "must not hold NUL"},
         Refusal{"NulInAnArgument", sh(R"("args":["\u0000"])"), "'args' must not hold NUL"},
         Refusal{"AVariableWithoutAName", sh(R"("env":{"":"1"})"), "'env' must have names"},

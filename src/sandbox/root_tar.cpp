@@ -122,8 +122,9 @@ std::string_view without_dot(std::string_view path) {
 /// One archive being copied into another.
 class Rebuild {
  public:
-  Rebuild(const std::filesystem::path& from, const std::filesystem::path& to)
-      : reader_{archive_read_new()}, writer_{archive_write_new()} {
+  Rebuild(const std::filesystem::path& from, const std::filesystem::path& to,
+          const std::vector<std::string_view>& kept)
+      : kept_{kept}, reader_{archive_read_new()}, writer_{archive_write_new()} {
     archive_read_support_format_tar(reader_.get());
     constexpr std::size_t block = 64U << 10U;
     if (archive_read_open_filename(reader_.get(), from.c_str(), block) != ARCHIVE_OK) {
@@ -140,7 +141,7 @@ class Rebuild {
     int answer = ARCHIVE_OK;
     while ((answer = archive_read_next_header(reader_.get(), &entry)) == ARCHIVE_OK) {
       const char* name = archive_entry_pathname(entry);
-      auto path = kept_path(name == nullptr ? "" : name);
+      auto path = kept_path(name == nullptr ? "" : name, kept_);
       if (path && is_wanted(entry)) copy(entry, *path);
     }
     if (answer != ARCHIVE_EOF) broken("read", reader_.get());
@@ -191,7 +192,7 @@ class Rebuild {
   /// Regular files, folders and links; a hard link whose other name was left out goes with it.
   bool is_wanted(archive_entry* entry) const {
     if (const char* other = archive_entry_hardlink(entry)) {
-      auto path = kept_path(other);
+      auto path = kept_path(other, kept_);
       return path && has(*path);
     }
     auto type = archive_entry_filetype(entry);
@@ -253,6 +254,7 @@ class Rebuild {
     written_.emplace(without_dot(archive_entry_pathname(entry)));  // folders get a `/` when written
   }
 
+  const std::vector<std::string_view>& kept_;
   std::unique_ptr<archive, FreeReader> reader_;
   std::unique_ptr<archive, FreeWriter> writer_;
   std::set<std::string, std::less<>> written_;
@@ -261,23 +263,25 @@ class Rebuild {
 
 }  // namespace
 
-std::optional<std::string> kept_path(std::string_view path) {
+std::optional<std::string> kept_path(std::string_view path,
+                                     const std::vector<std::string_view>& kept) {
   path = without_dot(path);
   if (path.empty() || path == ".") return std::nullopt;
-  if (is_copyright(path)) return std::string{path};
+  auto keeps = [path](std::string_view folder) { return is_below(path, folder); };
+  if (is_copyright(path) || std::ranges::any_of(kept, keeps)) return std::string{path};
   auto drops = [path](std::string_view folder) { return is_below(path, folder); };
   if (std::ranges::any_of(unneeded, drops)) return std::nullopt;
   return std::string{path};
 }
 
 void rebuild(const std::filesystem::path& from, const std::filesystem::path& to,
-             const std::vector<Link>& links) {
-  Rebuild work{from, to};
+             const Changes& changes) {
+  Rebuild work{from, to, changes.kept};
   work.copy_packages();
   work.link_merged_folders();
   for (const auto& folder : folders) work.add_folder(folder);
   for (const auto& file : text_files) work.add_file(file);
-  for (const auto& [path, target] : links) work.add_link(path, target);
+  for (const auto& [path, target] : changes.links) work.add_link(path, target);
   for (auto applet : busybox_applets()) work.add_link(std::string{applet}, "/bin/busybox");
   work.close();
 }

@@ -15,12 +15,20 @@ using Link = std::pair<std::string, std::string>;
 
 /// `./usr/bin/x` as `usr/bin/x`; nothing for what an image does not need: package lists and
 /// caches, documentation, translations, devices, and what the engine mounts over.
-std::optional<std::string> kept_path(std::string_view path);
+/// `kept` are folders that it does need although they are among those.
+std::optional<std::string> kept_path(std::string_view path,
+                                     const std::vector<std::string_view>& kept = {});
+
+/// What becomes of an archive beyond what becomes of all.
+struct Changes {
+  std::vector<Link> links;
+  std::vector<std::string_view> kept;
+};
 
 /// Writes `to` from the tar archive `from`: the kept files in their order, owned by root, without
-/// set-user-id bits and with one fixed time; then users, mount points, `links` and the applets of
+/// set-user-id bits and with one fixed time; then users, mount points, links and the applets of
 /// busybox wherever no package has put a file. Blocks; throws Failure.
 void rebuild(const std::filesystem::path& from, const std::filesystem::path& to,
-             const std::vector<Link>& links);
+             const Changes& changes);
 
 }  // namespace gantry::sandbox::root_tar

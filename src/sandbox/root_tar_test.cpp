@@ -91,7 +91,7 @@ class RootTar : public ::testing::Test {
   /// What becomes of the packages' files.
   std::map<std::string, Item> rebuilt(const Items& packages, const std::vector<Link>& links = {}) {
     write_archive(folder_ / "in.tar", packages);
-    rebuild(folder_ / "in.tar", folder_ / "out.tar", links);
+    rebuild(folder_ / "in.tar", folder_ / "out.tar", {links, {}});
     std::map<std::string, Item> found;
     for (auto& [name, item] : read_archive(folder_ / "out.tar")) {
       EXPECT_TRUE(found.emplace(name, item).second) << name << " comes twice";
@@ -116,6 +116,8 @@ TEST(KeptPath, IsNothingForWhatAnImageDoesNotNeed) {
 
 TEST(KeptPath, LooksAtWholeNames) {
   EXPECT_THAT(kept_path("./usr/share/docs"), Optional(std::string{"usr/share/docs"}));
+  EXPECT_THAT(kept_path("./usr/share/nodejs/@types/node", {"usr/share/nodejs/@types"}),
+              Optional(std::string{"usr/share/nodejs/@types/node"}));
   EXPECT_THAT(kept_path("./development"), Optional(std::string{"development"}));
 }
 
