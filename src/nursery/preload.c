@@ -1,0 +1,71 @@
+// The nursery inside an interpreter: a library that LD_PRELOAD puts before the C library's read().
+//
+// The interpreter boots as it always does, up to the waiter (src/sandbox/warm), which says on
+// descriptor 3 that it is ready and then reads there. That read never returns in the interpreter
+// itself: it serves as nursery. Its children become gantry-init; when that starts "the waiting
+// interpreter", the forked process does not execute anything but goes on out of read(), in its own
+// namespaces and with a socket of its gantry-init as descriptor 3: an interpreter that is booted.
+#include "init/descriptors.h"
+#include "init/execute.h"
+#include "nursery/birth.h"
+#include "nursery/serve.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+static bool serving;
+static jmp_buf at_read;
+static struct sigaction actions[NSIG];
+static char* environment_begin;
+static size_t environment_size;
+
+// What a process of this name shows as /proc/self/environ.
+__attribute__((constructor)) static void remember_environment(int argc, char** argv, char** envp) {
+  (void)argc, (void)argv;
+  if (envp == NULL || envp[0] == NULL) return;
+  environment_begin = envp[0];
+  char** last = envp;
+  while (last[1] != NULL) ++last;
+  environment_size = (size_t)(*last + strlen(*last) - environment_begin);
+}
+
+static void remember_signals(void) {
+  for (int number = 1; number < NSIG; ++number) sigaction(number, NULL, &actions[number]);
+}
+
+static void restore_signals(void) {
+  for (int number = 1; number < NSIG; ++number) sigaction(number, &actions[number], NULL);
+}
+
+EXPORTED ssize_t read(int fd, void* into, size_t size) {
+  if (fd == nursery_socket && !serving) {
+    serving = true;
+    remember_signals();
+    if (setjmp(at_read) == 0) nursery_serve(fd);
+  }
+  return syscall(SYS_read, fd, into, size);
+}
+
+// In the process that was forked for a program: 0, 1 and 2 are its pipes, and 3 is its end of a
+// socket when it is to be the waiting interpreter.
+void execute(char** arguments) {
+  struct stat channel;
+  if (fstat(nursery_socket, &channel) != 0 || !S_ISSOCK(channel.st_mode)) {
+    execvp(arguments[0], arguments);
+    return;
+  }
+  static const char ready = 1;
+  close_descriptors_from(nursery_socket + 1);
+  restore_signals();
+  memset(environment_begin, 0, environment_size);
+  (void)!write(nursery_socket, &ready, 1);
+  longjmp(at_read, 1);
+}

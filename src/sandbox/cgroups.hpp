@@ -1,0 +1,92 @@
+#pragma once
+
+#include "async/descriptor.hpp"
+#include "base/error.hpp"
+#include "nursery/birth.h"
+#include "sandbox/policy.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Control groups for programs of this machine, on the old hierarchies, the new one, or whatever
+/// mixture the machine has. Files of the kernel, no I/O that waits.
+namespace gantry::sandbox {
+
+/// In which folders this process may look for groups of its own: `memory`, `pids`, `cpu`,
+/// `cpuacct` of version 1 by controller, and the one of version 2.
+struct CgroupLayout {
+  std::map<std::string, std::string, std::less<>> v1;
+  std::optional<std::string> v2;
+};
+/// From the texts of /proc/self/mountinfo and /proc/self/cgroup.
+CgroupLayout read_cgroup_layout(std::string_view mountinfo, std::string_view membership);
+
+/// What can be limited and counted.
+struct CgroupCapabilities {
+  bool memory = false;  ///< Limited, and a kill for want of it is seen: the memory verdict.
+  bool swap = false;
+  bool pids = false;
+  bool cpu_quota = false;
+  bool cpu_time = false;  ///< Of all processes, while they run.
+
+  /// `memory, swap, pids, cpu quota, cpu time`, or `none`.
+  std::string words() const;
+  bool operator==(const CgroupCapabilities&) const = default;
+};
+
+/// The group of one execution, in every hierarchy that is used. Removed when destroyed.
+class Cgroup {
+ public:
+  Cgroup(Cgroup&&) noexcept = default;
+  Cgroup& operator=(Cgroup&&) noexcept;
+  ~Cgroup() { remove(); }
+
+  /// Sets memory (swap included), processes (gantry-init's own on top) and processor share.
+  Result<> limit(const Policy& policy);
+  /// What a newborn needs: to enter, and to count.
+  Result<std::vector<std::pair<BirthRole, async::Descriptor>>> open() const;
+  /// How many processes the kernel killed in it for want of memory.
+  std::uint64_t oom_kills() const;
+
+ private:
+  friend class Cgroups;
+  Cgroup() = default;
+  void remove();
+  std::string file(std::string_view controller, std::string_view v1, std::string_view v2) const;
+
+  std::map<std::string, std::string, std::less<>> v1_;  ///< Its folder by controller.
+  std::optional<std::string> v2_;
+  CgroupCapabilities capabilities_;
+};
+
+/// A server's groups, below the group it was started in.
+class Cgroups {
+ public:
+  /// Finds where groups can be made and removes what a crash left there. Never fails: a machine
+  /// without is one with no capabilities. `owner` names the server.
+  static Cgroups open(const CgroupLayout& layout, const std::string& owner);
+
+  const CgroupCapabilities& capabilities() const { return capabilities_; }
+  /// An empty group. `name` is used by nobody now.
+  Result<Cgroup> make(const std::string& name);
+  /// Ends what is left in groups of earlier executions and removes them; at the start and at the
+  /// end. Answers how many there were.
+  int sweep();
+  /// Removes the folders themselves.
+  void close();
+
+ private:
+  std::map<std::string, std::string, std::less<>> v1_;
+  std::optional<std::string> v2_;
+  CgroupCapabilities capabilities_;
+};
+
+/// The layout of this process.
+CgroupLayout own_cgroup_layout();
+
+}  // namespace gantry::sandbox
