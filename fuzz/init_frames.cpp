@@ -1,4 +1,4 @@
-// What a container says: frames and verdicts, however the bytes are cut.
+// What a container says: frames, verdicts and artifacts, however the bytes are cut.
 #include "fuzz.hpp"
 #include "sandbox/init_protocol.hpp"
 
@@ -7,6 +7,13 @@
 using namespace gantry;
 
 namespace {
+
+void check_artifact(std::string_view payload) {
+  auto head = sandbox::init::decode_artifact_head(payload);
+  if (!head || !sandbox::check_file_path(head->path)) return;
+  CHECK(!head->path.empty() && head->path.front() != '/' && !head->path.contains('\0'));
+  CHECK(!("/" + head->path + "/").contains("/../"));
+}
 
 std::string frames_in(std::string_view bytes, std::size_t piece) {
   sandbox::init::FrameReader reader;
@@ -19,6 +26,7 @@ std::string frames_in(std::string_view bytes, std::size_t piece) {
       if (!*next) break;
       seen += (*next)->type + (*next)->payload + ";";
       if ((*next)->type == 'V') (void)sandbox::init::decode_report((*next)->payload);
+      if ((*next)->type == 'N') check_artifact((*next)->payload);
     }
   }
   return seen;

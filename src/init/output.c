@@ -3,6 +3,7 @@
 #include "init/frames.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 struct Stream {
@@ -13,12 +14,15 @@ struct Stream {
 };
 
 static struct Stream streams[output_streams];
+// Touched before the program starts, for it may use up the container's memory.
+static unsigned char dropped[16384];
 static uint64_t cap;
 static bool ends_when_full;
 
 void output_begin(const int fds[output_streams], const struct Request* request) {
   cap = request->limits.output_bytes;
   ends_when_full = (request->flags & flag_end_when_full) != 0;
+  if (!ends_when_full) memset(dropped, 1, sizeof dropped);
   streams[0] = (struct Stream){.type = frame_stdout, .fd = fds[0]};
   streams[1] = (struct Stream){.type = frame_stderr, .fd = fds[1]};
 }
@@ -42,7 +46,6 @@ static enum Pump note_end(struct Stream* stream, ssize_t size) {
 }
 
 static enum Pump drop(struct Stream* stream) {
-  static unsigned char dropped[payload_max];
   const ssize_t size = read(stream->fd, dropped, sizeof dropped);
   return size > 0 ? pump_moved : note_end(stream, size);
 }

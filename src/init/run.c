@@ -229,10 +229,46 @@ static enum StartReport await_start(struct StartFailure* failure) {
   return start_done;
 }
 
-// Makes the interpreter that waited the program. One that does not listen loses its own time.
-static void hand_over(void) {
-  reap();
+static _Noreturn void refuse_channel(void) {
+  refuse("the waiting interpreter has closed its channel");
+}
+
+static void refuse_ended(void) {
   if (child.ended) refuse("the waiting interpreter ended before its program came");
+}
+
+// Until the interpreter's channel is ready or the run has ended.
+static void wait_for_channel(short events) {
+  struct pollfd work[3] = {
+      {.fd = child.channel_fd, .events = events},
+      {.fd = STDOUT_FILENO, .events = 0},
+      {.fd = child_signals, .events = POLLIN},
+  };
+  wait_for_work(work, 3);
+  if (work[1].revents & (POLLERR | POLLHUP | POLLNVAL)) leave_unheard();
+  if (work[2].revents != 0) forget_child_signals(child_signals);
+  if (work[2].revents != 0 || orphans_waiting) reap();
+  refuse_ended();
+  check_wall_time();
+  check_cpu_time();
+}
+
+// Not earlier than it says that it waits: it would find nobody to say it to.
+static void await_interpreter(void) {
+  while (!run_ended) {
+    unsigned char byte;
+    const ssize_t size = read(child.channel_fd, &byte, 1);
+    if (size == 1) return;
+    if (size == 0 || (errno != EAGAIN && errno != EINTR)) refuse_channel();
+    wait_for_channel(POLLIN);
+  }
+}
+
+// Makes the interpreter that waited the program. One that does not listen loses its own time.
+static void hand_over(bool already_waits) {
+  reap();
+  refuse_ended();
+  if (!already_waits) await_interpreter();
   const size_t size = make_handover(request);
   for (size_t sent = 0; sent < size && !run_ended;) {
     const ssize_t now = send(child.channel_fd, handover + sent, size - sent, MSG_NOSIGNAL);
@@ -240,18 +276,8 @@ static void hand_over(void) {
       sent += (size_t)now;
       continue;
     }
-    if (errno != EAGAIN && errno != EINTR) refuse("the waiting interpreter has closed its channel");
-    struct pollfd work[3] = {
-        {.fd = child.channel_fd, .events = POLLOUT},
-        {.fd = STDOUT_FILENO, .events = 0},
-        {.fd = child_signals, .events = POLLIN},
-    };
-    wait_for_work(work, 3);
-    if (work[1].revents & (POLLERR | POLLHUP | POLLNVAL)) leave_unheard();
-    if (work[2].revents != 0) forget_child_signals(child_signals);
-    if (work[2].revents != 0 || orphans_waiting) reap();
-    check_wall_time();
-    check_cpu_time();
+    if (errno != EAGAIN && errno != EINTR) refuse_channel();
+    wait_for_channel(POLLOUT);
   }
   close(child.channel_fd);
   child.channel_fd = -1;
@@ -259,8 +285,9 @@ static void hand_over(void) {
 
 // False: there is no program, and `failure` says why.
 static bool start(struct StartFailure* failure) {
+  bool already_waits = false;
   if ((request->flags & flag_waiting_interpreter) != 0) {
-    child = waiting_take();
+    child = waiting_take(&already_waits);
   } else {
     waiting_end();
   }
@@ -273,7 +300,7 @@ static bool start(struct StartFailure* failure) {
   output_begin(outputs, request);
   input_begin(&child, request);
   if (!forked || await_start(failure) == start_failed) return false;
-  if (waited) hand_over();
+  if (waited) hand_over(already_waits);
   return true;
 }
 

@@ -69,7 +69,8 @@ void waiting_attend(const struct pollfd* ends) {
   if (ends[channel_end].revents != 0) hear_interpreter();
 }
 
-struct Child waiting_take(void) {
+struct Child waiting_take(bool* already) {
+  *already = booted;
   waits = false;
   return interpreter;
 }

@@ -22,8 +22,9 @@ bool waiting_has(const struct Limits* limits);
 void waiting_interest(struct pollfd* ends);
 void waiting_attend(const struct pollfd* ends);
 
-// Hands it over: from now on it is the program.
-struct Child waiting_take(void);
+// Hands it over: from now on it is the program. `already`: it has said
+// that it waits.
+struct Child waiting_take(bool* already);
 // Its program will not come: ends it, if there is one.
 void waiting_end(void);
 
