@@ -110,7 +110,7 @@ class Server {
         sandbox_{executor,
                  engine_,
                  {.owner = server_id(options.data_dir),
-                  .aliases = options.image_aliases,
+                  .images = {.aliases = options.image_aliases},
                   .clock = clock_}},
         webhooks_{executor,
                   *database_,

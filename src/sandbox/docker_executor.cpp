@@ -95,7 +95,7 @@ Kind kind_of(const engine::ContainerSummary& container) {
 DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings)
     : engine_{engine},
       settings_{std::move(settings)},
-      images_{executor, engine, settings_.aliases},
+      images_{executor, engine, settings_.images},
       init_volume_{executor, engine, settings_.owner} {}
 
 async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {

@@ -21,7 +21,7 @@ class DockerExecutor final : public Executor {
  public:
   struct Settings {
     std::string owner;  ///< The server's lasting id: by it a crash's leavings are recognised.
-    ImageAliases aliases = default_aliases();
+    ImageSettings images = {};
     Clock clock;
   };
 

@@ -1,10 +1,10 @@
 #include "sandbox/images.hpp"
 
 #include "async/attempt.hpp"
+#include "async/backoff.hpp"
 #include "async/deadline.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "engine/images.hpp"
 
 #include <fmt/format.h>
 
@@ -14,6 +14,9 @@ namespace {
 constexpr Milliseconds pull_max{15 * 60'000};
 constexpr std::size_t refusals_max = 256;
 constexpr std::size_t pulls_max = 8;
+// A registry that stumbles gets another chance; one whose image we can make ourselves does not.
+constexpr int tries_max = 3;
+constexpr Milliseconds longest_retry{8'000};
 
 std::string progress_line(const std::string& reference, const engine::PullProgress& progress) {
   auto line = fmt::format("pulling {}: {}", reference, text::one_line(progress.status));
@@ -24,9 +27,6 @@ std::string progress_line(const std::string& reference, const engine::PullProgre
   return text::shortened(line, 200);
 }
 
-}  // namespace
-
-ImageAliases default_aliases() {
 /// Whether a name is one that only `gantry images make` gives: whoever has it in a registry is
 /// somebody else.
 bool is_made_here(const std::string& reference) {
@@ -34,6 +34,9 @@ bool is_made_here(const std::string& reference) {
   return parsed && parsed->familiar().starts_with("gantry/");
 }
 
+}  // namespace
+
+ImageAliases default_aliases() {
   return {{"python:3.11-alpine", "gantry/python:latest"},
           {"node:20-alpine", "gantry/node:latest"},
           {"alpine:latest", "gantry/sh:latest"},
@@ -47,13 +50,8 @@ bool is_made_here(const std::string& reference) {
           {"r-base:latest", "gantry/r:latest"}};
 }
 
-Images::Images(async::Executor executor, engine::Client& engine, ImageAliases aliases,
-               RefusalMemory memory)
-    : executor_{executor},
-      engine_{engine},
-      aliases_{std::move(aliases)},
-      memory_{memory},
-      pulls_{executor} {}
+Images::Images(async::Executor executor, engine::Client& engine, ImageSettings settings)
+    : executor_{executor}, engine_{engine}, settings_{std::move(settings)}, pulls_{executor} {}
 
 async::task<Result<ServedImage>> Images::look_up(std::string reference) {
   auto details = co_await async::attempt(engine::inspect_image(engine_, reference));
@@ -62,25 +60,38 @@ async::task<Result<ServedImage>> Images::look_up(std::string reference) {
 }
 
 async::task<Result<ServedImage>> Images::resolve(std::string reference, OnProgress progress) {
+  auto wanted = engine::ImageReference::parse(reference);
+  if (!wanted) co_return fail(wanted.error());
+  auto allowed = settings_.rules.check(*wanted);
+  if (!allowed) co_return fail(allowed.error());
+  // Under a rule that pins it, the content is meant from here on, and no tag.
+  if (!allowed->digest().empty()) reference = allowed->familiar();
+  auto served = co_await find(std::move(reference), std::move(progress));
+  if (served && settings_.on_use) settings_.on_use(served->name, ImageUse::served);
+  co_return served;
+}
+
+async::task<Result<ServedImage>> Images::find(std::string reference, OnProgress progress) {
   auto present = co_await look_up(reference);
   if (present || present.error().kind != ErrorKind::not_found) co_return present;
 
-  auto pulled = co_await pull(reference, progress);
-  if (pulled) co_return co_await look_up(reference);
-
-  auto parsed = engine::ImageReference::parse(reference);
-  auto alias = parsed ? aliases_.find(parsed->familiar()) : aliases_.end();
-  if (alias == aliases_.end()) co_return fail(pulled.error());
-  auto substitute = co_await look_up(alias->second);
-  if (substitute) {
-    progress(fmt::format("'{}' can not be pulled; '{}' serves for it", reference, alias->second));
-    co_return substitute;
   if (is_made_here(reference)) {
     co_return fail(
         ErrorKind::not_found, "image_not_made",
         fmt::format("cannot use image '{}': it has not been made on this engine", reference),
         "make it from this machine's packages with 'gantry images make'");
   }
+  auto pulled = co_await pull(reference, progress);
+  if (pulled) co_return co_await look_up(reference);
+
+  auto parsed = engine::ImageReference::parse(reference);
+  const auto& aliases = settings_.aliases;
+  auto alias = parsed ? aliases.find(parsed->familiar()) : aliases.end();
+  if (alias == aliases.end()) co_return fail(pulled.error());
+  auto substitute = co_await look_up(alias->second);
+  if (substitute) {
+    progress(fmt::format("'{}' can not be pulled; '{}' serves for it", reference, alias->second));
+    co_return substitute;
   }
   auto error = pulled.error();
   error.remedy = fmt::format("make '{}' from this machine's packages with 'gantry images make'",
@@ -142,21 +153,37 @@ async::task<void> Images::pull_into(Result<>& result, std::string reference, Pul
     co_return;
   }
   log::info("pulling image '{}'", reference);
-  auto tell = [&](const engine::PullProgress& progress) {
-    pull.latest = progress_line(reference, progress);
+  auto tell = [&](std::string line) {
+    pull.latest = std::move(line);
     pull.changed.notify();
   };
-  result = co_await async::attempt(
-      async::with_deadline(pull_max, fmt::format("pulling image '{}'", reference),
-                           engine::pull_image(engine_, *parsed, std::nullopt, tell)));
+  auto tell_progress = [&](const engine::PullProgress& progress) {
+    tell(progress_line(reference, progress));
+  };
+  async::Backoff backoff{settings_.memory.first_retry, longest_retry};
+  for (int tries = has_alias(reference) ? tries_max : 1;; ++tries) {
+    auto login = settings_.find_login ? settings_.find_login(parsed->domain()) : std::nullopt;
+    result = co_await async::attempt(async::with_deadline(
+        pull_max, fmt::format("pulling image '{}'", reference),
+        engine::pull_image(engine_, *parsed, std::move(login), tell_progress)));
+    if (result && settings_.on_use) settings_.on_use(parsed->familiar(), ImageUse::pulled);
+    bool stumbled = !result && result.error().kind == ErrorKind::unavailable;
+    if (!stumbled || tries >= tries_max) co_return;
+    tell(fmt::format("pulling {} failed; trying again", reference));
+    co_await backoff.pause();
+  }
+}
+
+bool Images::has_alias(const std::string& reference) const {
+  auto parsed = engine::ImageReference::parse(reference);
+  return parsed && settings_.aliases.contains(parsed->familiar());
 }
 
 void Images::remember(const std::string& reference, const Error& error) {
   log::warn("{}", error.sentence());
   if (refused_.size() >= refusals_max) refused_.clear();
-  auto parsed = engine::ImageReference::parse(reference);
-  bool substitutable = parsed && aliases_.contains(parsed->familiar());
-  auto pause = substitutable ? memory_.with_alias : memory_.without_alias;
+  const auto& memory = settings_.memory;
+  auto pause = has_alias(reference) ? memory.with_alias : memory.without_alias;
   refused_[reference] = {steady_now() + pause, error};
 }
 

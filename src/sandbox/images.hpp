@@ -7,6 +7,8 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/client.hpp"
+#include "engine/images.hpp"
+#include "sandbox/image_rules.hpp"
 
 #include <functional>
 #include <map>
@@ -29,10 +31,26 @@ struct ServedImage {
   std::vector<std::string> env;  ///< `NAME=value`
 };
 
-/// How long a failed pull is taken for granted; shorter where nothing else can serve.
+/// How long a failed pull is taken for granted; shorter where nothing else can serve. And how soon
+/// it is tried again before that, where the registry might only have stumbled.
 struct RefusalMemory {
   Milliseconds with_alias{300'000};
   Milliseconds without_alias{15'000};
+  Milliseconds first_retry{500};
+};
+
+/// Who we are to the registry of that host (`ghcr.io`, `localhost:5000`), exactly.
+using FindLogin = std::function<std::optional<engine::RegistryAuth>(const std::string& host)>;
+enum class ImageUse { pulled, served };
+/// What happens to an image, by its familiar name.
+using OnImageUse = std::function<void(const std::string& reference, ImageUse use)>;
+
+struct ImageSettings {
+  ImageAliases aliases = default_aliases();
+  ImageRules rules = {};
+  FindLogin find_login = {};  ///< Absent: nobody anywhere.
+  OnImageUse on_use = {};
+  RefusalMemory memory = {};
 };
 
 using OnProgress = std::function<void(std::string)>;
@@ -40,16 +58,15 @@ using OnProgress = std::function<void(std::string)>;
 /// Finds, pulls and substitutes images on one engine.
 class Images {
  public:
-  Images(async::Executor executor, engine::Client& engine, ImageAliases aliases,
-         RefusalMemory memory = {});
+  Images(async::Executor executor, engine::Client& engine, ImageSettings settings);
 
   /// The image itself when the engine has it or can pull it; else the one the alias table names.
   /// A pull that has failed is not tried again for a while. Refusals are Errors with the
-  /// registry's own words.
+  /// registry's own words; `image_not_allowed` when the rules have no place for it.
   async::task<Result<ServedImage>> resolve(std::string reference, OnProgress progress);
   /// Stops pulls that nobody waits for any more.
   async::task<void> close() { return pulls_.close(); }
-  const ImageAliases& aliases() const { return aliases_; }
+  const ImageAliases& aliases() const { return settings_.aliases; }
 
  private:
   /// One pull at a time per reference, however many wait for it; ended when nobody does any more.
@@ -66,17 +83,18 @@ class Images {
     Error error;
   };
 
+  async::task<Result<ServedImage>> find(std::string reference, OnProgress progress);
   async::task<Result<ServedImage>> look_up(std::string reference);
   async::task<Result<>> pull(std::string reference, OnProgress progress);
   async::task<void> run_pull(std::string reference, std::shared_ptr<Pull> pull);
   async::task<void> pull_into(Result<>& result, std::string reference, Pull& pull);
   void forget(const std::string& reference, const Pull& pull);
+  bool has_alias(const std::string& reference) const;
   void remember(const std::string& reference, const Error& error);
 
   async::Executor executor_;
   engine::Client& engine_;
-  ImageAliases aliases_;
-  RefusalMemory memory_;
+  ImageSettings settings_;
   std::map<std::string, std::shared_ptr<Pull>> running_;
   std::map<std::string, Refusal> refused_;
   async::TaskScope pulls_;

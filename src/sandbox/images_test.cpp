@@ -37,12 +37,15 @@ std::string image(std::string_view id_begin) {
 
 class ImagesTest : public testing::Test {
  protected:
+  ImagesTest() { begin(); }
   void TearDown() override {
-    loop_.run(images_.close());
+    loop_.run(images_->close());
     EXPECT_THAT(daemon_.server().unexpected(), IsEmpty());
   }
+  /// Begins anew, with `settings_`.
+  void begin() { images_.emplace(loop_.executor(), *client_, settings_); }
   Result<ServedImage> resolve(std::string reference = "python:3.11-alpine") {
-    return loop_.run(images_.resolve(std::move(reference), note()));
+    return loop_.run(images_->resolve(std::move(reference), note()));
   }
   OnProgress note() {
     return [this](std::string line) { progress_.push_back(std::move(line)); };
@@ -60,10 +63,10 @@ class ImagesTest : public testing::Test {
   async::TestLoop loop_;
   FakeDaemon daemon_;
   std::unique_ptr<engine::Client> client_ = daemon_.client(loop_.executor());
-  Images images_{loop_.executor(),
-                 *client_,
-                 default_aliases(),
-                 {.with_alias = Milliseconds{30}, .without_alias = Milliseconds{30}}};
+  ImageSettings settings_{.memory = {.with_alias = Milliseconds{30},
+                                     .without_alias = Milliseconds{30},
+                                     .first_retry = Milliseconds{1}}};
+  std::optional<Images> images_;
   std::vector<std::string> progress_;
 };
 
@@ -85,6 +88,54 @@ TEST_F(ImagesTest, WhatItDoesNotHaveIsPulledAndTheProgressIsTold) {
   daemon_.expect("GET", python).reply(200, image("1"));
   EXPECT_EQ(resolve()->name, "python:3.11-alpine");
   EXPECT_THAT(progress_, Contains("pulling python:3.11-alpine: Downloading abc 50%"));
+}
+
+TEST_F(ImagesTest, ARegistryThatStumblesGetsAnotherChance) {
+  absent("/images/ruby%3A3/json");
+  for (int i = 0; i < 2; ++i) {
+    daemon_.expect("POST", "/images/create")
+        .stream(200, {"{\"error\":\"Get https://r/v2/: dial tcp: i/o timeout\"}\n"});
+  }
+  daemon_.expect("POST", "/images/create").stream(200, {"{\"status\":\"Pull complete\"}\n"});
+  daemon_.expect("GET", "/images/ruby%3A3/json").reply(200, image("1"));
+  EXPECT_EQ(resolve("ruby:3")->name, "ruby:3");
+  EXPECT_EQ(pulls(), 3U);
+}
+
+TEST_F(ImagesTest, ARegistryIsToldWhoWeAreAndNoOther) {
+  settings_.find_login = [](const std::string& host) -> std::optional<engine::RegistryAuth> {
+    if (host != "ghcr.io") return std::nullopt;
+    return engine::RegistryAuth{"ann", Secret{"hunter2"}, host};
+  };
+  begin();
+  for (const auto* path : {"/images/ghcr.io%2Fa%2Fb%3A1/json", "/images/ruby%3A3/json"}) {
+    absent(path);
+    daemon_.expect("POST", "/images/create").stream(200, {"{\"status\":\"done\"}\n"});
+    daemon_.expect("GET", path).reply(200, image("1"));
+  }
+  EXPECT_TRUE(resolve("ghcr.io/a/b:1"));
+  EXPECT_TRUE(resolve("ruby:3"));
+  std::vector<bool> told;
+  for (const auto& request : daemon_.server().seen()) {
+    if (request.method == "POST") told.push_back(request.headers.has("X-Registry-Auth"));
+  }
+  EXPECT_THAT(told, ElementsAre(true, false));
+}
+
+TEST_F(ImagesTest, WhatTheRulesDoNotNameIsRefusedBeforeTheEngineIsAsked) {
+  settings_.rules = value_or_throw(ImageRules::parse({"python:*"}));
+  begin();
+  EXPECT_EQ(resolve("ruby:3").error().code, "image_not_allowed");
+  EXPECT_THAT(daemon_.requests(), IsEmpty());
+}
+
+TEST_F(ImagesTest, APinnedImageIsAskedForByItsContent) {
+  const std::string digest = "sha256:" + FakeDaemon::id("c");
+  settings_.rules = value_or_throw(ImageRules::parse({"python:3.11-alpine@" + digest}));
+  begin();
+  daemon_.expect("GET", "/images/python%40sha256%3A" + FakeDaemon::id("c") + "/json")
+      .reply(200, image("1"));
+  EXPECT_EQ(resolve()->name, "python@" + digest);
 }
 
 TEST_F(ImagesTest, TheAliasServesOnlyWhenThePullFails) {
@@ -176,7 +227,7 @@ TEST_F(ImagesTest, ManyWhoWaitForAnImageShareOnePullAndItsProgress) {
   auto& pull = daemon_.expect("POST", "/images/create").stream(200, {}).stay_open();
   int served = 0;
   async::TaskScope waiters{loop_.executor()};
-  loop_.run(three_at_once(waiters, images_, note(), pull, served));
+  loop_.run(three_at_once(waiters, *images_, note(), pull, served));
   EXPECT_EQ(served, 3);
   EXPECT_EQ(pulls(), 1U);
   EXPECT_THAT(progress_, AllOf(SizeIs(testing::Ge(3U)), Each(StartsWith("pulling python:"))));
@@ -201,7 +252,7 @@ TEST_F(ImagesTest, APullGoesOnForThoseWhoStillWait) {
   int served = 0;
   async::TaskScope impatient{loop_.executor()};
   async::TaskScope patient{loop_.executor()};
-  loop_.run(leave_and_come_back(impatient, patient, images_, note(), pull, served));
+  loop_.run(leave_and_come_back(impatient, patient, *images_, note(), pull, served));
   EXPECT_EQ(served, 1);
   EXPECT_EQ(pulls(), 1U);
 }
@@ -222,7 +273,7 @@ TEST_F(ImagesTest, APullThatNobodyWaitsForEndsAndIsNoRefusal) {
   daemon_.expect("POST", "/images/create").stream(200, {});
   int served = 0;
   async::TaskScope waiters{loop_.executor()};
-  loop_.run(leave_alone(waiters, images_, note(), pull, served));
+  loop_.run(leave_alone(waiters, *images_, note(), pull, served));
   EXPECT_EQ(served, 1);
   EXPECT_EQ(pulls(), 2U);
 }
@@ -235,9 +286,9 @@ TEST_F(ImagesTest, WhatIsNoReferenceIsRefusedWithoutAskingAnybody) {
 }
 
 TEST_F(ImagesTest, TheLanguagesImagesHaveAliases) {
-  EXPECT_EQ(images_.aliases().at("python:3.11-alpine"), "gantry/python:latest");
-  EXPECT_EQ(images_.aliases().at("node:20-alpine"), "gantry/node:latest");
-  EXPECT_EQ(images_.aliases().at("alpine:latest"), "gantry/sh:latest");
+  EXPECT_EQ(images_->aliases().at("python:3.11-alpine"), "gantry/python:latest");
+  EXPECT_EQ(images_->aliases().at("node:20-alpine"), "gantry/node:latest");
+  EXPECT_EQ(images_->aliases().at("alpine:latest"), "gantry/sh:latest");
 }
 
 }  // namespace

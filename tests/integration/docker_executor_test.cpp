@@ -20,7 +20,7 @@ class ADockerExecutor : public RealEngine {
     if (IsSkipped() || HasFatalFailure()) return;
     executor_ = std::make_unique<DockerExecutor>(
         loop_.executor(), engine(),
-        DockerExecutor::Settings{.owner = owner_, .aliases = default_aliases(), .clock = {}});
+        DockerExecutor::Settings{.owner = owner_});
   }
   void TearDown() override {
     if (executor_) {
@@ -257,7 +257,7 @@ TEST_F(ADockerExecutor, ServesAnAliasWhileTheImageCanNotBePulled) {
   DockerExecutor aliased{loop_.executor(),
                          engine(),
                          {.owner = owner_,
-                          .aliases = {{"127.0.0.1:9/alpine:latest", "gantry/sh:latest"}},
+                          .images = {.aliases = {{"127.0.0.1:9/alpine:latest", "gantry/sh:latest"}}},
                           .clock = {}}};
   auto outcome = run(aliased.execute(execution(std::move(program), {}), observer()));
   run(aliased.close());
