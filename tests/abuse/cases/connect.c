@@ -1,0 +1,65 @@
+/* 71, 72: whom it can reach. `connect PORT NAME ADDRESS [PORT] …`; each attempt waits 700 ms. */
+#include "probe.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+static int fill(const char* text, int port, struct sockaddr_storage* to, socklen_t* size) {
+  struct sockaddr_in* four = (struct sockaddr_in*)to;
+  struct sockaddr_in6* six = (struct sockaddr_in6*)to;
+  memset(to, 0, sizeof *to);
+  if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+    four->sin_family = AF_INET;
+    four->sin_port = htons((uint16_t)port);
+    *size = sizeof *four;
+    return AF_INET;
+  }
+  inet_pton(AF_INET6, text, &six->sin6_addr);
+  six->sin6_family = AF_INET6;
+  six->sin6_port = htons((uint16_t)port);
+  *size = sizeof *six;
+  return AF_INET6;
+}
+
+static void try_tcp(const char* name, const char* address, int port) {
+  struct sockaddr_storage to;
+  socklen_t size = 0;
+  int family = fill(address, port, &to, &size);
+  int file = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (file < 0) return report(name, -1);
+  int answer = connect(file, (struct sockaddr*)&to, size);
+  if (answer != 0 && errno == EINPROGRESS) {
+    struct pollfd ready = {file, POLLOUT, 0};
+    errno = ETIMEDOUT;
+    if (poll(&ready, 1, 700) == 1) {
+      int error = 0;
+      socklen_t length = sizeof error;
+      getsockopt(file, SOL_SOCKET, SO_ERROR, &error, &length);
+      errno = error;
+      answer = error == 0 ? 0 : -1;
+    }
+  }
+  report(name, answer);
+  close(file);
+}
+
+/* Whether the kernel knows a way there at all; nothing is sent. */
+static void try_route(const char* name, const char* address) {
+  struct sockaddr_storage to;
+  socklen_t size = 0;
+  int family = fill(address, 53, &to, &size);
+  int file = socket(family, SOCK_DGRAM, 0);
+  report(name, connect(file, (struct sockaddr*)&to, size));
+  close(file);
+}
+
+int main(int count, char** words) {
+  for (int i = 1; i + 2 < count; i += 3) try_tcp(words[i], words[i + 1], atoi(words[i + 2]));
+  try_route("route to 8.8.8.8", "8.8.8.8");
+  try_route("route to metadata", "169.254.169.254");
+  try_route("route to 10.0.0.1", "10.0.0.1");
+  try_route("route to 2001:4860:4860::8888", "2001:4860:4860::8888");
+  report("ping socket", socket(AF_INET, SOCK_DGRAM, 1));
+}

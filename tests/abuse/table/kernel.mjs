@@ -1,0 +1,56 @@
+// F. The kernel and ways out. A call that is let in and then fails for its arguments has reached
+// the kernel: it is a surprise in a sandbox.
+const short = true;
+const writable = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/modprobe',
+  '/proc/sys/vm/drop_caches', '/proc/sys/vm/overcommit_memory', '/proc/sys/net/ipv4/ip_forward',
+  '/proc/sys/kernel/domainname', '/proc/sys/fs/binfmt_misc/register', '/proc/sysrq-trigger',
+  '/proc/irq/default_smp_affinity', '/proc/1/oom_adj', '/proc/1/mem',
+  '/sys/kernel/uevent_helper', '/sys/kernel/mm/transparent_hugepage/enabled',
+  '/sys/fs/cgroup/memory/memory.limit_in_bytes', '/sys/fs/cgroup/memory/release_agent',
+  '/sys/fs/cgroup/memory/cgroup.procs', '/sys/fs/cgroup/pids/pids.max',
+  '/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/cgroup.procs',
+  '/sys/fs/cgroup/cgroup.subtree_control', '/sys/power/state', '/sys/kernel/debug'];
+const readable = ['/proc/kcore', '/proc/keys', '/proc/timer_list', '/proc/sched_debug',
+  '/proc/latency_stats', '/proc/scsi/scsi', '/proc/acpi', '/proc/asound', '/sys/firmware',
+  '/proc/1/environ', '/proc/1/maps', '/proc/1/mem', '/proc/1/stack', '/sys/kernel/security',
+  '/sys/kernel/debug/tracing', '/proc/kpagecount', '/proc/vmallocinfo', '/proc/slabinfo',
+  '/dev/mem', '/dev/kmem', '/dev/port', '/dev/kmsg', '/dev/vda', '/dev/sda', '/dev/loop0',
+  '/dev/loop-control', '/dev/fuse', '/dev/kvm', '/dev/net/tun', '/dev/vsock', '/etc/shadow'];
+const engine_socket = process.env.GANTRY_TEST_ENGINE.replace('unix://', '');
+const host = { PidMode: 'host', NetworkMode: 'host', IpcMode: 'host', UTSMode: 'host',
+  CgroupnsMode: 'host' };
+
+export default [
+  { number: 60, name: 'kinds of sockets', short, program: 'sockets', control: { reaches: true },
+    expect: { verdict: 'ok', refuses: true } },
+  { number: 61, name: 'io_uring, bpf, keys, modules, mounts, clocks and others', short,
+    program: 'syscalls', control: { reaches: ['ENOSYS'] },
+    expect: { verdict: 'ok', refuses: 'calls' } },
+  { number: 62, name: 'namespaces of its own', short, program: 'namespaces',
+    control: { reaches: true }, expect: { verdict: 'ok', refuses: 'calls' } },
+  { number: 63, name: 'ptrace, foreign memory, no randomisation', program: 'others',
+    control: { reaches: true }, expect: { verdict: 'ok', refuses: 'calls' } },
+  { number: 64, name: '32-bit and x32 calls', program: 'abi',
+    control: { reaches: true }, expect: { verdict: 'ok', refuses: ['signal', 'EPERM', 'ENOSYS'] } },
+  { number: 65, name: 'settings of the kernel and of its own group', program: 'open_paths',
+    args: ['write', ...writable],
+    control: { reaches: true, host: { Binds: ['/sys/fs/cgroup:/sys/fs/cgroup', '/sys:/sys'] } },
+    expect: { verdict: 'ok', refuses: ['EISDIR'] } },
+  { number: 66, name: 'the kernel\'s memory, keys, log, devices', program: 'open_paths',
+    args: ['read', ...readable],
+    control: { reaches: true, host: { Binds: ['/dev:/dev'], DeviceCgroupRules: ['a *:* rwm'] } },
+    expect: { verdict: 'ok', refuses: ['empty', 'EISDIR'] } },
+  { number: 67, name: 'descriptors and folders that leaked', short, program: 'descriptors',
+    control: { reaches: true },
+    expect: { verdict: 'ok', refuses: true, stdout: /fact cwd: \/box\n/ } },
+  { number: 69, name: 'the engine\'s socket, the host\'s namespaces', program: 'surroundings',
+    control: { reaches: true, host: { ...host, Binds: ['/:/host:ro', '/dev:/dev:ro',
+      `${engine_socket}:/run/docker.sock`] } }, namespaces: true,
+    expect: { verdict: 'ok', refuses: true } },
+  { number: 70, part: 'b', name: 'watches and locks files that sandboxes share',
+    program: 'watch_others', together: [['/.gantry'], ['/nowhere']], stagger_ms: 1300,
+    first_counts: true, facts: true,
+    control: null, expect: { verdict: 'ok' } },
+  { number: 70, name: 'what the host tells by accident', program: 'side_channels.sh', facts: true,
+    control: { shows: /fact \/proc\/stat/ }, expect: { verdict: 'ok' } },
+];
