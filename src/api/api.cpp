@@ -18,6 +18,7 @@ struct Admitted {
   const Route* route = nullptr;  ///< nullptr: a file of the console
   Target target;
   std::string id;
+  std::string part;
   std::optional<access::Identity> identity;
 };
 
@@ -70,7 +71,7 @@ Checked<Admitted> admit(Services& services, const Exchange& exchange, Reception&
   if (!query) return std::unexpected{query.error()};
 
   if (match.route == nullptr) {
-    if (match.allow.empty()) return Admitted{nullptr, std::move(*target), {}, {}};
+    if (match.allow.empty()) return Admitted{nullptr, std::move(*target), {}, {}, {}};
     auto refused = refuse(
         405, "method_not_allowed",
         fmt::format("cannot {} '{}': it has {}", request.method, target->path(), match.allow));
@@ -83,7 +84,8 @@ Checked<Admitted> admit(Services& services, const Exchange& exchange, Reception&
   }
   auto identity = authorise(*match.route, services, exchange);
   if (!identity) return std::unexpected{std::move(identity.error())};
-  return Admitted{match.route, std::move(*target), std::move(match.id), std::move(*identity)};
+  return Admitted{match.route, std::move(*target), std::move(match.id), std::move(match.part),
+                  std::move(*identity)};
 }
 
 async::task<void> send(Exchange& exchange, Reply reply, Seconds retry_after) {
@@ -119,6 +121,7 @@ async::task<void> Api::handle(Exchange& exchange) {
             .services = services_,
             .body_max = admitted->route->body_max,
             .id = std::move(admitted->id),
+            .part = std::move(admitted->part),
             .query = std::move(admitted->target.query),
             .identity = std::move(admitted->identity)};
   auto answer = co_await async::attempt(admitted->route->handler(call));

@@ -23,7 +23,8 @@ struct Call {
   net::http::Exchange& exchange;
   Services& services;
   Bytes body_max{};
-  std::string id;  ///< What stands in the place of `{id}` in the route's path.
+  std::string id;    ///< What stands in the place of `{id}` in the route's path,
+  std::string part;  ///< and in that of a second such name.
   Query query;
   /// Who asks; absent on open routes, and where anonymous use is allowed.
   std::optional<access::Identity> identity;

@@ -33,6 +33,34 @@ std::size_t unfinished_bytes(std::string_view bytes) {
   return 0;
 }
 
+/// What a program wrote, all of it as text or all of it in base64.
+struct Streams {
+  explicit Streams(const executions::Record& record)
+      : is_text{text::valid_utf8(record.output) && text::valid_utf8(record.errors) &&
+                text::valid_utf8(record.compile_output) &&
+                text::valid_utf8(record.compile_errors)} {}
+  std::string text(const std::string& bytes) const {
+    return is_text ? bytes : encoding::base64(bytes);
+  }
+  bool is_text;
+};
+
+json::Value compile_json(const executions::Record& record, const Streams& streams) {
+  if (!record.outcome || !record.outcome->compile) return nullptr;
+  const auto& stage = *record.outcome->compile;
+  return json::Object{{"verdict", sandbox::word(stage.verdict)},
+                      {"exit_code", or_null(stage.exit_code)},
+                      {"signal", or_null(stage.signal)},
+                      {"message", text_or_null(stage.message)},
+                      {"wall_time_ms", milliseconds(stage.wall_time)},
+                      {"cpu_time_ms", milliseconds(stage.cpu_time)},
+                      {"memory_peak_bytes", stage.memory_peak_bytes},
+                      {"stdout", streams.text(record.compile_output)},
+                      {"stderr", streams.text(record.compile_errors)},
+                      {"stdout_truncated", stage.output_truncated},
+                      {"stderr_truncated", stage.errors_truncated}};
+}
+
 }  // namespace
 
 json::Object execution_item_json(const executions::Record& record) {
@@ -50,7 +78,11 @@ json::Object execution_item_json(const executions::Record& record) {
                     {"finished_at", time_or_null(record.finished_at)},
                     {"wall_time_ms", nullptr},
                     {"cpu_time_ms", nullptr},
-                    {"memory_peak_bytes", nullptr}};
+                    {"memory_peak_bytes", nullptr},
+                    {"executor", nullptr},
+                    {"batch", text_or_null(record.batch)},
+                    {"stdout_truncated", false},
+                    {"stderr_truncated", false}};
   if (record.outcome) {
     const auto& outcome = *record.outcome;
     item["served_image"] = text_or_null(outcome.served_image);
@@ -61,24 +93,40 @@ json::Object execution_item_json(const executions::Record& record) {
     item["wall_time_ms"] = milliseconds(outcome.wall_time);
     item["cpu_time_ms"] = milliseconds(outcome.cpu_time);
     item["memory_peak_bytes"] = outcome.memory_peak_bytes;
+    item["executor"] = text_or_null(outcome.executor);
+    item["stdout_truncated"] = outcome.output_truncated;
+    item["stderr_truncated"] = outcome.errors_truncated;
   }
   return item;
+}
+
+json::Array artifacts_json(const executions::Record& record) {
+  json::Array items;
+  for (std::size_t i = 0; i < record.artifacts.size(); ++i) {
+    const auto& artifact = record.artifacts[i];
+    items.emplace_back(
+        json::Object{{"index", i}, {"path", artifact.path}, {"size_bytes", artifact.size}});
+  }
+  return items;
 }
 
 json::Object execution_json(const executions::Record& record) {
   auto item = execution_item_json(record);
   item["message"] = record.outcome ? text_or_null(record.outcome->message) : nullptr;
-  bool text = text::valid_utf8(record.output) && text::valid_utf8(record.errors);
-  item["stdout"] = text ? record.output : encoding::base64(record.output);
-  item["stderr"] = text ? record.errors : encoding::base64(record.errors);
-  item["encoding"] = text ? "utf8" : "base64";
+  Streams streams{record};
+  item["stdout"] = streams.text(record.output);
+  item["stderr"] = streams.text(record.errors);
+  item["encoding"] = streams.is_text ? "utf8" : "base64";
+  item["compile"] = compile_json(record, streams);
+  item["artifacts"] = artifacts_json(record);
   bool has_source = !record.language.empty() && text::valid_utf8(record.source);
   item["source"] = has_source ? json::Value(record.source) : json::Value(nullptr);
   return item;
 }
 
 std::size_t weight(const executions::Record& record) {
-  return record.output.size() + record.errors.size() + record.source.size();
+  return record.output.size() + record.errors.size() + record.source.size() +
+         record.compile_output.size() + record.compile_errors.size();
 }
 
 json::Object output_json(std::string_view bytes) {

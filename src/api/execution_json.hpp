@@ -13,6 +13,8 @@ namespace gantry::api {
 json::Object execution_item_json(const executions::Record& record);
 /// The whole, with `stdout` and `stderr` as text, or both in base64 when either is not UTF-8.
 json::Object execution_json(const executions::Record& record);
+/// The files it left: `index`, `path`, `size_bytes`.
+json::Array artifacts_json(const executions::Record& record);
 /// How many bytes of it are to be looked at and written: for `compute`.
 std::size_t weight(const executions::Record& record);
 

@@ -30,7 +30,8 @@ json::Object batch_json(const std::vector<Result<executions::Submission>>& progr
   auto record = receipt.records.begin();
   for (const auto& program : programs) {
     if (!program) {
-      items.emplace_back(json::Object{{"execution", nullptr}, {"error", error_json(program.error())}});
+      items.emplace_back(
+          json::Object{{"execution", nullptr}, {"error", error_json(program.error())}});
     } else if (record != receipt.records.end()) {
       items.emplace_back(
           json::Object{{"execution", execution_item_json(*record++)}, {"error", nullptr}});

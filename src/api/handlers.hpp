@@ -40,11 +40,19 @@ Answer get_openapi(Call& call);
 // executions.cpp
 Answer list_executions(Call& call);
 Answer create_execution(Call& call);
+Answer create_batch(Call& call);
 Answer get_execution(Call& call);
 Answer cancel_execution(Call& call);
 
+// artifacts.cpp
+Answer list_artifacts(Call& call);
+Answer get_artifact(Call& call);
+
 // execution_events.cpp
 Answer get_execution_events(Call& call);
+
+// execution_stream.cpp
+Answer open_execution_stream(Call& call);
 
 // containers.cpp
 Answer list_containers(Call& call);

@@ -43,10 +43,8 @@ Reply error_body(const Refused& refused, Shape shape) {
   }
   json::Object problem{{"type", "about:blank"},
                        {"title", net::http::reason(refused.status)},
-                       {"status", refused.status},
-                       {"code", error.code},
-                       {"detail", error.message}};
-  if (!error.remedy.empty()) problem["remedy"] = error.remedy;
+                       {"status", refused.status}};
+  for (auto& member : error_json(error)) problem.insert(member);
   return {.status = refused.status,
           .headers = {{"Content-Type", "application/problem+json"}},
           .body = json_text(problem)};
@@ -58,6 +56,12 @@ Reply error_reply(const Refused& refused, Shape shape) {
   auto reply = error_body(refused, shape);
   for (const auto& [name, value] : refused.headers) reply.headers.set(name, value);
   return reply;
+}
+
+json::Object error_json(const Error& error) {
+  json::Object json{{"code", error.code}, {"detail", error.message}};
+  if (!error.remedy.empty()) json["remedy"] = error.remedy;
+  return json;
 }
 
 void add_security_headers(net::http::Headers& headers) {

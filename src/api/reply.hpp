@@ -44,6 +44,8 @@ enum class Shape {
   compatible,  ///< `{"success": false, "error": "…"}`, as the origin's clients expect it
 };
 Reply error_reply(const Refused& refused, Shape shape);
+/// `code`, `detail` and, where there is one, `remedy`.
+json::Object error_json(const Error& error);
 
 /// What every answer carries; `no-store` unless the answer says something else of caching.
 void add_security_headers(net::http::Headers& headers);

@@ -39,10 +39,17 @@ constexpr std::array table{
     Route{"GET", "/api/v1/executions", viewer, Scope::executions, &list_executions},
     Route{"POST", "/api/v1/executions", operator_, Scope::executions, &create_execution, Body::json,
           program_body},
+    Route{"POST", "/api/v1/executions/batch", operator_, Scope::executions, &create_batch,
+          Body::json, program_body},
     Route{"GET", "/api/v1/executions/{id}", viewer, Scope::executions, &get_execution},
     Route{"DELETE", "/api/v1/executions/{id}", operator_, Scope::executions, &cancel_execution},
     Route{"GET", "/api/v1/executions/{id}/events", viewer, Scope::executions,
           &get_execution_events},
+    Route{"GET", "/api/v1/executions/{id}/stream", viewer, Scope::executions,
+          &open_execution_stream},
+    Route{"GET", "/api/v1/executions/{id}/artifacts", viewer, Scope::executions, &list_artifacts},
+    Route{"GET", "/api/v1/executions/{id}/artifacts/{index}", viewer, Scope::executions,
+          &get_artifact},
     Route{"GET", "/api/v1/containers", viewer, Scope::containers, &list_containers},
     Route{"GET", "/api/v1/live", viewer, {}, &open_live},
     Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},
@@ -61,15 +68,21 @@ constexpr std::array table{
           Shape::compatible, Anonymous::when_configured},
 };
 
-/// Whether the path is one of the pattern; `id` takes what stands for `{id}`.
-bool matches(std::string_view pattern, const Target& target, std::string& id) {
+/// What stands in the places of a pattern: `{id}` first.
+struct Places {
+  std::string id;
+  std::string part;
+};
+
+/// Whether the path is one of the pattern.
+bool matches(std::string_view pattern, const Target& target, Places& places) {
   auto parts = text::split(pattern.substr(1), '/');
   if (parts.size() != target.segments.size()) return false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& segment = target.segments[i];
-    if (parts[i] == "{id}") {
+    if (parts[i].starts_with('{')) {
       if (!valid_id(segment)) return false;
-      id = segment;
+      (parts[i] == "{id}" ? places.id : places.part) = segment;
     } else if (parts[i] != segment) {
       return false;
     }
@@ -112,13 +125,14 @@ std::span<const Route> routes() { return table; }
 Match find_route(std::string_view method, const Target& target) {
   Match match;
   for (const auto& route : table) {
-    std::string id;
-    if (!matches(route.path, target, id)) continue;
+    Places places;
+    if (!matches(route.path, target, places)) continue;
     match.allow += fmt::format("{}{}", match.allow.empty() ? "" : ", ", route.method);
     match.shape = route.shape;
     if (route.method != method) continue;
     match.route = &route;
-    match.id = std::move(id);
+    match.id = std::move(places.id);
+    match.part = std::move(places.part);
   }
   return match;
 }

@@ -57,6 +57,7 @@ std::span<const Route> routes();
 struct Match {
   const Route* route = nullptr;  ///< nullptr: no route has this method and this path
   std::string id;
+  std::string part;
   std::string allow;             ///< The methods the path has; empty: no route has this path.
   Shape shape = Shape::problem;  ///< Of the path, for its 405.
 };

@@ -58,10 +58,11 @@ TEST(RouteTableTest, EveryRouteThatReadsABodyHasACap) {
   }
 }
 
-/// A path of the route with something in the place of `{id}`.
+/// A path of the route with something in the places of `{id}` and `{index}`.
 std::string target_of(const Route& route) {
   std::string path{route.path};
   if (auto at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, "01nothing");
+  if (auto at = path.find("{index}"); at != std::string::npos) path.replace(at, 7, "0");
   return path;
 }
 
