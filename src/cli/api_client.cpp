@@ -15,6 +15,8 @@ namespace {
 
 constexpr Bytes refusal_max{1U << 20U};
 constexpr std::size_t token_max = 4096;
+/// A program may wait in the queue before its own time begins.
+constexpr Milliseconds relay_patience{3'600'000};
 
 net::http::ClientLimits limits() {
   net::http::ClientLimits limits;
@@ -201,6 +203,22 @@ async::task<Result<json::Value>> ApiClient::post(std::string doing, std::string 
 
 async::task<Result<json::Value>> ApiClient::remove(std::string doing, std::string path) {
   return call(std::move(doing), head("DELETE", std::move(path)), {});
+}
+
+async::task<Result<std::string>> ApiClient::relay(std::string path, std::string message) {
+  auto request = head("POST", std::move(path));
+  request.headers.set("Content-Type", "application/json");
+  request.headers.set("Accept", "application/json, text/event-stream");
+  auto patient = limits();
+  patient.head = relay_patience;
+  auto response =
+      co_await async::attempt(http_.send(std::move(request), std::move(message), patient));
+  if (!response) co_return fail(not_there(url_, response.error()));
+  auto status = response->head.status;
+  bool is_rpc = response->head.headers.get("Content-Type") == "application/json";
+  if (status == 202) co_return std::string{};
+  if ((status == 200 || status == 400) && is_rpc) co_return std::move(response->body);
+  co_return fail(refused("pass the message on", status, response->body));
 }
 
 async::task<Result<net::http::StreamedResponse>> ApiClient::events(std::string doing,

@@ -36,6 +36,9 @@ class ApiClient {
   async::task<Result<json::Value>> get(std::string doing, std::string path);
   async::task<Result<json::Value>> post(std::string doing, std::string path, json::Value body);
   async::task<Result<json::Value>> remove(std::string doing, std::string path);
+  /// A JSON-RPC message in JSON, handed on as it is; the answer as it came, empty when the server
+  /// has nothing to say to it. Waits for as long as a program may take.
+  async::task<Result<std::string>> relay(std::string path, std::string message);
   /// An event stream, from its start.
   async::task<Result<net::http::StreamedResponse>> events(std::string doing, std::string path);
 

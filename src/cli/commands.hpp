@@ -63,6 +63,12 @@ struct PsCommand {
   Format format = Format::text;
 };
 
+/// `gantry mcp`
+struct McpCommand {
+  ServerAccess server;
+  Format format = Format::text;
+};
+
 /// `gantry version`
 struct VersionCommand {
   ServerAccess server;
@@ -98,6 +104,7 @@ inline constexpr int exit_interrupted = 130;
 /// Each answers the exit code, or what kept it from doing its work.
 async::task<Result<int>> run(Context& context, ExecCommand command);
 async::task<Result<int>> run(Context& context, PsCommand command);
+async::task<Result<int>> run(Context& context, McpCommand command);
 async::task<Result<int>> run(Context& context, VersionCommand command);
 async::task<Result<int>> run(Context& context, ImagesCommand command);
 
