@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/this_coro.hpp>  // tidy: asio because a signal needs its coroutine's loop
 #include <fmt/format.h>
 #include <signal.h>
 
