@@ -51,7 +51,8 @@ Checked<std::optional<access::Identity>> authorise(const Route& route, Services&
                         "cannot do this without knowing who asks",
                         "sign in, or send 'Authorization: Bearer' with an API token"});
   }
-  if (auto may = check_rights(route, *identity); !may) return std::unexpected{may.error()};
+  auto may = check_rights(route.least, route.scope, *identity);
+  if (!may) return std::unexpected{may.error()};
   return identity;
 }
 

@@ -2,9 +2,11 @@
 
 #include "access/access.hpp"
 #include "api/console.hpp"
+#include "api/mcp_calls.hpp"
 #include "async/task.hpp"
 #include "async/workers.hpp"
 #include "base/clock.hpp"
+#include "engine/client.hpp"
 #include "executions/executions.hpp"
 #include "fleet/link.hpp"
 #include "net/http_server.hpp"
@@ -28,6 +30,7 @@ struct Services {
   access::Access& access;
   executions::Executions& executions;
   fleet::Link& link;
+  engine::Client& engine;
   const sandbox::ImageAliases& aliases;
   /// For whatever takes over a millisecond: parsing and writing bodies above 256 KiB.
   async::Workers& workers;
@@ -41,6 +44,7 @@ struct Services {
   const sandbox::Languages& languages = sandbox::shipped_languages();
   sandbox::ServerBounds bounds;
   std::span<const Asset> console = console_assets();
+  mcp::Calls mcp_calls = {};
 };
 
 /// Answers every request of every listener. Belongs to the event loop.

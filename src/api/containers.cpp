@@ -33,13 +33,16 @@ json::Object container_json(const fleet::Container& container) {
 
 }  // namespace
 
+bool is_sandbox(const fleet::Container& container) {
+  // A container inherits its image's labels: the label alone would let an image hide.
+  return container.labels.contains(sandbox::labels::kind) &&
+         sandbox::Slots::is_container_name(container.name);
+}
+
 json::Object containers_json(const fleet::ContainerView& view) {
   json::Array items;
   for (const auto& container : view.items) {
-    // A container inherits its image's labels: the label alone would let an image hide.
-    bool ours = container.labels.contains(sandbox::labels::kind) &&
-                sandbox::Slots::is_container_name(container.name);
-    if (!ours) items.push_back(container_json(container));
+    if (!is_sandbox(container)) items.push_back(container_json(container));
   }
   return {{"items", std::move(items)}, {"stale", view.stale}, {"as_of", time_or_null(view.as_of)}};
 }

@@ -189,17 +189,18 @@ Checked<std::optional<access::Identity>> identify(const RequestHead& request, co
   return std::optional{std::move(*known)};
 }
 
-Checked<> check_rights(const Route& route, const access::Identity& identity) {
-  if (!allows(route.least, identity.role)) {
+Checked<> check_rights(Least least, std::optional<access::Scope> scope,
+                       const access::Identity& identity) {
+  if (!allows(least, identity.role)) {
     return refuse(Error{ErrorKind::denied, "role_missing",
                         fmt::format("cannot do this as '{}': it needs the role '{}'",
-                                    access::word(identity.role), word(route.least)),
+                                    access::word(identity.role), word(least)),
                         "ask an admin for that role"});
   }
-  if (route.scope && !identity.scopes.has(*route.scope)) {
+  if (scope && !identity.scopes.has(*scope)) {
     return refuse(Error{ErrorKind::denied, "scope_missing",
                         fmt::format("cannot do this with this token: it lacks the scope '{}'",
-                                    access::word(*route.scope)),
+                                    access::word(*scope)),
                         "make a token that has it"});
   }
   return {};

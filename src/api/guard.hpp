@@ -43,7 +43,8 @@ Checked<std::optional<access::Identity>> identify(const net::http::RequestHead& 
                                                   const net::http::Peer& peer,
                                                   access::Access& access);
 
-/// The role and the scope that the route asks for.
-Checked<> check_rights(const Route& route, const access::Identity& identity);
+/// The least role and the scope (none: any token will do) that something asks for.
+Checked<> check_rights(Least least, std::optional<access::Scope> scope,
+                       const access::Identity& identity);
 
 }  // namespace gantry::api

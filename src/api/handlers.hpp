@@ -60,6 +60,9 @@ Answer list_containers(Call& call);
 // live.cpp
 Answer open_live(Call& call);
 
+// mcp.cpp
+Answer serve_mcp(Call& call);
+
 // compat_execute.cpp
 Answer execute(Call& call);
 

@@ -54,6 +54,8 @@ constexpr std::array table{
     Route{"GET", "/api/v1/live", viewer, {}, &open_live},
     Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},
 
+    Route{"POST", "/mcp", viewer, {}, &serve_mcp, Body::json, program_body},
+
     Route{"GET", "/health", open, {}, &get_health, Body::none, {}, Shape::compatible},
     Route{"GET",
           "/metrics",

@@ -73,6 +73,7 @@ TestServer::TestServer(Options options)
                                         .access = *access_,
                                         .executions = *executions_,
                                         .link = *link_,
+                                        .engine = *engine_,
                                         .aliases = aliases_,
                                         .workers = workers_,
                                         .clock = Clock{},

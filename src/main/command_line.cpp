@@ -76,6 +76,12 @@ constexpr const char* ps_examples =
     "  gantry ps\n"
     "  gantry ps --json              as the server says it: labels and all\n"
     "  gantry ps --server http://127.0.0.1:8080";
+constexpr const char* mcp_examples =
+    "Speaks the Model Context Protocol on standard input and output, for clients that start their\n"
+    "servers themselves. The server also speaks it over HTTP, at /mcp.\n\n"
+    "Examples:\n"
+    "  claude mcp add gantry -- gantry mcp\n"
+    "  gantry mcp --server http://127.0.0.1:8080";
 constexpr const char* version_examples =
     "Examples:\n"
     "  gantry version                also says why the server or its engine can not be reached\n"
@@ -124,11 +130,16 @@ void add_serve(CLI::App& app, Flags& flags) {
       ->type_name("PATH");
   add_engine(*serve, flags);
   serve->add_flag("--anonymous-execute", flags.anonymous_execute,
-                  "Open /execute and /metrics without a token, on loopback only");
+                  "Open /execute, /metrics and Piston's routes without a token, on loopback only");
   serve
       ->add_option("--allowed-host", flags.allowed_hosts,
                    "A name it may be called by where --listen is not loopback; repeatable")
       ->type_name("NAME")
+      ->allow_extra_args(false);
+  serve
+      ->add_option("--allowed-origin", flags.allowed_origins,
+                   "Whose web pages may call Piston's routes; repeatable")
+      ->type_name("SCHEME://HOST")
       ->allow_extra_args(false);
   serve->add_option("--executions-max", flags.executions_max, "How many run at once [4]")
       ->type_name("N");
@@ -198,6 +209,9 @@ void add_all(CLI::App& app, Flags& flags) {
   auto* ps = app.add_subcommand("ps", "List the containers of the server's machine");
   ps->footer(fmt::format("{}{}", token_note, ps_examples));
   add_server(*ps, flags);
+  auto* mcp = app.add_subcommand("mcp", "Tools for language models, on standard input and output");
+  mcp->footer(fmt::format("{}{}", token_note, mcp_examples));
+  add_server(*mcp, flags);
   add_images(app, flags);
   auto* version_of_all =
       app.add_subcommand("version", "Versions of this program, the server and its engine");

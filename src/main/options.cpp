@@ -294,6 +294,7 @@ Result<Invocation> invocation_of(CommandLine line, const Surroundings& world) {
   }
   auto access = server_access(flags, settings, world);
   if (line.command == "ps") return Invocation{cli::PsCommand{std::move(access), format}};
+  if (line.command == "mcp") return Invocation{cli::McpCommand{std::move(access), format}};
   if (line.command == "version") return Invocation{cli::VersionCommand{std::move(access), format}};
   CHECK(line.command == "exec");
   auto exec = exec_command(flags, std::move(line.program));

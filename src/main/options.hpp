@@ -30,8 +30,8 @@ struct Shown {
 };
 
 struct Invocation {
-  std::variant<Shown, ServeOptions, cli::ExecCommand, cli::PsCommand, cli::ImagesCommand,
-               cli::VersionCommand>
+  std::variant<Shown, ServeOptions, cli::ExecCommand, cli::PsCommand, cli::McpCommand,
+               cli::ImagesCommand, cli::VersionCommand>
       command;
 };
 

@@ -207,7 +207,7 @@ TEST(CommandLine, EveryCommandHasItsOwnExamples) {
 
 TEST(CommandLine, CompletesItself) {
   auto script = World{}.as<Shown>({"completion", "bash"}).text;
-  EXPECT_THAT(script, HasSubstr("serve exec ps images version completion"));
+  EXPECT_THAT(script, HasSubstr("serve exec ps mcp images version completion"));
   EXPECT_THAT(script, HasSubstr("--anonymous-execute"));
 }
 
@@ -253,6 +253,7 @@ TEST(ExecOptions, RefuseWhatIsNoQuantityOrVariable) {
 TEST(ServerAccess, IsByTheServersOwnTokenUnlessAnotherIsNamed) {
   World world{{{"HOME", "/h"}}, {}};
   auto local = world.as<cli::PsCommand>({"ps"}).server;
+  EXPECT_EQ(world.as<cli::McpCommand>({"mcp"}).server.token_file, local.token_file);
   EXPECT_EQ(local.url, "http://127.0.0.1:5920");
   EXPECT_EQ(local.token_file, "/h/.local/share/gantry/local.token");
   EXPECT_EQ(local.token_file_kind, cli::ServerAccess::TokenFile::local);

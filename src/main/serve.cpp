@@ -172,6 +172,7 @@ class Server {
             .access = access_,
             .executions = executions_,
             .link = link_,
+            .engine = engine_,
             .aliases = sandbox_.aliases(),
             .workers = workers_,
             .clock = clock_,

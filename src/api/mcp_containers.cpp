@@ -1,0 +1,145 @@
+#include "api/containers.hpp"
+#include "api/json_text.hpp"
+#include "api/mcp.hpp"
+#include "api/read.hpp"
+#include "async/deadline.hpp"
+#include "base/text.hpp"
+#include "engine/containers.hpp"
+#include "fleet/link.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+// The tools that are about the containers of this machine.
+namespace gantry::api::mcp {
+namespace {
+
+constexpr std::int64_t usual_lines = 200;
+constexpr std::int64_t lines_max = 2'000;
+/// How much of a log is passed on, and how much of it is read to get there.
+constexpr std::size_t log_bytes_max = 256U << 10U;
+constexpr std::size_t read_bytes_max = 64U << 20U;
+constexpr Milliseconds read_deadline{30'000};
+constexpr std::size_t shortest_id = 12;
+
+struct LogArguments {
+  std::string container;
+  engine::LogOptions options;
+};
+
+Result<LogArguments> read_arguments(const json::Value& value) {
+  json::Fields fields{value, "", json::Keys::strict};
+  LogArguments arguments;
+  arguments.container = fields.required_text("container", {1, 255});
+  auto lines = fields.integer("tail", {1, lines_max}).value_or(usual_lines);
+  arguments.options.tail_lines = static_cast<std::uint32_t>(lines);
+  arguments.options.timestamps = fields.boolean("timestamps").value_or(false);
+  if (auto since = fields.text("since", {1, 64})) {
+    arguments.options.since = parse_rfc3339(*since);
+    if (!arguments.options.since)
+      fields.refuse("since", "must be a time like 2026-01-31T12:00:00Z");
+  }
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  return arguments;
+}
+
+bool is_called(const fleet::Container& container, std::string_view text) {
+  return container.name == text || container.id == text ||
+         (text.size() >= shortest_id && container.id.starts_with(text));
+}
+
+/// What the view does not show, our own sandboxes among it, can not be read either.
+Result<fleet::Container> find_container(const fleet::ContainerView& view, std::string_view name) {
+  auto fits = [&](const fleet::Container& one) { return !is_sandbox(one) && is_called(one, name); };
+  auto found = std::ranges::find_if(view.items, fits);
+  if (found != view.items.end()) return *found;
+  return fail(ErrorKind::not_found, "no_such_container",
+              fmt::format("cannot read the log of container '{}': there is none of that name or id",
+                          text::shortened(text::one_line(name), 80)),
+              "list_containers tells which there are");
+}
+
+struct Log {
+  std::string text;
+  bool truncated = false;
+};
+
+async::task<Result<Log>> read_tail(engine::Client& client, std::string id,
+                                   engine::LogOptions options) {
+  auto details = co_await engine::inspect_container(client, id);
+  if (!details) co_return fail(std::move(details.error()));
+  auto framing = details->settings.tty ? engine::Framing::raw : engine::Framing::multiplexed;
+  auto stream = co_await engine::container_logs(client, std::move(id), framing, options);
+  if (!stream) co_return fail(std::move(stream.error()));
+  Log log;
+  std::size_t seen = 0;
+  while (auto frame = co_await stream->read(read_deadline)) {
+    seen += frame->bytes.size();
+    log.text += frame->bytes;
+    if (log.text.size() > 2 * log_bytes_max) log.text.erase(0, log.text.size() - log_bytes_max);
+    if (seen > read_bytes_max) break;
+  }
+  log.truncated = seen > log_bytes_max;
+  if (log.text.size() > log_bytes_max) log.text.erase(0, log.text.size() - log_bytes_max);
+  co_return log;
+}
+
+/// What is not UTF-8, the halves of a cut character among it, becomes U+FFFD.
+std::string readable(std::string bytes) {
+  if (text::valid_utf8(bytes)) return bytes;
+  auto value = value_or_throw(json::parse(text::json_quoted(bytes), json::Keys::strict));
+  return std::string{std::string_view{value.as_string()}};
+}
+
+}  // namespace
+
+ToolAnswer list_containers(ToolCall tool) {
+  json::Fields fields{tool.arguments, "", json::Keys::strict};
+  if (auto read = fields.finish(); !read) co_return fail(read.error());
+  ToolOutput output{.structured = containers_json(tool.call.services.link.view()), .text = {}};
+  output.text = json_text(output.structured);
+  co_return output;
+}
+
+json::Value read_logs_schema(Call&) {
+  return schema_of(R"({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["container"],
+    "properties": {
+      "container": {"type": "string", "description": "Name or id from list_containers"},
+      "tail": {
+        "type": "integer", "minimum": 1, "maximum": 2000, "default": 200,
+        "description": "How many of the last lines; at most 256 KiB of them are passed on"
+      },
+      "since": {
+        "type": "string",
+        "description": "Only what was written since, in RFC 3339"
+      },
+      "timestamps": {"type": "boolean", "default": false}
+    }
+  })");
+}
+
+ToolAnswer read_logs(ToolCall tool) {
+  auto& services = tool.call.services;
+  auto wanted = read_arguments(tool.arguments);
+  if (!wanted) co_return fail(std::move(wanted.error()));
+  auto container = find_container(services.link.view(), wanted->container);
+  if (!container) co_return fail(std::move(container.error()));
+  auto log = co_await async::with_deadline(
+      read_deadline, fmt::format("reading the log of container '{}'", container->name),
+      read_tail(services.engine, container->id, wanted->options));
+  if (!log) co_return fail(std::move(log.error()));
+  auto text = readable(std::move(log->text));
+  ToolOutput output{.structured = {{"container", container->id},
+                                   {"name", container->name},
+                                   {"log", text},
+                                   {"truncated", log->truncated}},
+                    .text = text};
+  if (output.text.empty()) output.text = "(nothing)";
+  co_return output;
+}
+
+}  // namespace gantry::api::mcp
