@@ -112,6 +112,8 @@ run_tests() {
     step "house rules" tools/tidy
     if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
       step "browser" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/browser/run
+      step "TypeScript client" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/clients/run
+      step "MCP" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/mcp/run
       step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
     fi
   fi

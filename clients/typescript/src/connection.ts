@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import { ConnectionError, errorOfProblem, type Problem } from './errors.js';
+
+/** Where the server is and what it is shown. Everything has a default. */
+export interface ConnectionOptions {
+  /** `http://127.0.0.1:5920`; else the environment's GANTRY_SERVER. */
+  baseUrl?: string;
+  /** An API token; else GANTRY_TOKEN. */
+  token?: string;
+  /**
+   * A file with the token; else GANTRY_TOKEN_FILE. Without any of these, and for a server on this
+   * machine, the file that it leaves for the user who runs it.
+   */
+  tokenFile?: string;
+  /** Another `fetch`: for proxies and tests. */
+  fetch?: typeof fetch;
+}
+
+const usualUrl = 'http://127.0.0.1:5920';
+/** Where the packaged service leaves its token, which root can read. */
+const serviceTokenFile = '/var/lib/gantry/local.token';
+const bodyMax = 128 * 1024 * 1024;
+
+export interface Call {
+  body?: unknown;
+  accept?: string;
+  signal?: AbortSignal | undefined;
+}
+
+function isLocal(url: URL): boolean {
+  return ['localhost', '[::1]'].includes(url.hostname) || url.hostname.startsWith('127.');
+}
+
+async function tokenIn(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function problemOf(status: number, text: string): Problem {
+  const detail = `the server answered ${status}`;
+  const unknown: Problem = { status, code: `http_${status}`, detail };
+  try {
+    const said = JSON.parse(text) as Partial<Problem>;
+    return {
+      status,
+      code: said.code ?? unknown.code,
+      detail: said.detail ?? unknown.detail,
+      remedy: said.remedy,
+    };
+  } catch {
+    return unknown;
+  }
+}
+
+function causeOf(error: unknown): string {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  if (cause?.code === 'ECONNREFUSED') return 'nothing listens there';
+  return cause?.message || (error as Error).message;
+}
+
+/** One server over HTTP. Reads the token for every call: a server makes another at each start. */
+export class Connection {
+  readonly baseUrl: string;
+  private readonly url: URL;
+  private readonly options: ConnectionOptions;
+
+  constructor(options: ConnectionOptions = {}) {
+    this.options = options;
+    this.baseUrl = options.baseUrl ?? process.env.GANTRY_SERVER ?? usualUrl;
+    this.url = new URL(this.baseUrl);
+  }
+
+  /** Answers with a success; throws a GantryError otherwise. */
+  async send(method: string, path: string, call: Call = {}): Promise<Response> {
+    const headers: Record<string, string> = { accept: call.accept ?? 'application/json' };
+    const token = await this.token();
+    if (token) headers.authorization = `Bearer ${token}`;
+    const init: RequestInit = { method, headers, redirect: 'error' };
+    if (call.signal) init.signal = call.signal;
+    if (call.body !== undefined) {
+      headers['content-type'] = 'application/json';
+      init.body = JSON.stringify(call.body);
+    }
+    const response = await this.fetch(path, init);
+    if (response.ok) return response;
+    const text = (await response.text().catch(() => '')).slice(0, bodyMax);
+    throw errorOfProblem(problemOf(response.status, text), response.headers.get('retry-after'));
+  }
+
+  private async fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await (this.options.fetch ?? fetch)(new URL(path, this.url), init);
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw this.unreachable(error);
+    }
+  }
+
+  /** The error of a connection that could not be made, or broke off. */
+  unreachable(error: unknown): ConnectionError {
+    return new ConnectionError(
+      `cannot reach the Gantry server at '${this.baseUrl}': ${causeOf(error)}`, 'server',
+      { code: 'server_unreachable', remedy: "start it with 'gantry serve'", cause: error });
+  }
+
+  private async token(): Promise<string | undefined> {
+    const { token, tokenFile } = this.options;
+    if (token) return token;
+    const named = tokenFile ?? process.env.GANTRY_TOKEN_FILE;
+    if (tokenFile === undefined && process.env.GANTRY_TOKEN) return process.env.GANTRY_TOKEN;
+    if (named) return tokenIn(named);
+    // It is worth everything on this machine: it goes to no other.
+    if (!isLocal(this.url)) return undefined;
+    const data = process.env.XDG_DATA_HOME || join(homedir(), '.local/share');
+    return (await tokenIn(join(data, 'gantry/local.token'))) ?? tokenIn(serviceTokenFile);
+  }
+}

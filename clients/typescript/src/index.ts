@@ -1,0 +1,20 @@
+export * as infra from './infra.js';
+export { GantryClient } from './client.js';
+export type {
+  AnswerOf, Execution, ExecutionEvent, ExecutionSubmission, PathOf, RequestOptions, RunOptions,
+  System, components, operations, paths,
+} from './client.js';
+export type { ConnectionOptions } from './connection.js';
+export {
+  BusyError, ConnectionError, GantryError, ImagePullError, NetworkModeError, PermissionError,
+  RequestError, SandboxError,
+} from './errors.js';
+export type { ErrorDetails, Where } from './errors.js';
+export { DefaultExecutorFactory, DockerExecutor, LocalSandboxExecutor } from './executors.js';
+export type { ExecutorOptions } from './executors.js';
+export { truncateOutput } from './output.js';
+export { DEFAULT_SANDBOX_POLICY } from './types.js';
+export type {
+  CodeExecutionResult, CodeExecutor, ExecutionFile, ExecutionRequest, ExecutorFactory,
+  SandboxPolicy,
+} from './types.js';
