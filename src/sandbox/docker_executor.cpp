@@ -5,13 +5,15 @@
 #include "async/finally.hpp"
 #include "async/race.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/text.hpp"
 #include "engine/containers.hpp"
+#include "sandbox/hardening.hpp"
 #include "sandbox/labels.hpp"
+#include "sandbox/leftovers.hpp"
 #include "sandbox/session.hpp"
 
-#include <charconv>
-#include <system_error>
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -20,89 +22,98 @@ namespace {
 
 constexpr Milliseconds create_max{30'000};
 constexpr Milliseconds start_max{30'000};
-constexpr Milliseconds exit_max{10'000};
-constexpr Milliseconds remove_max{30'000};
+constexpr Milliseconds boot_max{20'000};
+constexpr Milliseconds update_max{5'000};
+constexpr Milliseconds close_max{20'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
 constexpr Milliseconds init_grace{10'000};
+// How long a program may run in a container that waited as long as any does.
+constexpr Milliseconds boxed_run_max{900'000};
 constexpr Seconds sweep_period{60};
 // What the engine was still creating for a server that was killed appears a little later.
 constexpr Seconds early_sweep_period{5};
 constexpr int early_sweeps = 6;
-// After its deadline anybody may remove a container whose server seems to be gone.
-constexpr Seconds orphan_grace{60};
-constexpr Seconds filler_grace{10};
 constexpr int names_tried_max = 64;
 
 Outcome infrastructure_error(const Error& error) {
   return {{.verdict = Verdict::infrastructure_error, .message = error.sentence()}};
 }
 
-/// Whether a container ends by itself or has to be killed first.
-enum class Ending { by_itself, killed };
-
-/// Waits for the container's end before it asks for its removal: an engine that is told to remove
-/// what is just exiting sometimes keeps a ghost of it, listed for ever and found by nobody
-/// (docs/adr/0016).
-async::task<Result<>> end_and_remove(engine::Client& engine, std::string container, Ending ending) {
-  if (ending == Ending::killed) {
-    co_await async::attempt(engine::kill_container(engine, container, "SIGKILL"));
-  }
-  auto ended = co_await async::attempt(async::with_deadline(
-      exit_max, "waiting for a sandbox to exit",
-      engine::wait_container(engine, container, engine::WaitCondition::not_running)));
-  if (!ended && ended.error().kind == ErrorKind::not_found) co_return fail(ended.error());
-  co_return co_await async::attempt(async::with_deadline(
-      remove_max, fmt::format("removing container '{}'", container),
-      engine::remove_container(engine, container, {.force = true, .volumes = true})));
+/// All the time that a program's stages may take.
+Milliseconds time_of(const Execution& execution) {
+  auto time = execution.policy.wall_time + init_grace;
+  if (execution.program.compile) time += execution.program.compile->wall_time + init_grace;
+  return time;
 }
 
-async::task<void> converse_into(Conversation& conversation, InitSession& session,
-                                const Execution& execution, const ServedImage& image,
-                                const Observer& observer) {
-  conversation = co_await session.run(execution, image.env, observer);
+/// A file can not be larger than the folder it lies in.
+Policy effective(Policy policy) {
+  policy.file = std::min(policy.file, policy.tmpfs);
+  return policy;
 }
 
-std::string label(const engine::ContainerSummary& container, const char* name) {
-  auto found = container.labels.find(name);
-  return found == container.labels.end() ? std::string{} : found->second;
+/// Whether a program has begun, beside whoever else watches it.
+Observer noting(const Observer& observer, bool& began) {
+  auto watcher = observer;
+  watcher.started = [&began, told = observer.started](Stage stage) {
+    began = true;
+    told(stage);
+  };
+  return watcher;
 }
 
-/// When anybody may remove a container: the label is anybody's text, an image's among others, so
-/// what is no time of this or the next century is no deadline.
-std::optional<WallTime> deadline_of(const engine::ContainerSummary& container) {
-  constexpr std::int64_t seconds_max = 10'000'000'000;
-  auto text = label(container, labels::deadline);
-  std::int64_t seconds = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || seconds <= 0 || seconds > seconds_max) return std::nullopt;
-  return WallTime{Seconds{seconds}};
+async::task<void> talk_into(Conversation& talk, InitSession& session, const Execution& execution,
+                            const std::vector<std::string>& image_env, const Observer& observer,
+                            init::Start start) {
+  talk = co_await session.run(execution, image_env, observer, start);
 }
 
-/// What a container is by its kind and its name together: a container inherits the labels of its
-/// image, but nobody else gives it our names.
-enum class Kind { sandbox, filler, foreign };
+async::task<void> prepare(BoxPtr box, std::optional<init::Boot> boot) {
+  auto ready = co_await async::attempt(box->session.prepare(std::move(boot)));
+  if (!ready) throw Failure{ready.error()};
+}
 
-Kind kind_of(const engine::ContainerSummary& container) {
-  auto kind = label(container, labels::kind);
-  auto named = [&](auto matches) { return std::ranges::any_of(container.names, matches); };
-  if (kind == "sandbox" && named(Slots::is_container_name)) return Kind::sandbox;
-  bool fills = named([](std::string_view name) { return name.starts_with(filler_name_begin); });
-  return kind == "init-volume" && fills ? Kind::filler : Kind::foreign;
+Outcome killed_late(const Policy& policy) {
+  return {{.verdict = Verdict::timed_out,
+           .message = "did not end in time; its container was killed",
+           .wall_time = policy.wall_time}};
 }
 
 }  // namespace
 
 DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings)
-    : engine_{engine},
+    : executor_{executor},
+      engine_{engine},
       settings_{std::move(settings)},
       images_{executor, engine, settings_.images},
-      init_volume_{executor, engine, settings_.owner} {}
+      image_memory_{executor, images_},
+      init_volume_{executor, engine, settings_.owner},
+      capabilities_{engine},
+      removal_{executor, engine},
+      pool_{executor,
+            settings_.pool,
+            {.make =
+                 [this](WarmClass warm_class, ServedImage image, Policy policy) {
+                   return make_box(std::move(warm_class), std::move(image), std::move(policy));
+                 },
+             .discard =
+                 [this](BoxPtr box) {
+                   box->wanted.stop();
+                   removal_.later(box->lease, Ending::killed);
+                 }}} {}
+
+async::task<Result<>> DockerExecutor::check(Policy policy) {
+  co_return co_await capabilities_.check(policy);
+}
 
 async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {
-  auto image = co_await images_.resolve(execution.program.image, observer.progress);
+  auto possible = co_await capabilities_.check(execution.policy);
+  if (!possible) co_return infrastructure_error(possible.error());
+  auto image = co_await image_memory_.resolve(execution.program.image, observer.progress);
   if (!image) co_return infrastructure_error(image.error());
   auto served = image->name;
   if (observer.serving) observer.serving(served);
+  execution.policy = effective(std::move(execution.policy));
   auto outcome =
       co_await async::attempt(run(std::move(execution), std::move(observer), std::move(*image)));
   if (!outcome) outcome = infrastructure_error(outcome.error());
@@ -113,71 +124,162 @@ async::task<Outcome> DockerExecutor::execute(Execution execution, Observer obser
 
 async::task<Outcome> DockerExecutor::run(Execution execution, Observer observer,
                                          ServedImage image) {
-  Lease lease;
-  alive_.insert(execution.id);
-  auto outcome = co_await async::finally(run_in(lease, execution, observer, image),
-                                         give_up(lease, execution.id));
+  Pool::Run running{pool_};
+  Run run{execution, observer, image};
+  auto warm_class = warm_class_of(execution, image);
+  auto last_moment = settings_.clock.now() + time_of(execution);
+  auto fits = [&](const Box& box) { return box.deadline > last_moment; };
+  if (auto box = pool_.take(warm_class, image, execution.policy, fits)) {
+    Use use{.lease = box->lease};
+    auto outcome = co_await async::finally(run_in_box(use, std::move(box), run), give_up(use));
+    if (outcome) {
+      pool_.count_hit(warm_class);
+      outcome->warm = true;
+      co_return std::move(*outcome);
+    }
+  }
+  pool_.count_miss(warm_class);
+  Use use;
+  auto outcome = co_await async::finally(run_cold(use, run), give_up(use));
   co_return outcome ? std::move(*outcome) : infrastructure_error(outcome.error());
 }
 
-async::task<Result<Outcome>> DockerExecutor::run_in(Lease& lease, const Execution& execution,
-                                                    const Observer& observer,
-                                                    const ServedImage& image) {
-  // Shielded: a container whose creation was interrupted would be nobody's.
-  auto spec = co_await async::shielded(create(lease, execution, image));
-  if (!spec) co_return fail(spec.error());
-  if (auto sound = co_await verify(lease, *spec); !sound) co_return fail(sound.error());
-  auto stream =
-      co_await engine::attach_container(engine_, lease.container, engine::Framing::multiplexed);
-  if (!stream) co_return fail(stream.error());
-
-  // gantry-init is up some time before the engine answers that it is: talk to it meanwhile.
-  bool running = false;
-  auto watcher = observer;
-  watcher.started = [&](Stage stage) {
-    running = true;
-    observer.started(stage);
-  };
-  InitSession session{std::move(*stream)};
-  Conversation talk;
-  auto limit = start_max + execution.policy.wall_time + init_grace;
-  auto talked = co_await async::attempt(async::with_deadline(
-      limit, "the sandbox",
-      async::both(converse_into(talk, session, execution, image, watcher), start(lease))));
-  if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
-    co_return Outcome{{.verdict = Verdict::timed_out,
-                       .message = "did not end in time; its container was killed",
-                       .wall_time = execution.policy.wall_time}};
+/// Nothing, when it turned out before the program began that the box is of no use.
+async::task<std::optional<Outcome>> DockerExecutor::run_in_box(Use& use, BoxPtr box,
+                                                               const Run& run) {
+  const auto& policy = run.execution.policy;
+  if (!co_await pool_.hand_over(box)) co_return std::nullopt;
+  if (auto given = co_await give(*box, policy); !given) {
+    log::warn("{}; the program gets a container of its own", given.error().sentence());
+    co_return std::nullopt;
   }
-  if (!talked && !running) co_return fail(talked.error());
-  lease.reported = talk.outcome.has_value();
-  if (talk.outcome) co_return std::move(*talk.outcome);
-  co_return co_await outcome_without_report(lease,
+  bool began = false;
+  Conversation talk;
+  auto watcher = noting(run.observer, began);
+  auto talked = co_await async::attempt(async::with_deadline(
+      time_of(run.execution), "the sandbox",
+      talk_into(talk, box->session, run.execution, run.image.env, watcher,
+                box->warm_class.interpreter == Interpreter::none ? init::Start::fresh
+                                                                 : init::Start::waiting)));
+  if (talk.outcome) {
+    use.reported = true;
+    co_return std::move(talk.outcome);
+  }
+  if (talk.compile) began = true;
+  // A program that may have reached others is not begun twice.
+  if (!began && policy.network == Network::none) co_return std::nullopt;
+  if (!talked && talked.error().kind == ErrorKind::timed_out) co_return killed_late(policy);
+  co_return co_await outcome_without_report(use.lease,
                                             talked ? talk.complaint : talked.error().sentence());
 }
 
-async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Lease& lease,
-                                                                  const Execution& execution,
-                                                                  const ServedImage& image) {
+/// Gives a waiting container what the policy says of memory, processors and processes.
+async::task<Result<>> DockerExecutor::give(const Box& box, const Policy& policy) {
+  if (box.resources == resources_of(policy)) co_return ok;
+  auto memory = static_cast<std::int64_t>(policy.memory.count);
+  auto updated = co_await async::attempt(async::with_deadline(
+      update_max, "updating a sandbox",
+      engine::update_container(engine_, box.lease.container,
+                               {.memory_bytes = memory,
+                                .memory_swap_bytes = memory,
+                                .nano_cpus = static_cast<std::int64_t>(policy.cpus * 1e9),
+                                .pids_limit = pids_limit_of(policy)})));
+  if (!updated) co_return fail(updated.error());
+  co_return ok;
+}
+
+async::task<Result<Outcome>> DockerExecutor::run_cold(Use& use, const Run& run) {
+  const auto& policy = run.execution.policy;
+  use.lease.label = run.execution.id.text();
+  auto limit = start_max + time_of(run.execution);
+  auto stream =
+      co_await attach_new(use, policy, run.image, settings_.clock.now() + create_max + limit);
+  if (!stream) co_return fail(stream.error());
+
+  // gantry-init is up some time before the engine answers that it is: talk to it meanwhile.
+  bool began = false;
+  Conversation talk;
+  InitSession session{std::move(*stream)};
+  auto watcher = noting(run.observer, began);
+  auto talked = co_await async::attempt(async::with_deadline(
+      limit, "the sandbox",
+      async::both(
+          talk_into(talk, session, run.execution, run.image.env, watcher, init::Start::fresh),
+          start(use.lease))));
+  if (!talked && began && talked.error().kind == ErrorKind::timed_out) {
+    co_return killed_late(policy);
+  }
+  if (!talked && !began) co_return fail(talked.error());
+  use.reported = talk.outcome.has_value();
+  if (talk.outcome) co_return std::move(*talk.outcome);
+  co_return co_await outcome_without_report(use.lease,
+                                            talked ? talk.complaint : talked.error().sentence());
+}
+
+async::task<Result<BoxPtr>> DockerExecutor::make_box(WarmClass warm_class, ServedImage image,
+                                                     Policy policy) {
+  Use use;
+  co_return co_await async::finally(make_box_in(use, warm_class, image, policy), give_up(use));
+}
+
+async::task<Result<BoxPtr>> DockerExecutor::make_box_in(Use& use, const WarmClass& warm_class,
+                                                        const ServedImage& image,
+                                                        const Policy& policy) {
+  use.lease.label = "waiting-" + random::word(20);
+  auto deadline =
+      settings_.clock.now() + create_max + start_max + settings_.pool.age_max + boxed_run_max;
+  auto stream = co_await attach_new(use, policy, image, deadline);
+  if (!stream) co_return fail(stream.error());
+  auto box = std::make_shared<Box>(executor_, std::move(*stream));
+  box->lease = use.lease;
+  box->warm_class = warm_class;
+  box->resources = resources_of(policy);
+  box->deadline = deadline;
+  auto ready = co_await async::attempt(async::with_deadline(
+      start_max + boot_max, "booting a waiting sandbox",
+      async::both(prepare(box, boot_of(warm_class, image)), start(use.lease))));
+  if (!ready) co_return fail(ready.error());
+  use.kept = true;
+  co_return box;
+}
+
+/// A new container that is as it was asked for, and the way to the gantry-init in it.
+async::task<Result<engine::AttachedStream>> DockerExecutor::attach_new(Use& use,
+                                                                       const Policy& policy,
+                                                                       const ServedImage& image,
+                                                                       WallTime deadline) {
+  co_await removal_.room();
+  // Shielded: a container whose creation was interrupted would be nobody's.
+  auto spec = co_await async::shielded(create(use, policy, image, deadline));
+  if (!spec) co_return fail(spec.error());
+  if (auto sound = co_await verify(use.lease, *spec); !sound) co_return fail(sound.error());
+  co_return co_await engine::attach_container(engine_, use.lease.container,
+                                              engine::Framing::multiplexed);
+}
+
+async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Use& use, const Policy& policy,
+                                                                  const ServedImage& image,
+                                                                  WallTime deadline) {
   auto volume = co_await init_volume_.ensure(image.id);
   if (!volume) co_return fail(volume.error());
-  Placement placement{.owner = settings_.owner,
-                      .init_volume = *volume,
-                      .deadline = settings_.clock.now() + create_max + start_max +
-                                  execution.policy.wall_time + init_grace};
   for (int tried = 0; tried < names_tried_max; ++tried) {
-    auto user = slots_.take();
-    if (!user) break;
-    placement.user_id = *user;
-    auto spec = hardened_container(execution, image, placement);
+    auto lease = removal_.lease(use.lease.label);
+    if (!lease) break;
+    auto spec = hardened_container(policy, image,
+                                   {.owner = settings_.owner,
+                                    .label = lease->label,
+                                    .user_id = lease->user_id,
+                                    .init_volume = *volume,
+                                    .deadline = deadline});
     auto created = co_await async::attempt(async::with_deadline(
         create_max, "creating a sandbox",
-        engine::create_container(engine_, Slots::container_name(*user), spec)));
+        engine::create_container(engine_, Slots::container_name(lease->user_id), spec)));
     if (created) {
-      lease = {.user_id = *user, .container = created->id};
+      use.lease = *lease;
+      use.lease.container = created->id;
       co_return spec;
     }
-    slots_.give_back(*user);
+    removal_.give_back(*lease);
     // A conflict means that another server on this engine has the slot: take the next.
     if (created.error().kind != ErrorKind::conflict) co_return fail(created.error());
   }
@@ -225,19 +327,27 @@ async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,
                                             text::shortened(text::one_line(cause), 500))}};
 }
 
-async::task<void> DockerExecutor::give_up(Lease& lease, ExecutionId id) {
-  if (!lease.container.empty()) {
-    auto ending = lease.reported ? Ending::by_itself : Ending::killed;
-    auto removed = co_await end_and_remove(engine_, lease.container, ending);
-    if (!removed && removed.error().kind != ErrorKind::not_found) {
-      log::warn("{}; the sweep will try again", removed.error().sentence());
-    }
-    slots_.give_back(lease.user_id);
+async::task<void> DockerExecutor::give_up(Use& use) {
+  if (use.kept || use.lease.container.empty()) co_return;
+  if (use.reported) {
+    removal_.later(use.lease, Ending::by_itself);
+  } else {
+    co_await removal_.now(use.lease, Ending::killed);
   }
-  alive_.erase(id);
+}
+
+async::task<void> DockerExecutor::prepull(std::vector<std::string> references) {
+  for (const auto& reference : references) {
+    auto image = co_await async::attempt(images_.resolve(reference, [](std::string) {}));
+    if (!image) log::warn("{}", image.error().sentence());
+  }
 }
 
 async::task<void> DockerExecutor::maintain() {
+  co_await async::both(sweep_now_and_then(), pool_.maintain());
+}
+
+async::task<void> DockerExecutor::sweep_now_and_then() {
   for (int sweeps = 1;; ++sweeps) {
     auto swept = co_await async::attempt(sweep());
     if (!swept)
@@ -252,9 +362,12 @@ async::task<Result<int>> DockerExecutor::sweep() {
   auto listed = co_await engine::list_containers(engine_, engine::ListScope::all, {labels::owner});
   if (!listed) co_return fail(listed.error());
   auto now = settings_.clock.now();
+  Keeper keeper{.owner = settings_.owner,
+                .fills_volume = init_volume_.filling(),
+                .knows = [this](const std::string& label) { return removal_.knows(label); }};
   int count = 0;
   for (const auto& container : *listed) {
-    if (!left_behind(container, now)) continue;
+    if (!left_behind(container, keeper, now)) continue;
     auto ending = container.state == "running" ? Ending::killed : Ending::by_itself;
     auto removed = co_await end_and_remove(engine_, container.id, ending);
     if (removed) {
@@ -266,21 +379,11 @@ async::task<Result<int>> DockerExecutor::sweep() {
   co_return count;
 }
 
-bool DockerExecutor::left_behind(const engine::ContainerSummary& container, WallTime now) const {
-  bool ours = label(container, labels::owner) == settings_.owner;
-  switch (kind_of(container)) {
-    case Kind::foreign:
-      return false;
-    // Filling the volume takes a second, and an engine may still be at it for a server that was
-    // killed.
-    case Kind::filler:
-      return now - container.created > filler_grace && !(ours && init_volume_.filling());
-    case Kind::sandbox:
-      break;
-  }
-  if (ours) return !alive_.contains(ExecutionId{label(container, labels::execution)});
-  auto deadline = deadline_of(container);
-  return deadline && now > *deadline + orphan_grace;
+async::task<void> DockerExecutor::close() {
+  co_await pool_.close();
+  co_await image_memory_.close();
+  co_await removal_.close(close_max);
+  co_await images_.close();
 }
 
 }  // namespace gantry::sandbox

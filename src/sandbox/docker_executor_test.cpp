@@ -48,7 +48,7 @@ class DockerExecutorTest : public testing::Test {
         .reply(201, created("f"))
         .always();
     daemon_.expect("GET", "/containers/" + FakeDaemon::id("f") + "/archive")
-        .reply(200, tar::of_executable("gantry-init", embedded::init_program()))
+        .reply(200, init_volume_archive())
         .always();
     daemon_.expect("DELETE", "/containers/" + FakeDaemon::id("f")).reply(204).always();
   }
@@ -103,10 +103,14 @@ class DockerExecutorTest : public testing::Test {
             {"HostConfig", host},
             {"Mounts", mounts}};
   }
-  Outcome execute() {
-    return loop_.run(executor_.execute(
-        {ExecutionId{"e1"}, {.language = "sh", .image = "alpine:latest", .command = {"sh"}}, {}},
-        told_.observer()));
+  Outcome execute(Policy policy = {}) {
+    auto outcome = loop_.run(
+        executor_.execute({ExecutionId{"e1"},
+                           {.language = "sh", .image = "alpine:latest", .command = {"sh"}},
+                           policy},
+                          told_.observer()));
+    loop_.run(executor_.settled());
+    return outcome;
   }
   std::vector<std::string> requests_with(std::string_view words) const {
     auto requests = daemon_.requests();
@@ -244,13 +248,13 @@ TEST_F(DockerExecutorTest, AnotherProgramInTheVolumeIsReplacedAndReadBack) {
   daemon_.expect("POST", "/volumes/create").reply(201, R"({"Name":"gantry-init"})");
   daemon_.expect("POST", "/containers/create?name=gantry-init-fill-*").reply(201, created("f"));
   auto filler = "/containers/" + FakeDaemon::id("f");
-  daemon_.expect("GET", filler + "/archive").reply(200, tar::of_executable("gantry-init", "evil"));
+  daemon_.expect("GET", filler + "/archive").reply(200, init_volume_archive("evil"));
   daemon_.expect("PUT", filler + "/archive").reply(200);
-  daemon_.expect("GET", filler + "/archive").reply(200, tar::of_executable("gantry-init", "evil"));
+  daemon_.expect("GET", filler + "/archive").reply(200, init_volume_archive("evil"));
   daemon_.expect("DELETE", filler).reply(204);
   auto outcome = execute();
   EXPECT_EQ(outcome.verdict, Verdict::infrastructure_error);
-  EXPECT_THAT(outcome.message, HasSubstr("the volume holds another program"));
+  EXPECT_THAT(outcome.message, HasSubstr("the volume holds another 'gantry-init'"));
   EXPECT_THAT(requests_with("gantry-sandbox-"), IsEmpty());
 }
 
@@ -279,6 +283,62 @@ TEST_F(DockerExecutorTest, WithoutAnyWordsTheEnginesAreTold) {
   init_says("");
   start().reply(204);
   EXPECT_THAT(execute().message, HasSubstr("runc create failed"));
+}
+
+TEST_F(DockerExecutorTest, WhatTheEngineCanNotKeepIsRefusedWithTheReason) {
+  auto outcome = execute({.network = Network::outbound});
+  EXPECT_EQ(outcome.verdict, Verdict::infrastructure_error);
+  EXPECT_THAT(outcome.message, HasSubstr("cannot run with network 'outbound'"));
+  auto refused = loop_.run(executor_.check({.network = Network::outbound}));
+  EXPECT_EQ(refused.error().code, "network_not_available");
+  refused = loop_.run(executor_.check({.filesystem = Filesystem::workspace}));
+  EXPECT_EQ(refused.error().code, "filesystem_not_available");
+  EXPECT_THAT(daemon_.requests(), IsEmpty());
+}
+
+TEST_F(DockerExecutorTest, ARuntimeIsServedWhereTheEngineListsIt) {
+  daemon_.expect("GET", "/info").reply(200, R"({"Runtimes":{"runc":{},"runsc":{}}})");
+  EXPECT_TRUE(loop_.run(executor_.check({.runtime = Runtime::runsc})));
+  EXPECT_TRUE(loop_.run(executor_.check({.runtime = Runtime::runsc})));
+  EXPECT_EQ(requests_with("/info").size(), 1U);
+}
+
+TEST_F(DockerExecutorTest, ARuntimeTheEngineDoesNotListIsRefused) {
+  daemon_.expect("GET", "/info").reply(200, R"({"Runtimes":{"runc":{}}})");
+  auto refused = loop_.run(executor_.check({.runtime = Runtime::runsc}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "runtime_not_available");
+  EXPECT_THAT(refused.error().message, HasSubstr("the engine has runc"));
+}
+
+/// The containers of a test's engine are all the same one: it waits, and then serves.
+async::task<void> keep_pool_until(DockerExecutor& executor, std::function<bool()> reached) {
+  co_await async::race(async::until(std::move(reached)), executor.maintain());
+}
+
+TEST_F(DockerExecutorTest, AProgramGetsTheContainerThatWaitsForIt) {
+  engine_is_honest();
+  daemon_.expect("GET", "/containers/json").reply(200, "[]").always();
+  init_says(verdict_frame(0));
+  start().reply(204).always();
+  EXPECT_FALSE(execute().warm);
+  daemon_.expect("POST", box_ + "/attach")
+      .upgrade(101, {engine_frame(1, init_frame('R', "\2"))})
+      .stay_open()
+      .on_bytes([](std::string_view bytes) {
+        return bytes.contains("G\0") ? engine_frame(1, init_frame('S') + verdict_frame(0)) : "";
+      });
+  loop_.run(keep_pool_until(executor_, [this] {
+    auto pool = executor_.pool();
+    return !pool.empty() && pool[0].ready == 1;
+  }));
+  auto created = requests_with("name=gantry-sandbox-").size();
+  auto outcome = execute();
+  EXPECT_EQ(outcome.verdict, Verdict::ok) << outcome.message;
+  EXPECT_TRUE(outcome.warm);
+  EXPECT_EQ(requests_with("name=gantry-sandbox-").size(), created);
+  EXPECT_EQ(executor_.pool()[0].hits, 1U);
+  EXPECT_EQ(executor_.pool()[0].misses, 1U);
 }
 
 TEST_F(DockerExecutorTest, AnImageThatCanNotBeHadIsOurFailure) {

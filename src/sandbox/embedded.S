@@ -1,6 +1,7 @@
         .section .rodata
         .balign 16
         .global gantry_init_begin, gantry_init_end, gantry_seccomp_begin, gantry_seccomp_end
+        .global gantry_python_begin, gantry_python_end, gantry_node_begin, gantry_node_end
 gantry_init_begin:
         .incbin GANTRY_INIT_FILE
 gantry_init_end:
@@ -8,4 +9,10 @@ gantry_init_end:
 gantry_seccomp_begin:
         .incbin GANTRY_SECCOMP_FILE
 gantry_seccomp_end:
+gantry_python_begin:
+        .incbin GANTRY_PYTHON_FILE
+gantry_python_end:
+gantry_node_begin:
+        .incbin GANTRY_NODE_FILE
+gantry_node_end:
         .section .note.GNU-stack,"",@progbits

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 /// What the sandbox brings along, inside our own binary.
@@ -7,6 +8,14 @@ namespace gantry::sandbox::embedded {
 
 /// The static gantry-init (src/init).
 std::string_view init_program();
+/// What lies in the volume that every sandbox mounts: gantry-init and the waiters of interpreters
+/// (src/sandbox/warm).
+struct InitFile {
+  std::string_view name;
+  std::string_view content;
+  int mode;
+};
+std::span<const InitFile> init_files();
 /// Our seccomp profile as JSON (src/sandbox/seccomp).
 std::string_view seccomp_profile();
 

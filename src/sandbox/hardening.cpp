@@ -28,11 +28,13 @@ std::map<std::string, std::string> temporary_folders(const Policy& policy, const
   for (const auto& path : image.volumes) folders[path] = shut;
   folders["/dev/shm"] = shut;
   folders["/box"] = "rw,exec,mode=0700," + sized;
-  folders["/tmp"] = "rw,noexec,mode=0700," + sized;
+  bool shuts_tmp = policy.filesystem == Filesystem::sandbox;
+  folders["/tmp"] = shuts_tmp ? shut : "rw,noexec,mode=0700," + sized;
   return folders;
 }
 
 std::vector<engine::Ulimit> ulimits(const Policy& policy) {
+  // gantry-init lowers it further, to the policy's `file`; nothing else can be written to anyway.
   auto file = static_cast<std::int64_t>(policy.tmpfs.count);
   return {{"nofile", open_files, open_files},
           {"fsize", file, file},
@@ -47,19 +49,24 @@ void limit_resources(engine::ContainerSpec& spec, const Policy& policy) {
   spec.memory_bytes = memory;
   spec.memory_swap_bytes = memory;  // the same: no swap on top
   spec.nano_cpus = static_cast<std::int64_t>(policy.cpus * 1e9);
-  spec.pids_limit = policy.pids + pids_of_ours;
+  spec.pids_limit = pids_limit_of(policy);
   spec.ulimits = ulimits(policy);
   spec.oom_score_adj = oom_score;
 }
 
-void isolate(engine::ContainerSpec& spec) {
+void isolate(engine::ContainerSpec& spec, const Policy& policy) {
   spec.cap_drop = {"ALL"};
   // Our own list, whatever the engine's version thinks is safe (docs/adr/0008).
   spec.security_opt = {"no-new-privileges:true",
                        fmt::format("seccomp={}", embedded::seccomp_profile())};
   spec.read_only_root = true;  // overlay2 has no quota
-  spec.network_mode = "none";
-  spec.dns = {"127.0.0.1"};  // otherwise /etc/resolv.conf tells the host's resolvers
+  if (policy.network == Network::full) {
+    spec.network_mode = "bridge";
+  } else {
+    spec.network_mode = "none";
+    spec.dns = {"127.0.0.1"};  // otherwise /etc/resolv.conf tells the host's resolvers
+  }
+  if (policy.runtime == Runtime::runsc) spec.runtime = "runsc";
   spec.ipc_mode = "private";
   spec.cgroupns_mode = "private";
   spec.log_driver = "none";  // the output has its own way and its own cap
@@ -67,7 +74,9 @@ void isolate(engine::ContainerSpec& spec) {
 
 }  // namespace
 
-engine::ContainerSpec hardened_container(const Execution& execution, const ServedImage& image,
+std::int64_t pids_limit_of(const Policy& policy) { return policy.pids + pids_of_ours; }
+
+engine::ContainerSpec hardened_container(const Policy& policy, const ServedImage& image,
                                          const Placement& placement) {
   engine::ContainerSpec spec;
   spec.image = image.id;  // by id: a tag may move between our look and the engine's
@@ -86,16 +95,16 @@ engine::ContainerSpec hardened_container(const Execution& execution, const Serve
   spec.attach_stdin = spec.attach_stdout = spec.attach_stderr = true;
   spec.open_stdin = spec.stdin_once = true;
   spec.init = false;  // gantry-init is PID 1 itself
-  spec.tmpfs = temporary_folders(execution.policy, image, placement.user_id);
+  spec.tmpfs = temporary_folders(policy, image, placement.user_id);
   spec.mounts = {{placement.init_volume, init_folder}};
   spec.labels = {
       {labels::kind, "sandbox"},
       {labels::owner, placement.owner},
-      {labels::execution, execution.id.text()},
+      {labels::execution, placement.label},
       {labels::deadline,
        std::to_string(std::chrono::floor<Seconds>(placement.deadline.time_since_epoch()).count())}};
-  limit_resources(spec, execution.policy);
-  isolate(spec);
+  limit_resources(spec, policy);
+  isolate(spec, policy);
   return spec;
 }
 

@@ -15,6 +15,7 @@ inline constexpr const char* init_path = "/.gantry/gantry-init";
 /// Who the container is for and what it may use, besides the policy.
 struct Placement {
   std::string owner;        ///< The server's id.
+  std::string label;        ///< By which its server knows it: an execution's id, or a box's.
   int user_id = 0;          ///< The leased slot.
   std::string init_volume;  ///< Holds gantry-init.
   WallTime deadline;        ///< After which anybody may remove it.
@@ -22,7 +23,10 @@ struct Placement {
 
 /// The one container that untrusted code gets: every setting explicit, because what is left out
 /// comes from the image, and the image is attacker data.
-engine::ContainerSpec hardened_container(const Execution& execution, const ServedImage& image,
+engine::ContainerSpec hardened_container(const Policy& policy, const ServedImage& image,
                                          const Placement& placement);
+
+/// Of PidsLimit: the program's and gantry-init itself.
+std::int64_t pids_limit_of(const Policy& policy);
 
 }  // namespace gantry::sandbox

@@ -25,12 +25,12 @@ ServedImage hostile_image() {
 }
 
 engine::ContainerSpec hardened(Policy policy = {}) {
-  Execution execution{ExecutionId{"run1"}, {.command = {"sh"}}, policy};
   Placement placement{.owner = "server1",
+                      .label = "run1",
                       .user_id = 40'007,
                       .init_volume = "gantry-init-abc",
                       .deadline = WallTime{Milliseconds{1'790'000'000'999}}};
-  return hardened_container(execution, hostile_image(), placement);
+  return hardened_container(policy, hostile_image(), placement);
 }
 
 /// One promise of architecture.md section 5.
@@ -185,6 +185,24 @@ TEST(HardeningTest, ThePolicyDecidesTheLimits) {
   EXPECT_EQ(spec.pids_limit, 9);
   EXPECT_THAT(spec.tmpfs["/box"], HasSubstr("size=1048576,"));
   EXPECT_THAT(spec.ulimits, Contains(engine::Ulimit{"fsize", 1 << 20, 1 << 20}));
+}
+
+TEST(HardeningTest, InASandboxOnlyTheBoxIsWritable) {
+  auto spec = hardened({.filesystem = Filesystem::sandbox});
+  EXPECT_EQ(spec.tmpfs["/tmp"], spec.tmpfs["/dev/shm"]);
+  EXPECT_THAT(spec.tmpfs["/box"], HasSubstr("rw,exec"));
+}
+
+TEST(HardeningTest, TheFullNetworkIsTheEnginesBridgeWithItsOwnResolver) {
+  auto spec = hardened({.network = Network::full});
+  EXPECT_EQ(spec.network_mode, "bridge");
+  EXPECT_THAT(spec.dns, IsEmpty());
+  EXPECT_TRUE(engine::check(spec));
+}
+
+TEST(HardeningTest, AnotherRuntimeIsNamedAndTheUsualOneIsTheEngines) {
+  EXPECT_EQ(hardened({.runtime = Runtime::runsc}).runtime, "runsc");
+  EXPECT_EQ(hardened().runtime, std::nullopt);
 }
 
 TEST(HardeningTest, OurOwnClientWouldSendIt) { EXPECT_TRUE(engine::check(hardened())); }

@@ -21,16 +21,29 @@ namespace {
 constexpr Milliseconds fill_max{60'000};
 constexpr Milliseconds remove_max{30'000};
 constexpr const char* folder = "/gantry-init-volume";
-constexpr const char* program_name = "gantry-init";
+constexpr const char* folder_name = "gantry-init-volume";
 
-async::task<Result<>> volume_holds_init(engine::Client& engine, std::string container) {
-  auto program = embedded::init_program();
-  auto archive = co_await async::attempt(
-      engine::get_archive(engine, container, fmt::format("{}/{}", folder, program_name),
-                          Bytes{program.size() + (64U << 10U)}));
+std::string hash_of_files() {
+  std::string all;
+  for (const auto& file : embedded::init_files()) {
+    all += fmt::format("{} {:o} {}\n", file.name, file.mode, encoding::sha256_hex(file.content));
+  }
+  return encoding::sha256_hex(all);
+}
+
+async::task<Result<>> volume_holds_ours(engine::Client& engine, std::string container) {
+  Bytes archive_max{256U << 10U};
+  for (const auto& file : embedded::init_files()) archive_max.count += file.content.size();
+  auto archive =
+      co_await async::attempt(engine::get_archive(engine, container, folder, archive_max));
   if (!archive) co_return fail(archive.error());
-  if (tar::regular_file(*archive, program_name, program.size()) == program) co_return ok;
-  co_return fail(ErrorKind::not_found, "init_differs", "the volume holds another program");
+  for (const auto& file : embedded::init_files()) {
+    auto name = fmt::format("{}/{}", folder_name, file.name);
+    if (tar::regular_file(*archive, name, file.content.size()) == file.content) continue;
+    co_return fail(ErrorKind::not_found, "init_differs",
+                   fmt::format("the volume holds another '{}'", file.name));
+  }
+  co_return ok;
 }
 
 async::task<void> remove(engine::Client& engine, std::string container) {
@@ -47,8 +60,7 @@ async::task<void> remove(engine::Client& engine, std::string container) {
 InitVolume::InitVolume(async::Executor executor, engine::Client& engine, std::string owner)
     : engine_{engine},
       owner_{std::move(owner)},
-      name_{fmt::format("gantry-init-{}",
-                        encoding::sha256_hex(embedded::init_program()).substr(0, 16))},
+      name_{fmt::format("gantry-init-{}", hash_of_files().substr(0, 16))},
       changed_{executor} {}
 
 async::task<Result<std::string>> InitVolume::ensure(std::string image_id) {
@@ -82,13 +94,16 @@ async::task<Result<>> InitVolume::fill(std::string image_id) {
 }
 
 async::task<Result<>> InitVolume::fill_through(std::string container) {
-  auto holds = co_await volume_holds_init(engine_, container);
+  auto holds = co_await volume_holds_ours(engine_, container);
   if (holds) co_return ok;
-  auto archive = tar::of_executable(program_name, embedded::init_program());
+  std::vector<tar::Entry> entries;
+  for (const auto& file : embedded::init_files()) {
+    entries.push_back({.name = std::string{file.name}, .content = file.content, .mode = file.mode});
+  }
   auto put = co_await engine::put_archive(engine_, container, folder,
-                                          engine::source_of(std::move(archive)));
+                                          engine::source_of(tar::of_files(entries)));
   if (!put) co_return fail(put.error());
-  co_return co_await volume_holds_init(engine_, container);
+  co_return co_await volume_holds_ours(engine_, container);
 }
 
 }  // namespace gantry::sandbox

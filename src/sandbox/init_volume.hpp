@@ -13,9 +13,9 @@ namespace gantry::sandbox {
 /// How the containers that fill the volume are called.
 inline constexpr std::string_view filler_name_begin = "gantry-init-fill-";
 
-/// The named volume that carries gantry-init into every sandbox: it works on remote engines and
-/// with images that have no shell. Named after the program's hash, filled once per engine through
-/// a container that is never started, and read back before it is trusted.
+/// The named volume that carries gantry-init and the waiters of interpreters into every sandbox: it
+/// works on remote engines and with images that have no shell. Named after the files' hash, filled
+/// once per engine through a container that is never started, and read back before it is trusted.
 class InitVolume {
  public:
   InitVolume(async::Executor executor, engine::Client& engine, std::string owner);

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 
+#include <array>
 #include <memory>
 
 #include <archive.h>
@@ -20,25 +21,33 @@ struct FreeReader {
 
 }  // namespace
 
-std::string of_executable(std::string_view name, std::string_view content) {
-  std::string out(content.size() + (64U << 10U), '\0');
+std::string of_files(std::span<const Entry> entries) {
+  std::size_t room = 64U << 10U;
+  for (const auto& entry : entries) room += entry.content.size() + 2048;
+  std::string out(room, '\0');
   std::size_t used = 0;
   auto* writer = archive_write_new();
   archive_write_set_format_ustar(writer);
   archive_write_open_memory(writer, out.data(), out.size(), &used);
-  std::unique_ptr<archive_entry, Free> entry{archive_entry_new()};
-  archive_entry_set_pathname(entry.get(), std::string{name}.c_str());
-  archive_entry_set_size(entry.get(), static_cast<std::int64_t>(content.size()));
-  archive_entry_set_filetype(entry.get(), AE_IFREG);
-  archive_entry_set_perm(entry.get(), 0555);
-  archive_entry_set_mtime(entry.get(), 0, 0);
-  CHECK(archive_write_header(writer, entry.get()) == ARCHIVE_OK);
-  CHECK(archive_write_data(writer, content.data(), content.size()) ==
-        static_cast<la_ssize_t>(content.size()));
+  for (const auto& file : entries) {
+    std::unique_ptr<archive_entry, Free> entry{archive_entry_new()};
+    archive_entry_set_pathname(entry.get(), file.name.c_str());
+    archive_entry_set_size(entry.get(), static_cast<std::int64_t>(file.content.size()));
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), static_cast<mode_t>(file.mode));
+    archive_entry_set_mtime(entry.get(), 0, 0);
+    CHECK(archive_write_header(writer, entry.get()) == ARCHIVE_OK);
+    CHECK(archive_write_data(writer, file.content.data(), file.content.size()) ==
+          static_cast<la_ssize_t>(file.content.size()));
+  }
   CHECK(archive_write_close(writer) == ARCHIVE_OK);
   archive_write_free(writer);
   out.resize(used);
   return out;
+}
+
+std::string of_executable(std::string_view name, std::string_view content) {
+  return of_files(std::array{Entry{.name = std::string{name}, .content = content}});
 }
 
 std::optional<std::string> regular_file(std::string_view archive_bytes, std::string_view name,

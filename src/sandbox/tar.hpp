@@ -1,12 +1,21 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
-/// Tar archives of one file, in memory (libarchive).
+/// Tar archives of a few files, in memory (libarchive).
 namespace gantry::sandbox::tar {
 
+struct Entry {
+  std::string name;
+  std::string_view content;
+  int mode = 0555;
+};
+
+/// An uncompressed ustar archive of these files, owned by root.
+std::string of_files(std::span<const Entry> entries);
 /// An uncompressed ustar archive with one executable file, owned by root.
 std::string of_executable(std::string_view name, std::string_view content);
 /// The content of the regular file `name` in an uncompressed archive; nothing when it is not

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "sandbox/embedded.hpp"
 #include "sandbox/executor.hpp"
+#include "sandbox/tar.hpp"
 
 #include <cstdint>
 #include <string>
@@ -36,6 +38,17 @@ inline std::string verdict_frame(std::uint8_t cause, int exit_code = 0, int sign
 inline std::string artifact_frames(std::string_view path, std::string_view content) {
   auto frames = init_frame('N', big_endian(content.size(), 8) + std::string{path});
   return content.empty() ? frames : frames + init_frame('D', content);
+}
+
+/// The volume of gantry-init as the engine tells it; with `init` in place of the real program.
+inline std::string init_volume_archive(std::string_view init = embedded::init_program()) {
+  std::vector<tar::Entry> entries;
+  for (const auto& file : embedded::init_files()) {
+    entries.push_back({.name = "gantry-init-volume/" + std::string{file.name},
+                       .content = file.name == "gantry-init" ? init : file.content,
+                       .mode = file.mode});
+  }
+  return tar::of_files(entries);
 }
 
 /// What the engine makes of what a container writes: to standard output (1) or error (2).

@@ -18,12 +18,12 @@ class ADockerExecutor : public RealEngine {
   void SetUp() override {
     RealEngine::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    executor_ = std::make_unique<DockerExecutor>(
-        loop_.executor(), engine(),
-        DockerExecutor::Settings{.owner = owner_});
+    executor_ = std::make_unique<DockerExecutor>(loop_.executor(), engine(),
+                                                 DockerExecutor::Settings{.owner = owner_});
   }
   void TearDown() override {
     if (executor_) {
+      run(executor_->settled());
       EXPECT_EQ(left_behind(), 0U);
       run(executor_->close());
     }
@@ -136,6 +136,7 @@ TEST_F(ADockerExecutor, SeesThatAChildWasKilledForMemoryAlthoughTheProgramExitsW
 TEST_F(ADockerExecutor, CutsOutputAtTheCapAndEndsTheProgram) {
   Policy policy;
   policy.output = Bytes{1000};
+  policy.on_output_cap = OnOutputCap::end;
   auto outcome = execute(sh("while :; do echo floodfloodflood; done"), policy);
   EXPECT_EQ(outcome.verdict, Verdict::output_exceeded) << outcome.message;
   EXPECT_EQ(out_.size(), 1000U);
@@ -254,11 +255,12 @@ TEST_F(ADockerExecutor, SaysWhatIsWrongWhenThereIsNoSuchImage) {
 TEST_F(ADockerExecutor, ServesAnAliasWhileTheImageCanNotBePulled) {
   auto program = sh("echo served");
   program.image = "127.0.0.1:9/alpine:latest";
-  DockerExecutor aliased{loop_.executor(),
-                         engine(),
-                         {.owner = owner_,
-                          .images = {.aliases = {{"127.0.0.1:9/alpine:latest", "gantry/sh:latest"}}},
-                          .clock = {}}};
+  DockerExecutor aliased{
+      loop_.executor(),
+      engine(),
+      {.owner = owner_,
+       .images = {.aliases = {{"127.0.0.1:9/alpine:latest", "gantry/sh:latest"}}},
+       .clock = {}}};
   auto outcome = run(aliased.execute(execution(std::move(program), {}), observer()));
   run(aliased.close());
   EXPECT_EQ(outcome.verdict, Verdict::ok) << outcome.message;

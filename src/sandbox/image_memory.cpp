@@ -1,0 +1,47 @@
+#include "sandbox/image_memory.hpp"
+
+namespace gantry::sandbox {
+namespace {
+
+constexpr Milliseconds usable{2'000};
+constexpr Milliseconds renewed_after{500};
+constexpr std::size_t known_max = 64;
+
+}  // namespace
+
+async::task<Result<ServedImage>> ImageMemory::resolve(std::string reference, OnProgress progress) {
+  auto found = known_.find(reference);
+  if (found == known_.end()) co_return co_await ask(std::move(reference), std::move(progress));
+  auto& known = found->second;
+  auto age = steady_now() - known.asked_at;
+  if (age > usable) co_return co_await ask(std::move(reference), std::move(progress));
+  if (age > renewed_after && !known.asking) {
+    known.asking = true;
+    tasks_.spawn("look at an image", renew(reference));
+  }
+  if (known.image.name != reference && !known.note.empty()) progress(known.note);
+  co_return known.image;
+}
+
+async::task<Result<ServedImage>> ImageMemory::ask(std::string reference, OnProgress progress) {
+  std::string note;
+  auto told = [&](std::string text) {
+    note = text;
+    progress(std::move(text));
+  };
+  auto asked_at = steady_now();
+  auto image = co_await images_.resolve(reference, told);
+  if (!image) {
+    known_.erase(reference);
+    co_return image;
+  }
+  if (known_.size() >= known_max) known_.clear();
+  known_.insert_or_assign(std::move(reference), Known{*image, std::move(note), asked_at});
+  co_return image;
+}
+
+async::task<void> ImageMemory::renew(std::string reference) {
+  co_await ask(std::move(reference), [](const std::string&) {});
+}
+
+}  // namespace gantry::sandbox
