@@ -43,9 +43,10 @@ struct ShippedMode {
 const std::vector<ShippedMode>& shipped_modes() {
   static const std::vector<ShippedMode> modes{
       {"on_output_cap", on_output_cap_words, {"truncate", "end"}, "truncate"},
-      {"network", network_words, {"none"}, "none"},
-      {"filesystem", filesystem_words, {"temp"}, "temp"},
-      {"runtime", runtime_words, {"runc"}, "runc"},
+      // `full` reaches what the engine's machine reaches: somebody has to want that.
+      {"network", network_words, {"none", "outbound"}, "none"},
+      {"filesystem", filesystem_words, {"sandbox", "temp", "workspace"}, "temp"},
+      {"runtime", runtime_words, {"runc", "runsc"}, "runc"},
   };
   return modes;
 }

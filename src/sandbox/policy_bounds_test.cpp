@@ -24,12 +24,12 @@ std::string mistake(const Result<PolicyBounds>& bounds) {
 
 TEST(PolicyBounds, OfAServerMayBeWiderThanShipped) {
   auto bounds = server(R"({"wall_time_ms":{"max":3600000,"default":60000},
-                           "network":{"allowed":["none","outbound"],"default":"outbound"}})");
+                           "network":{"allowed":["none","full"],"default":"full"}})");
   EXPECT_EQ(bounds.read(parsed("{}"))->wall_time, Milliseconds{60'000});
   EXPECT_EQ(bounds.read(parsed(R"({"wall_time_ms":3600000})"))->wall_time, Milliseconds{3'600'000});
-  EXPECT_EQ(bounds.read(parsed("{}"))->network, Network::outbound);
-  EXPECT_EQ(bounds.read(parsed(R"({"network":"full"})")).error().message,
-            "field 'limits.network' must be one of none, outbound, not 'full'");
+  EXPECT_EQ(bounds.read(parsed("{}"))->network, Network::full);
+  EXPECT_EQ(bounds.read(parsed(R"({"network":"outbound"})")).error().message,
+            "field 'limits.network' must be one of none, full, not 'outbound'");
 }
 
 TEST(PolicyBounds, OfAServerEndWhereTheCodeDoes) {
@@ -82,7 +82,7 @@ TEST(PolicyBounds, AreNarrowedButNeverWidened) {
   EXPECT_EQ(mistake(bounds.narrowed(parsed(R"({"wall_time_ms":{"min":9}})"), "limits")),
             "field 'limits.wall_time_ms.min' must be an integer between 10 and 5000, not 9");
   EXPECT_EQ(mistake(bounds.narrowed(parsed(R"({"network":{"allowed":["full"]}})"), "limits")),
-            "field 'limits.network.allowed' must hold only none, not 'full'");
+            "field 'limits.network.allowed' must hold only none, outbound, not 'full'");
 }
 
 TEST(PolicyBounds, MeetWhatWasAcceptedWhenTheyWereWider) {
@@ -156,7 +156,7 @@ TEST(ServerBounds, RefuseRolesThatAreWiderOrUnknown) {
 
 TEST(ServerBounds, AsShippedAreTheSameForEverybody) {
   EXPECT_EQ(ServerBounds{}.of("viewer").number("pids").max, 1024);
-  EXPECT_THAT(ServerBounds{}.everybody().modes()[1].allowed, ElementsAre("none"));
+  EXPECT_THAT(ServerBounds{}.everybody().modes()[1].allowed, ElementsAre("none", "outbound"));
 }
 
 }  // namespace

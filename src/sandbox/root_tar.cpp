@@ -13,6 +13,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
+#include <locale.h>
 
 namespace gantry::sandbox::root_tar {
 namespace {
@@ -118,6 +119,26 @@ std::string_view without_dot(std::string_view path) {
   while (path.ends_with('/')) path.remove_suffix(1);
   return path;
 }
+
+/// While it lives, this thread takes the names of files for UTF-8, whatever the machine's locale:
+/// libarchive refuses names that the locale does not have.
+class Utf8Names {
+ public:
+  Utf8Names() : utf8_{::newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{})} {
+    if (utf8_ != locale_t{}) before_ = ::uselocale(utf8_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() {
+    if (utf8_ == locale_t{}) return;
+    ::uselocale(before_);
+    ::freelocale(utf8_);
+  }
+
+ private:
+  locale_t utf8_;
+  locale_t before_{};
+};
 
 /// One archive being copied into another.
 class Rebuild {
@@ -276,6 +297,7 @@ std::optional<std::string> kept_path(std::string_view path,
 
 void rebuild(const std::filesystem::path& from, const std::filesystem::path& to,
              const Changes& changes) {
+  Utf8Names names;
   Rebuild work{from, to, changes.kept};
   work.copy_packages();
   work.link_merged_folders();

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 
+#include <clocale>
 #include <map>
 
 #include <archive.h>
@@ -187,6 +188,17 @@ TEST_F(RootTar, LinksFoldersThatTheReleaseHasMergedIntoUsr) {
 
 TEST_F(RootTar, RefusesAnArchiveThatIsNotThere) {
   EXPECT_THROW(rebuild(folder_ / "missing.tar", folder_ / "out.tar", {}), Failure);
+}
+
+TEST_F(RootTar, KeepsNamesThatTheLocaleDoesNotHave) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  write_archive(folder_ / "in.tar", {{"usr/\u00fcber.go", {AE_IFREG, 0644, "x"}}});
+  std::setlocale(LC_CTYPE, "C");
+  rebuild(folder_ / "in.tar", folder_ / "out.tar", {});
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  auto items = read_archive(folder_ / "out.tar");
+  std::setlocale(LC_CTYPE, "C");
+  EXPECT_EQ(items.front().first, "usr/\u00fcber.go");
 }
 
 }  // namespace
