@@ -1,163 +1,374 @@
-// What one execution costs, beside its yardsticks, interleaved in one run: a bare process, the
-// engine's own calls with the same container settings, `docker run --rm`, and Gantry over HTTP.
-// Everything is counted up to and including the container's removal.
+// What one execution costs, beside its yardsticks, interleaved in one run: a bare process,
+// `docker run --rm`, the engine's own calls with the same container settings, an exec in a
+// container that runs, and Gantry over HTTP, cold and warm. Gantry's are counted until the answer
+// is there; of the others also until the container is gone.
 //
-//   bench_sandbox ENGINE SERVER_URL TOKEN_FILE [ROUNDS]
+//   bench_sandbox ENGINE COLD_URL COLD_TOKEN_FILE WARM_URL WARM_TOKEN_FILE RESULTS [ROUNDS]
 #include "async/attempt.hpp"
+#include "async/deadline.hpp"
 #include "async/process.hpp"
 #include "async/scope.hpp"
 #include "base/json.hpp"
 #include "base/random.hpp"
 #include "engine/containers.hpp"
+#include "engine/exec.hpp"
 #include "net/endpoint.hpp"
 #include "net/http_client.hpp"
+#include "report.hpp"
 #include "sandbox/hardening.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/init_volume.hpp"
 #include "sandbox/slots.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
+#include <span>
 
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/io_context.hpp>  // a loop of its own
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace gantry::bench {
 namespace {
 
-constexpr const char* image = "gantry/python:latest";
-constexpr const char* program = "print(1)";
+constexpr int usual_rounds = 12;
+// So long after warm runs the pool is full again and leaves the others alone.
+constexpr Milliseconds settling{2'500};
+
+struct Workload {
+  std::string name;
+  std::string language;
+  std::string image;
+  std::string source;
+  std::vector<std::string> command;
+  std::string output;
+};
+
+const std::vector<Workload>& workloads() {
+  static const std::vector<Workload> table{
+      {"python print(1)",
+       "python",
+       "gantry/python:latest",
+       "print(1)",
+       {"/usr/bin/python3", "-c", "print(1)"},
+       "1\n"},
+      {"sh -c true", "sh", "gantry/sh:latest", "true", {"/bin/sh", "-c", "true"}, ""}};
+  return table;
+}
+
+/// A server under measurement.
+struct Server {
+  net::http::Client client;
+  std::string token;
+};
 
 struct Bench {
   async::Executor executor;
   engine::Client& engine;
-  net::http::Client& server;
   std::string engine_url;
-  std::string token;
-  sandbox::ServedImage served;
+  Server& cold;
+  Server& warm;
+  std::map<std::string, sandbox::ServedImage> images;
   std::string volume;
   sandbox::Slots slots;
+  std::map<std::string, std::string> running;  ///< By image: a container to exec in.
 };
 
-async::task<void> process(std::vector<std::string> argv) {
+/// Whether a run counts for its contender.
+enum class Counts { yes, no };
+using Run = std::function<async::task<Counts>(Bench&, const Workload&)>;
+
+[[noreturn]] void wrong(std::string what) {
+  throw Failure{{ErrorKind::internal, "bench", std::move(what), {}}};
+}
+
+async::task<void> process(std::vector<std::string> argv, std::string expected) {
   std::vector<std::string> env{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root"};
   auto outcome = value_or_throw(co_await async::run_process({std::move(argv), env}, 4096));
-  if (!outcome.status.success() || outcome.output != "1\n") {
-    throw Failure{{ErrorKind::internal, "bench", "unexpected output: " + outcome.output, {}}};
+  if (!outcome.status.success() || outcome.output != expected) {
+    wrong("unexpected output: " + outcome.output);
   }
 }
 
-async::task<void> bare(Bench&) { co_await process({"/usr/bin/python3", "-c", program}); }
+async::task<Counts> bare(Bench&, const Workload& work) {
+  co_await process(work.command, work.output);
+  co_return Counts::yes;
+}
 
-async::task<void> docker_run(Bench& bench) {
-  co_await process({"docker", "-H", bench.engine_url, "run", "--rm", "--network", "none", image,
-                    "python3", "-c", program});
+async::task<Counts> docker_run(Bench& bench, const Workload& work) {
+  std::vector<std::string> argv{"docker", "-H",        bench.engine_url, "run",
+                                "--rm",   "--network", "none",           work.image};
+  argv.insert(argv.end(), work.command.begin(), work.command.end());
+  co_await process(std::move(argv), work.output);
+  co_return Counts::yes;
+}
+
+engine::ContainerSpec spec_of(Bench& bench, const Workload& work, int user) {
+  auto spec = sandbox::hardened_container(sandbox::Policy{}, bench.images.at(work.image),
+                                          {.owner = "bench",
+                                           .label = random::word(12),
+                                           .user_id = user,
+                                           .init_volume = bench.volume,
+                                           .deadline = {}});
+  spec.open_stdin = spec.stdin_once = spec.attach_stdin = false;
+  return spec;
 }
 
 // The identical create body; only what it starts differs, because gantry-init would wait for us.
-async::task<void> raw_calls(Bench& bench) {
-  sandbox::Execution execution{sandbox::ExecutionId{random::word(26)}, {}, {}};
+async::task<Counts> raw_calls(Bench& bench, const Workload& work) {
   auto user = bench.slots.take().value();
-  auto spec = sandbox::hardened_container(
-      execution, bench.served,
-      {.owner = "bench", .user_id = user, .init_volume = bench.volume, .deadline = {}});
-  spec.entrypoint = std::vector<std::string>{"/usr/bin/python3", "-c", program};
-  spec.open_stdin = spec.stdin_once = spec.attach_stdin = false;
+  auto spec = spec_of(bench, work, user);
+  spec.entrypoint = work.command;
   auto created = value_or_throw(
       co_await engine::create_container(bench.engine, "gantry-bench-" + random::word(8), spec));
   value_or_throw(co_await engine::start_container(bench.engine, created.id));
   auto ended = value_or_throw(co_await engine::wait_container(bench.engine, created.id,
                                                               engine::WaitCondition::not_running));
   value_or_throw(co_await engine::remove_container(bench.engine, created.id, {.volumes = true}));
-  if (ended.code != 0) throw Failure{{ErrorKind::internal, "bench", "raw run failed", {}}};
+  bench.slots.give_back(user);
+  if (ended.code != 0) wrong("a raw run failed");
+  co_return Counts::yes;
 }
 
-async::task<void> gantry(Bench& bench) {
+async::task<Counts> exec(Bench& bench, const Workload& work) {
+  auto id = value_or_throw(co_await engine::create_exec(bench.engine, bench.running.at(work.image),
+                                                        {.command = work.command}));
+  auto stream =
+      value_or_throw(co_await engine::start_exec(bench.engine, id, engine::Framing::multiplexed));
+  std::string output;
+  while (auto frame = co_await stream.read()) output += frame->bytes;
+  auto state = value_or_throw(co_await engine::inspect_exec(bench.engine, id));
+  if (state.exit_code != 0 || output != work.output) wrong("an exec failed: " + output);
+  co_return Counts::yes;
+}
+
+/// Runs it over HTTP; answers whether a container was waiting for it.
+async::task<bool> gantry(Server& server, const Workload& work) {
   net::http::RequestHead head{.method = "POST",
                               .target = "/api/v1/executions?wait=true",
-                              .headers = {{"Authorization", "Bearer " + bench.token},
+                              .headers = {{"Authorization", "Bearer " + server.token},
                                           {"Content-Type", "application/json"}}};
-  json::Object body{{"language", "python"}, {"image", image}, {"source", program}};
-  auto response = co_await bench.server.send(std::move(head), json::serialize(body));
+  json::Object body{{"language", work.language},
+                    {"image", work.image},
+                    {"source", work.source},
+                    {"executor", "docker"}};
+  auto response = co_await server.client.send(std::move(head), json::serialize(body));
   auto answer = value_or_throw(json::parse(response.body, json::Keys::tolerant));
-  const auto* verdict = answer.as_object().if_contains("verdict");
-  const auto* output = answer.as_object().if_contains("stdout");
-  if (verdict == nullptr || *verdict != "ok" || output == nullptr || *output != "1\n") {
-    throw Failure{{ErrorKind::internal, "bench", "execution failed: " + response.body, {}}};
-  }
+  const auto& fields = answer.as_object();
+  const auto* verdict = fields.if_contains("verdict");
+  const auto* output = fields.if_contains("stdout");
+  const auto* warm = fields.if_contains("warm");
+  bool right = verdict != nullptr && *verdict == "ok" && output != nullptr && output->is_string() &&
+               output->as_string() == work.output;
+  if (!right) wrong("an execution failed: " + response.body);
+  co_return warm != nullptr && warm->is_bool() && warm->as_bool();
+}
+
+async::task<Counts> gantry_cold(Bench& bench, const Workload& work) {
+  bool warm = co_await gantry(bench.cold, work);
+  co_return warm ? Counts::no : Counts::yes;
+}
+async::task<Counts> gantry_warm(Bench& bench, const Workload& work) {
+  bool warm = co_await gantry(bench.warm, work);
+  co_return warm ? Counts::yes : Counts::no;
 }
 
 struct Contender {
-  std::string name;
-  std::function<async::task<void>(Bench&)> run;
-  std::vector<double> milliseconds;
-
-  double percentile(double share) const {
-    auto sorted = milliseconds;
-    std::ranges::sort(sorted);
-    return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
-  }
+  const char* name;
+  Run run;
+  int repeats = 1;  ///< One after the other in each round, at concurrency 1.
 };
 
-void print(const std::vector<Contender>& contenders) {
-  fmt::print("{:<34}{:>9}{:>9}{:>9}{:>9}\n", "python print(1), milliseconds", "min", "p50", "p90",
-             "n");
-  for (const auto& contender : contenders) {
-    fmt::print("{:<34}{:>9.1f}{:>9.1f}{:>9.1f}{:>9}\n", contender.name, contender.percentile(0),
-               contender.percentile(0.5), contender.percentile(0.9), contender.milliseconds.size());
-  }
-  auto ratio = contenders[3].percentile(0.5) / contenders[1].percentile(0.5);
-  fmt::print("gantry / raw engine calls, p50: {:.3f}\n", ratio);
+const std::vector<Contender>& contenders() {
+  static const std::vector<Contender> table{{"bare process", bare, 3},
+                                            {"docker run --rm", docker_run},
+                                            {"engine API, fresh container", raw_calls},
+                                            {"engine API, exec", exec},
+                                            {"gantry docker, cold", gantry_cold},
+                                            {"gantry docker, warm (hits)", gantry_warm, 3}};
+  return table;
 }
 
-async::task<void> measure(Bench& bench, int rounds) {
-  sandbox::Images images{bench.executor, bench.engine, sandbox::default_aliases()};
-  bench.served = value_or_throw(co_await images.resolve(image, [](std::string) {}));
-  sandbox::InitVolume volume{bench.executor, bench.engine, "bench"};
-  bench.volume = value_or_throw(co_await volume.ensure(bench.served.id));
-  std::vector<Contender> contenders{{"bare python3 -c", bare, {}},
-                                    {"raw engine calls", raw_calls, {}},
-                                    {"docker run --rm", docker_run, {}},
-                                    {"gantry, over HTTP, cold", gantry, {}}};
-  for (int round = -2; round < rounds; ++round) {
-    for (auto& contender : contenders) {
-      auto begin = steady_now();
-      co_await contender.run(bench);
-      std::chrono::duration<double, std::milli> took = steady_now() - begin;
-      if (round >= 0) contender.milliseconds.push_back(took.count());
+async::task<void> timed(Bench& bench, const Workload& work, const Contender& contender,
+                        Series& series) {
+  auto begin = steady_now();
+  auto counts = co_await contender.run(bench, work);
+  std::chrono::duration<double, std::milli> took = steady_now() - begin;
+  if (counts == Counts::yes)
+    series.milliseconds.push_back(took.count());
+  else
+    ++series.others;
+}
+
+async::task<void> guarded(async::task<void> work, std::optional<Error>& failed) {
+  auto done = co_await async::attempt(std::move(work));
+  if (!done) failed = done.error();
+}
+
+async::task<void> batch(Bench& bench, const Workload& work, const Contender& contender,
+                        Series& series) {
+  std::optional<Error> failed;
+  async::TaskScope scope{bench.executor};
+  for (int i = 0; i < series.concurrency; ++i) {
+    scope.spawn("run", guarded(timed(bench, work, contender, series), failed));
+  }
+  co_await scope.join();
+  if (failed) throw Failure{*failed};
+}
+
+/// All contenders, one after the other, `rounds` times; the first round is not counted.
+async::task<void> measure(Bench& bench, const Workload& work, int concurrency, int rounds,
+                          std::vector<Series>& all) {
+  std::vector<Series> series;
+  for (const auto& contender : contenders()) {
+    series.push_back({work.name, concurrency, contender.name, {}, 0});
+  }
+  for (int round = -1; round < rounds; ++round) {
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      int repeats = concurrency == 1 ? contenders()[i].repeats : 1;
+      for (int n = 0; n < repeats; ++n) {
+        co_await batch(bench, work, contenders()[i], series[i]);
+      }
+      if (round >= 0) continue;
+      series[i].milliseconds.clear();
+      series[i].others = 0;
     }
+    co_await async::pause(settling);
+  }
+  all.insert(all.end(), series.begin(), series.end());
+  fmt::print(stderr, "{}, {} at once: done\n", work.name, concurrency);
+}
+
+double fsync_ms(const std::filesystem::path& folder) {
+  Series series;
+  auto path = folder / ".fsync-probe";
+  int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  const std::string page(4096, 'x');
+  for (int i = 0; i < 50 && file >= 0; ++i) {
+    auto begin = steady_now();
+    if (::pwrite(file, page.data(), page.size(), 0) < 0 || ::fdatasync(file) != 0) break;
+    std::chrono::duration<double, std::milli> took = steady_now() - begin;
+    series.milliseconds.push_back(took.count());
+  }
+  if (file >= 0) ::close(file);
+  std::filesystem::remove(path);
+  return series.percentile(0.5);
+}
+
+const Series& find(const std::vector<Series>& all, std::string_view program, int concurrency,
+                   std::string_view contender) {
+  auto found = std::ranges::find_if(all, [&](const Series& one) {
+    return one.program.starts_with(program) && one.concurrency == concurrency &&
+           one.contender.starts_with(contender);
+  });
+  if (found == all.end()) wrong("a series is missing");
+  return *found;
+}
+
+std::string summary_of(const std::vector<Series>& all, double fsync) {
+  const auto& warm = find(all, "python", 1, "gantry docker, warm");
+  auto hits = static_cast<double>(warm.milliseconds.size());
+  auto p50 = warm.percentile(0.5);
+  return fmt::format(
+      "- warm python, p50 of hits: {:.2f} ms; hit ratio {:.3f}, {} misses\n"
+      "- of a bare `python3 -c`: {:.2f} × (aim: at most 0.4)\n"
+      "- faster than `docker run --rm`: {:.0f} × (aim: at least 40)\n"
+      "- one fsync, p50: {:.2f} ms; warm over it: {:.2f} ms (aim: under 2)\n"
+      "- cold beside the engine's own calls: {:.2f} ×\n",
+      p50, hits / (hits + warm.others), warm.others,
+      p50 / find(all, "python", 1, "bare").percentile(0.5),
+      find(all, "python", 1, "docker run").percentile(0.5) / p50, fsync, p50 - fsync,
+      find(all, "python", 1, "gantry docker, cold").percentile(0.5) /
+          find(all, "python", 1, "engine API, fresh").percentile(0.5));
+}
+
+async::task<void> prepare(Bench& bench) {
+  sandbox::Images images{bench.executor, bench.engine, {}};
+  sandbox::InitVolume volume{bench.executor, bench.engine, "bench"};
+  for (const auto& work : workloads()) {
+    auto image = value_or_throw(co_await images.resolve(work.image, [](const std::string&) {}));
+    bench.volume = value_or_throw(co_await volume.ensure(image.id));
+    bench.images[work.image] = std::move(image);
+    auto spec = spec_of(bench, work, bench.slots.take().value());
+    spec.entrypoint = std::vector<std::string>{"/bin/sh", "-c", "read forever"};
+    spec.open_stdin = true;
+    if (work.language == "python") {
+      spec.entrypoint = std::vector<std::string>{"/usr/bin/python3", "-c", "input()"};
+    }
+    auto created = value_or_throw(
+        co_await engine::create_container(bench.engine, "gantry-bench-" + random::word(8), spec));
+    bench.running[work.image] = created.id;
+    value_or_throw(co_await engine::start_container(bench.engine, created.id));
   }
   co_await images.close();
-  print(contenders);
 }
 
-async::task<void> guarded(Bench& bench, int rounds, int& status) {
-  auto measured = co_await async::attempt(measure(bench, rounds));
+async::task<void> clean_up(Bench& bench) {
+  for (const auto& [image, id] : bench.running) {
+    co_await async::attempt(
+        engine::remove_container(bench.engine, id, {.force = true, .volumes = true}));
+  }
+}
+
+async::task<void> run_all(Bench& bench, std::filesystem::path results, int rounds) {
+  std::vector<Series> all;
+  co_await prepare(bench);
+  for (const auto& work : workloads()) {
+    for (int concurrency : {1, 4, 8}) {
+      co_await measure(bench, work, concurrency, concurrency == 1 ? rounds : (rounds + 3) / 4, all);
+    }
+  }
+  auto text = "# `./dev bench sandbox`\n\nMilliseconds until the answer is there.\n\n" +
+              table_of(all) + "\n" + summary_of(all, fsync_ms(results));
+  fmt::print("{}", text);
+  std::ofstream{results / "sandbox.md"} << text;
+  std::ofstream{results / "sandbox.svg"} << plot_of(all);
+}
+
+async::task<void> run_and_clean(Bench& bench, std::filesystem::path results, int rounds,
+                                int& status) {
+  auto measured = co_await async::attempt(run_all(bench, std::move(results), rounds));
+  co_await clean_up(bench);
   if (measured) co_return;
   fmt::print(stderr, "bench: {}\n", measured.error().sentence());
   status = 1;
 }
 
+Server server_at(const async::Executor& executor, std::string_view url, const char* token_file) {
+  auto at = value_or_throw(
+      net::Endpoint::parse("tcp" + std::string{url.substr(std::string_view{"http"}.size())}));
+  std::string token;
+  std::getline(std::ifstream{token_file}, token);
+  return {{executor, net::dialer(executor, at), at.host_header()}, token};
+}
+
 int run(std::span<char*> arguments) {
-  if (arguments.size() < 4) {
-    fmt::print(stderr, "usage: bench_sandbox ENGINE SERVER_URL TOKEN_FILE [ROUNDS]\n");
+  if (arguments.size() < 7) {
+    fmt::print(stderr,
+               "usage: bench_sandbox ENGINE COLD_URL COLD_TOKEN_FILE WARM_URL WARM_TOKEN_FILE "
+               "RESULTS [ROUNDS]\n");
     return 2;
   }
   boost::asio::io_context loop{1};
   auto executor = loop.get_executor();
   auto engine_at = value_or_throw(net::Endpoint::parse(arguments[1]));
-  auto server_at = value_or_throw(
-      net::Endpoint::parse("tcp" + std::string{arguments[2]}.substr(std::string{"http"}.size())));
   engine::Client engine{executor, net::dialer(executor, engine_at), engine_at};
-  net::http::Client server{executor, net::dialer(executor, server_at), server_at.host_header()};
-  std::string token;
-  std::getline(std::ifstream{arguments[3]}, token);
-  Bench bench{executor, engine, server, arguments[1], token, {}, {}, {}};
+  auto cold = server_at(executor, arguments[2], arguments[3]);
+  auto warm = server_at(executor, arguments[4], arguments[5]);
+  Bench bench{executor, engine, arguments[1], cold, warm, {}, {}, {}, {}};
+  int rounds = usual_rounds;
+  if (arguments.size() > 7) {
+    std::string_view text{arguments[7]};
+    std::from_chars(text.data(), text.data() + text.size(), rounds);
+  }
   int status = 0;
   async::TaskScope scope{executor};
-  scope.spawn("bench", guarded(bench, arguments.size() > 4 ? std::atoi(arguments[4]) : 30, status));
+  scope.spawn("bench", run_and_clean(bench, arguments[6], std::max(rounds, 1), status));
   loop.run();
   return status;
 }

@@ -10,14 +10,17 @@ constexpr std::size_t queued_max = 100'000;
 constexpr std::size_t kept_max = 10'000'000;
 constexpr std::size_t kept_bytes_max = std::size_t{1} << 44U;
 constexpr std::size_t kept_days_max = 36'500;
+constexpr std::size_t pool_most = 64;
+constexpr std::size_t pool_bytes_most = std::size_t{1} << 40U;
 
 /// Reads numbers one after the other; keeps the first mistake.
 struct Numbers {
   const Settings& settings;
   Result<> mistake = ok;
 
-  std::size_t read(std::string_view key, std::size_t fallback, std::size_t max) {
-    auto number = number_setting(settings, key, fallback, max);
+  std::size_t read(std::string_view key, std::size_t fallback, std::size_t max,
+                   std::size_t min = 1) {
+    auto number = number_setting(settings, key, fallback, max, min);
     if (!number && mistake) mistake = fail(number.error());
     return number.value_or(fallback);
   }
@@ -39,6 +42,10 @@ Result<ExecutionOptions> execution_options(const Settings& settings) {
   auto days = std::chrono::duration_cast<std::chrono::days>(kept.age_max).count();
   kept.age_max =
       std::chrono::days{numbers.read("keep_days", static_cast<std::size_t>(days), kept_days_max)};
+  auto& pool = options.pool;
+  pool.ready_min = numbers.read("pool_min", pool.ready_min, pool_most, 0);
+  pool.ready_max = numbers.read("pool_max", pool.ready_max, pool_most, 0);
+  pool.memory = Bytes{numbers.read("pool_memory", pool.memory.count, pool_bytes_most, 0)};
   if (!numbers.mistake) return fail(numbers.mistake.error());
   auto everywhere = switch_setting(settings, "webhook_private");
   if (!everywhere) return fail(everywhere.error());

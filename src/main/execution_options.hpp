@@ -6,6 +6,7 @@
 #include "executions/upkeep_store.hpp"
 #include "main/settings.hpp"
 #include "net/outside.hpp"
+#include "sandbox/pool.hpp"
 
 #include <array>
 #include <string_view>
@@ -17,6 +18,7 @@ struct ExecutionOptions {
   executions::Admission::Bounds user;   ///< Of each user,
   executions::Admission::Bounds token;  ///< and of each API token.
   executions::store::Retention kept;
+  sandbox::PoolSettings pool;
   Secret webhook_secret;  ///< Empty: the server makes its own.
   net::Reach webhook_reach = net::Reach::public_only;
 };
@@ -38,6 +40,11 @@ inline constexpr std::array execution_settings{
     ExecutionSetting{"keep_count", "--keep-count", "How many executions are kept [10000]"},
     ExecutionSetting{"keep_bytes", "--keep-bytes",
                      "How much they may hold together, in bytes [1073741824]"},
+    ExecutionSetting{"pool_min", "--pool-min",
+                     "How many containers wait of each kind that was used lately [1]"},
+    ExecutionSetting{"pool_max", "--pool-max", "How many wait at most of each kind, 0: none [8]"},
+    ExecutionSetting{"pool_memory", "--pool-memory",
+                     "What all that wait may cost together, in bytes [536870912]"},
     ExecutionSetting{"keep_days", "--keep-days", "How long they are kept, in days [90]"},
 };
 

@@ -41,6 +41,9 @@ constexpr std::array known_settings{
     Known{"keep_count", Kind::number},
     Known{"keep_bytes", Kind::number},
     Known{"keep_days", Kind::number},
+    Known{"pool_min", Kind::number},
+    Known{"pool_max", Kind::number},
+    Known{"pool_memory", Kind::number},
     Known{"webhook_private", Kind::boolean},
     Known{"webhook_secret", Kind::text},
     Known{"server", Kind::text},
@@ -244,14 +247,14 @@ std::string text_setting(const Settings& settings, std::string_view key, std::st
 }
 
 Result<std::size_t> number_setting(const Settings& settings, std::string_view key,
-                                   std::size_t fallback, std::size_t max) {
+                                   std::size_t fallback, std::size_t max, std::size_t min) {
   auto found = settings.find(key);
   if (found == settings.end()) return fallback;
   const auto& text = found->second.texts.front();
   std::size_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number < 1 || number > max) {
-    return fail(bad_value(found->second, fmt::format("a whole number from 1 to {}", max)));
+  if (error != std::errc{} || end != text.data() + text.size() || number < min || number > max) {
+    return fail(bad_value(found->second, fmt::format("a whole number from {} to {}", min, max)));
   }
   return number;
 }

@@ -44,7 +44,7 @@ Settings merged(Settings weaker, const Settings& stronger);
 /// Readers of one setting; `fallback` when nobody has given it.
 std::string text_setting(const Settings& settings, std::string_view key, std::string fallback);
 Result<std::size_t> number_setting(const Settings& settings, std::string_view key,
-                                   std::size_t fallback, std::size_t max);
+                                   std::size_t fallback, std::size_t max, std::size_t min = 1);
 /// Answers the index of the word in `words`.
 Result<std::size_t> word_setting(const Settings& settings, std::string_view key,
                                  std::size_t fallback, const std::vector<std::string>& words);

@@ -70,8 +70,9 @@ class Executor {
   virtual ~Executor() = default;
 
   /// Runs one program in surroundings that nobody used before and nobody will use again.
-  /// Answers when it has ended and everything it had is gone. Failures of ours are an Outcome
-  /// with Verdict::infrastructure_error. Cancelling the coroutine ends the program.
+  /// Answers when it has ended and nothing of it runs any more; what it had is removed by then or
+  /// soon after. Failures of ours are an Outcome with Verdict::infrastructure_error. Cancelling the
+  /// coroutine ends the program.
   virtual async::task<Outcome> execute(Execution execution, Observer observer) = 0;
 
   /// Removes what a crash left behind; runs until cancelled.
