@@ -11,12 +11,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr auto program = R"({"language":"python","source":"print(42)"
-})";
+constexpr auto program = R"({"language":"python","source":"42"})";
 
-async::task<void> finish(async::task<net::http::Response> request) {
-  co_await std::move(request);
-}
+async::task<void> finish(async::task<net::http::Response> request) { co_await std::move(request); }
 
 class SubmissionsApiTest : public testing::Test {
  protected:
@@ -118,8 +115,7 @@ TEST_F(SubmissionsApiTest, TheSameKeyAndBodyAreTheSameExecution) {
 
 TEST_F(SubmissionsApiTest, TheSameKeyWithAnotherBodyIsAConflict) {
   keyed("abc", program);
-  auto refused = keyed("abc", R"({"language":"python","source":"print(43)"
-})");
+  auto refused = keyed("abc", R"({"language":"python","source":"43"})");
   EXPECT_EQ(refusal_of(refused), "409 idempotency_key_reused");
 }
 
