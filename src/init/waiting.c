@@ -57,8 +57,9 @@ static void hear_interpreter(void) {
 }
 
 void waiting_attend(const struct pollfd* ends) {
+  // First, whatever was ready: a start that failed also looks like an end and a closed channel.
   struct StartFailure failure;
-  if (ends[starting_end].revents != 0 && child_report(&interpreter, &failure) == start_failed) {
+  if (waits && interpreter.report_fd >= 0 && child_report(&interpreter, &failure) == start_failed) {
     fail_to_boot(&failure);
   }
   if (ends[signals_end].revents != 0) {
