@@ -69,7 +69,7 @@ const unhardened = {
   SecurityOpt: ['seccomp=unconfined'],
   MaskedPaths: [], ReadonlyPaths: [],
   Memory: 1 << 30, MemorySwap: 1 << 30, PidsLimit: 2000,  // so that the machine survives it
-  LogConfig: { Type: 'json-file', Config: { 'max-size': '64m', 'max-file': '1' } },
+  LogConfig: { Type: 'json-file', Config: { 'max-size': '1g', 'max-file': '1' } },
 };
 let capabilities = null;
 

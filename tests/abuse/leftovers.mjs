@@ -79,7 +79,8 @@ export class Leftovers {
     return (await engine('GET', `/networks?filters=${filters}`)).json().map(({ Id }) => Id);
   }
 
-  /** Containers of this server that are still there: {used, waiting for a program}. */
+  /** Containers of this server that are still there: {used, waiting for a program}. Which of the
+   * waiting ones have served can not be seen here: what is left at the end tells (Suite.stop). */
   async #containers() {
     const [used, waiting] = [new Set(), new Set()];
     for (const id of this.watched.ids) {
@@ -87,7 +88,7 @@ export class Leftovers {
       if (answer.status !== 200) continue;
       const { Labels } = answer.json().Config;
       const waits = Labels['io.gantry.kind'] !== 'sandbox'
-        || (Labels['io.gantry.execution'] ?? '').startsWith('pool');
+        || (Labels['io.gantry.execution'] ?? '').startsWith('waiting-');
       (waits ? waiting : used).add(id);
     }
     return { used, waiting };

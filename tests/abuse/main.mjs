@@ -47,10 +47,12 @@ try {
 } finally {
   await suite.stop();
 }
+if (suite.left_at_end > 0) process.exitCode = 1;
 const { text, surprises } = summary_of(results);
-console.log(`${text}; ${Math.round((performance.now() - began) / 1000)} s`);
+const seconds = Math.round((performance.now() - began) / 1000);
+console.log(`${text}; ${suite.left_at_end} containers left at the end; ${seconds} s`);
 if (fair) console.log(fair.text);
 if (values.report) {
-  await write_report({ results, fair });
+  await write_report({ results, fair, left_at_end: suite.left_at_end });
 }
 if (surprises > 0) process.exitCode = 1;

@@ -47,6 +47,9 @@ export function request_of(entry, executor, args) {
   if (executor === 'runsc') limits.runtime = 'runsc';
   const request = { files: sent, limits };
   if (entry.stdin) request.stdin = entry.stdin;
+  if (entry.language) {
+    return { limits, language: entry.language, source: files[0].content.toString() };
+  }
   if (executor !== 'local') return { ...request, image: entry.served ?? image, command };
   return { ...request, language: 'sh', source: `exec ${quoted(command)}\n` };
 }

@@ -76,8 +76,9 @@ function table(results) {
   const lines = [row(['case', 'what it does', 'control', 'result', 'verdict', 'ms', 'peak MiB',
     'left', 'notes']), row(Array(9).fill('---'))];
   for (const result of results) {
-    const { entry, state, verdict, ms, peak, left } = result;
-    lines.push(row([number_of(entry), entry.name, control_of(result), state, verdict ?? '',
+    const { entry, state, verdict, ms, peak, left, warm } = result;
+    lines.push(row([number_of(entry), entry.name, control_of(result), state,
+      (verdict ?? '') + (warm ? ' (warm)' : ''),
       rounded(ms), peak ? (peak / (1 << 20)).toFixed(1) : '', left_of(left) || 0,
       notes_of(result)]));
   }
@@ -105,11 +106,11 @@ volumes, networks and files of the server that are still there 4 s after the end
 number has a letter is a part of the case of that number.
 `;
 
-export async function write_report({ results, fair }) {
+export async function write_report({ results, fair, left_at_end }) {
   const lines = [introduction];
   for (const [name, value] of await facts()) lines.push(`- ${name}: ${value}`);
   const { text } = summary_of(results);
-  lines.push('', `**${text}.**`);
+  lines.push('', `**${text}.** Containers left when the server had ended: ${left_at_end}.`);
   for (const executor of [...new Set(results.map((result) => result.executor))]) {
     const mine = results.filter((result) => result.executor === executor);
     lines.push('', `## Executor: ${executor}`, '');

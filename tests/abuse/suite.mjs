@@ -36,13 +36,16 @@ export class Suite {
     const owner = readFileSync(join(this.server.data, 'server.id'), 'utf8').trim();
     this.leftovers = new Leftovers(this.server, owner);
     await this.#hostile_image();
-    await this.execute({ image: 'gantry/sh:latest', command: ['true'] });  // warms up
+    // Warms up, and makes the server make its folders.
+    await this.execute({ image: 'gantry/sh:latest',
+      command: ['sh', '-c', 'mkdir out; head -c 200000 /dev/zero | tee out/big'] });
     await this.leftovers.begin();
   }
 
   async stop() {
     this.leftovers?.stop();
     await this.server.stop('SIGTERM');
+    this.left_at_end = (await this.server.containers()).length;
     for (const name of this.images) await remove_image(name);
     this.server.remove_data();
     rmSync(this.folder, { recursive: true, force: true });
@@ -82,7 +85,11 @@ export class Suite {
   async absence_of(executor) {
     const hello = request_of({ script: 'echo hello', limits: {} }, executor);
     const { status, execution } = await this.execute(this.with_executor(hello, executor));
-    if (status === 200 && execution.stdout === 'hello\n') return null;
+    if (status === 200 && execution.stdout === 'hello\n') {
+      const served = executor === 'local' ? 'local' : 'docker';
+      return execution.executor === served ? null
+        : `it was asked for, and ${execution.executor} served`;
+    }
     return execution.error?.message ?? execution.detail ?? execution.message ?? `HTTP ${status}`;
   }
 
@@ -101,14 +108,14 @@ export class Suite {
       ? { image: 'gantry/sh:latest', files: [], command: ['sh', '-c', entry.compile] }
       : program_of(entry);
     let script = quoted(hostile.command);
-    if (entry.times === 2) script = `${script} >/dev/null; ${script}`;
+    if (entry.times > 1) script = `${script} >/dev/null; ${script}`;
     if (entry.together) {
       script = entry.together.map((args) => quoted(program_of(entry, args).command)).join(' & ');
     }
     if (wants.script) script = wants.script(script);
     if (wants.after) script = `${script}; ended=$?; ${wants.after}`;
     const image = entry.hostile_image ? volume_image : hostile.image;
-    const ms = wants.ms ?? (wants.running ? 1000 : 5000);
+    const ms = wants.ms ?? (wants.running || wants.floods ? 1000 : 6000);
     const secrets = entry.canary ? [`ABUSE_SECRET=${this.canary}`] : [];
     const env = ['PATH=/bin:/usr/bin:/sbin', ...secrets];
     return judge_control(entry, await control(image, script, hostile.files,
@@ -189,6 +196,8 @@ export class Suite {
       run.artifacts = await this.#artifacts(execution);
     }
     result.problems.push(...judge_run(entry, run));
+    const served = executor === 'local' ? 'local' : 'docker';
+    if (execution.executor !== served) result.problems.push(`served by ${execution.executor}`);
     if (entry.namespaces) result.problems.push(...shared_namespaces(execution.stdout, result));
     if (entry.facts) result.notes.push(execution.stdout.replaceAll('fact ', '').trim().split('\n')
       .join(', '));

@@ -13,14 +13,14 @@ const bytes_of = (execution, stream) => (
 
 export default [
   { number: 51, name: 'floods standard output', short, program: 'flood', args: ['out'],
-    limits: ends, control: { floods: 8 << 20 },
+    limits: ends, control: { floods: 2 << 20 },
     expect: { verdict: 'output_exceeded', check: (run) => exactly('stdout')(run) ?? modest(run) } },
   { number: 52, name: 'floods standard error', program: 'flood', args: ['err'],
-    limits: ends, control: { floods: 8 << 20 },
+    limits: ends, control: { floods: 2 << 20 },
     expect: { verdict: 'output_exceeded', check: (run) => exactly('stderr')(run) ?? modest(run) } },
   { number: 52, part: 'b', name: 'floods both, the rest is dropped', program: 'flood',
     args: ['both'], limits: { ...ends, on_output_cap: 'truncate', wall_time_ms: 1000 },
-    control: { floods: 8 << 20 },
+    control: { floods: 2 << 20 },
     expect: { verdict: ['timed_out', 'cpu_exceeded'],
       check: (run) => exactly('stdout')(run) ?? exactly('stderr')(run) ?? modest(run) } },
   { number: 52, part: 'c', name: 'writes single bytes', program: 'flood', args: ['bytes'],
@@ -29,7 +29,7 @@ export default [
       execution.stdout.length === 25_000 && execution.stderr.length === 25_000 ? null
         : `${execution.stdout.length} and ${execution.stderr.length} bytes`) } },
   { number: 53, name: 'one line without an end', program: 'flood', args: ['line'],
-    limits: ends, control: { floods: 8 << 20 },
+    limits: ends, control: { floods: 2 << 20 },
     expect: { verdict: 'output_exceeded', check: (run) => exactly('stdout')(run) ?? modest(run) } },
   { number: 54, name: 'bytes that are no text', short, program: 'odd_bytes.py', image: 'python',
     control: { shows: /\xef\xbf\xbd/ },  // what the engine's log makes of them
