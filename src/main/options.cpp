@@ -146,6 +146,18 @@ Result<> check_data_dir(const Settings& settings) {
               "name the folder that holds the server's data, or leave it out");
 }
 
+Result<LocalOptions> local_options(const Settings& settings) {
+  LocalOptions local;
+  auto use =
+      settings.contains("local_executor") ? switch_setting(settings, "local_executor") : true;
+  auto trusted = switch_setting(settings, "local_trusted");
+  if (!use) return fail(use.error());
+  if (!trusted) return fail(trusted.error());
+  local.use = *use ? LocalOptions::Use::yes : LocalOptions::Use::no;
+  local.trust = *trusted ? sandbox::Trust::everyone : sandbox::Trust::nobody;
+  return local;
+}
+
 Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& config,
                                    const Surroundings& world) {
   ServeOptions options;
@@ -168,6 +180,9 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   for (const auto& number : {level, style, executions, queue}) {
     if (!number) return fail(number.error());
   }
+  auto local = local_options(settings);
+  if (!local) return fail(local.error());
+  options.local = *local;
   options.engine = *engine;
   options.anonymous_execute = *anonymous ? AnonymousExecute::yes : AnonymousExecute::no;
   options.allowed_hosts = std::move(*hosts);

@@ -15,6 +15,7 @@
 #include "net/endpoint.hpp"
 #include "net/http_server.hpp"
 #include "sandbox/docker_executor.hpp"
+#include "sandbox/executors.hpp"
 #include "storage/database.hpp"
 
 #include <filesystem>
@@ -113,6 +114,12 @@ class Server {
                   .images = {.aliases = options.image_aliases},
                   .clock = clock_,
                   .pool = options.executions.pool}},
+        local_{executor,
+               {.owner = server_id(options.data_dir),
+                .trust = options.local.trust,
+                .languages = options.languages}},
+        executors_{sandbox_, options.local.use == LocalOptions::Use::yes ? &local_ : nullptr,
+                   [this] { return link_.view().engine != fleet::EngineState::unreachable; }},
         webhooks_{executor,
                   *database_,
                   {.secret = webhook_secret(options),
@@ -121,7 +128,7 @@ class Server {
                    .clock = clock_}},
         executions_{executor,
                     *database_,
-                    sandbox_,
+                    executors_,
                     workers_,
                     {.running_max = options.executions_max,
                      .queued_max = options.queue_max,
@@ -148,7 +155,7 @@ class Server {
     write_private(token_file, access_.local_token().reveal());
     tasks_.spawn("http server", http_.run());
     tasks_.spawn("link to the local engine", link_.supervise());
-    tasks_.spawn("sandbox sweeper", sandbox_.maintain());
+    tasks_.spawn("sandboxes", executors_.maintain());
     for (const auto& line : listener_warnings(options_.anonymous_execute, listeners)) {
       log::warn("{}", line);
     }
@@ -162,6 +169,7 @@ class Server {
     co_await http_.close(requests_grace);
     co_await tasks_.close();
     co_await sandbox_.close();
+    co_await local_.close();
     co_await access_.close();
     std::error_code ignored;
     fs::remove(options_.data_dir / "local.token", ignored);
@@ -196,6 +204,8 @@ class Server {
   engine::Client engine_;
   fleet::Link link_;
   sandbox::DockerExecutor sandbox_;
+  sandbox::LocalExecutor local_;
+  sandbox::Executors executors_;
   executions::Webhooks webhooks_;
   executions::Executions executions_;
   api::Api api_;

@@ -4,6 +4,7 @@
 #include "main/execution_options.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
+#include "sandbox/local_executor.hpp"
 #include "sandbox/policy_bounds.hpp"
 
 #include <cstddef>
@@ -15,6 +16,12 @@ namespace gantry::main {
 
 /// Whether `/execute` and `/metrics` are open, without a token, on loopback listeners.
 enum class AnonymousExecute { no, yes };
+
+/// The executor for machines without an engine.
+struct LocalOptions {
+  enum class Use { no, yes } use = Use::yes;
+  sandbox::Trust trust = sandbox::Trust::nobody;
+};
 
 /// Everything `gantry serve` has been told: flags, then GANTRY_* variables, then gantry.toml, then
 /// defaults. Syntax has been checked; what can only be known by trying has not.
@@ -34,6 +41,7 @@ struct ServeOptions {
   std::size_t executions_max = 4;  ///< How many run at once.
   std::size_t queue_max = 256;     ///< How many may wait.
   ExecutionOptions executions;
+  LocalOptions local;
 };
 
 /// The server, from its start to its end (SIGINT, SIGTERM). Answers the exit code; what keeps it

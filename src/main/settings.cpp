@@ -44,6 +44,8 @@ constexpr std::array known_settings{
     Known{"pool_min", Kind::number},
     Known{"pool_max", Kind::number},
     Known{"pool_memory", Kind::number},
+    Known{"local_executor", Kind::boolean},
+    Known{"local_trusted", Kind::boolean},
     Known{"webhook_private", Kind::boolean},
     Known{"webhook_secret", Kind::text},
     Known{"server", Kind::text},

@@ -28,8 +28,8 @@ static char* environment_begin;
 static size_t environment_size;
 
 // What a process of this name shows as /proc/self/environ.
-__attribute__((constructor)) static void remember_environment(int argc, char** argv, char** envp) {
-  (void)argc, (void)argv;
+__attribute__((constructor)) static void remember_environment(int count, char** argv, char** envp) {
+  (void)count, (void)argv;
   if (envp == NULL || envp[0] == NULL) return;
   environment_begin = envp[0];
   char** last = envp;

@@ -124,8 +124,12 @@ bool pass_on_controllers(const std::string& folder) {
   return true;
 }
 
+std::string parent_of(const std::string& folder, const std::string& owner) {
+  return fmt::format("{}/gantry-{}", folder, owner);
+}
+
 std::optional<std::string> make_parent(const std::string& folder, const std::string& owner) {
-  auto path = fmt::format("{}/gantry-{}", folder, owner);
+  auto path = parent_of(folder, owner);
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return std::nullopt;
   return path;
 }
@@ -141,6 +145,17 @@ void kill_members(const std::string& folder) {
     std::from_chars(line.data(), line.data() + line.size(), pid);
     if (pid > 1) ::kill(pid, SIGKILL);
   }
+}
+
+/// A server's group and those of its executions; nothing where there is none.
+void remove_group(const std::string& path) {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{path, failed}) {
+    if (!entry.is_directory(failed)) continue;
+    kill_members(entry.path());
+    remove_folder(entry.path());
+  }
+  remove_folder(path);
 }
 
 }  // namespace
@@ -196,7 +211,6 @@ Cgroups Cgroups::open(const CgroupLayout& layout, const std::string& owner) {
     auto parent = make_parent(*layout.v2, owner);
     if (parent && pass_on_controllers(*parent)) groups.v2_ = parent;
   }
-  groups.sweep();
   // What a group really has is seen in one.
   auto probe = groups.make("probe");
   if (!probe) return groups;
@@ -232,26 +246,14 @@ Result<Cgroup> Cgroups::make(const std::string& name) {
   return group;
 }
 
-int Cgroups::sweep() {
-  std::set<std::string> names;
-  auto sweep_folder = [&](const std::string& parent) {
-    std::error_code failed;
-    for (const auto& entry : fs::directory_iterator{parent, failed}) {
-      if (!entry.is_directory(failed)) continue;
-      kill_members(entry.path());
-      remove_folder(entry.path());
-      names.insert(entry.path().filename());
-    }
-  };
-  for (const auto& [controller, parent] : v1_) sweep_folder(parent);
-  if (v2_) sweep_folder(*v2_);
-  return static_cast<int>(names.size());
+void Cgroups::remove_leftovers(const CgroupLayout& layout, const std::string& owner) {
+  for (const auto& [controller, folder] : layout.v1) remove_group(parent_of(folder, owner));
+  if (layout.v2) remove_group(parent_of(*layout.v2, owner));
 }
 
 void Cgroups::close() {
-  sweep();
-  for (const auto& [controller, parent] : v1_) remove_folder(parent);
-  if (v2_) remove_folder(*v2_);
+  for (const auto& [controller, parent] : v1_) remove_group(parent);
+  if (v2_) remove_group(*v2_);
 }
 
 Cgroup& Cgroup::operator=(Cgroup&& other) noexcept {
@@ -260,6 +262,7 @@ Cgroup& Cgroup::operator=(Cgroup&& other) noexcept {
     v1_ = std::exchange(other.v1_, {});
     v2_ = std::exchange(other.v2_, std::nullopt);
     capabilities_ = other.capabilities_;
+    set_ = std::move(other.set_);
   }
   return *this;
 }
@@ -308,10 +311,16 @@ Result<> Cgroup::limit(const Policy& policy) {
   // falls, the other when it rises, and what failed at first is written again.
   std::vector<const Setting*> again;
   for (const auto& setting : settings) {
-    if (setting.possible && !write_file(setting.path, setting.value)) again.push_back(&setting);
+    if (!setting.possible || set_[setting.path] == setting.value) continue;
+    if (write_file(setting.path, setting.value)) {
+      set_[setting.path] = setting.value;
+    } else {
+      again.push_back(&setting);
+    }
   }
   for (const auto* setting : again) {
     if (auto written = write_file(setting->path, setting->value); !written) return written;
+    set_[setting->path] = setting->value;
   }
   return ok;
 }

@@ -46,7 +46,8 @@ class Cgroup {
   Cgroup& operator=(Cgroup&&) noexcept;
   ~Cgroup() { remove(); }
 
-  /// Sets memory (swap included), processes (gantry-init's own on top) and processor share.
+  /// Sets memory (swap included), processes (gantry-init's own on top) and processor share; what
+  /// has its value already costs nothing.
   Result<> limit(const Policy& policy);
   /// What a newborn needs: to enter, and to count.
   Result<std::vector<std::pair<BirthRole, async::Descriptor>>> open() const;
@@ -62,22 +63,22 @@ class Cgroup {
   std::map<std::string, std::string, std::less<>> v1_;  ///< Its folder by controller.
   std::optional<std::string> v2_;
   CgroupCapabilities capabilities_;
+  std::map<std::string, std::string> set_;  ///< Values by file.
 };
 
 /// A server's groups, below the group it was started in.
 class Cgroups {
  public:
-  /// Finds where groups can be made and removes what a crash left there. Never fails: a machine
-  /// without is one with no capabilities. `owner` names the server.
+  /// Finds where groups can be made. Never fails: a machine without is one with no capabilities.
+  /// `owner` names the server.
   static Cgroups open(const CgroupLayout& layout, const std::string& owner);
 
   const CgroupCapabilities& capabilities() const { return capabilities_; }
   /// An empty group. `name` is used by nobody now.
   Result<Cgroup> make(const std::string& name);
-  /// Ends what is left in groups of earlier executions and removes them; at the start and at the
-  /// end. Answers how many there were.
-  int sweep();
-  /// Removes the folders themselves.
+  /// Ends what is in this server's groups and removes them: what a crash left, or what is left at
+  /// the end.
+  static void remove_leftovers(const CgroupLayout& layout, const std::string& owner);
   void close();
 
  private:

@@ -28,7 +28,7 @@ class PulledImages : public RealRegistry {
 TEST_F(PulledImages, ArePulledWithVisibleProgressWhenTheEngineLacksThem) {
   auto reference = at_registry("tools/shell:1");
   offer(reference);
-  Images images{loop_.executor(), engine(), default_aliases()};
+  Images images{loop_.executor(), engine(), {.aliases = default_aliases()}};
   auto served = resolve(images, reference);
   ASSERT_TRUE(served) << served.error().sentence();
   EXPECT_EQ(served->name, reference);
@@ -50,14 +50,14 @@ TEST_F(PulledImages, ThatTheRegistryDoesNotHaveAreAnErrorInItsOwnWords) {
 TEST_F(PulledImages, AreServedByTheirAliasOnlyWhileTheyCanNotBePulled) {
   auto reference = at_registry("tools/later:1");
   {
-    Images images{loop_.executor(), engine(), {{reference, image}}};
+    Images images{loop_.executor(), engine(), {.aliases = {{reference, image}}}};
     auto served = resolve(images, reference);
     run(images.close());
     ASSERT_TRUE(served) << served.error().sentence();
     EXPECT_EQ(served->name, image);
   }
   offer(reference);
-  Images images{loop_.executor(), engine(), {{reference, image}}};
+  Images images{loop_.executor(), engine(), {.aliases = {{reference, image}}}};
   auto served = resolve(images, reference);
   run(images.close());
   ASSERT_TRUE(served) << served.error().sentence();

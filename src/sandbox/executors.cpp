@@ -1,0 +1,33 @@
+#include "sandbox/executors.hpp"
+
+#include "async/race.hpp"
+
+namespace gantry::sandbox {
+
+Executors::Executors(Executor& docker, LocalExecutor* local, std::function<bool()> engine_answers)
+    : docker_{docker}, local_{local}, engine_answers_{std::move(engine_answers)} {}
+
+async::task<Outcome> Executors::execute(Execution execution, Observer observer) {
+  bool local = execution.executor == ExecutorChoice::local ||
+               (execution.executor == ExecutorChoice::automatic && falls_back(execution));
+  if (!local) co_return co_await docker_.execute(std::move(execution), std::move(observer));
+  if (local_ != nullptr) {
+    co_return co_await local_->execute(std::move(execution), std::move(observer));
+  }
+  Outcome outcome;
+  outcome.message =
+      "cannot run a program without a container engine: the local executor is not used here; "
+      "start the server with 'local = true', or ask for executor 'docker'";
+  co_return outcome;
+}
+
+bool Executors::falls_back(const Execution& execution) const {
+  return local_ != nullptr && !engine_answers_() && local_->check(execution).has_value();
+}
+
+async::task<void> Executors::maintain() {
+  if (local_ == nullptr) co_return co_await docker_.maintain();
+  co_await async::both(docker_.maintain(), local_->maintain());
+}
+
+}  // namespace gantry::sandbox

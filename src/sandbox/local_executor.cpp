@@ -1,0 +1,352 @@
+#include "sandbox/local_executor.hpp"
+
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/finally.hpp"
+#include "async/scope.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "sandbox/embedded.hpp"
+#include "sandbox/seccomp_filter.hpp"
+#include "sandbox/session.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace gantry::sandbox {
+namespace {
+
+constexpr int inodes = 16'384;
+// Beside those of containers, whose ids the kernel would count together with ours.
+constexpr int first_user = Slots::first + Slots::count;
+constexpr Milliseconds interpreter_max{10'000};
+// gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
+constexpr Milliseconds init_grace{10'000};
+constexpr Milliseconds exit_max{10'000};
+constexpr Milliseconds retry_after{10'000};
+constexpr std::size_t making_max = 3;
+// A booted one has memory of its own, and they are made one by one.
+constexpr std::size_t nodes_max = 2;
+
+Outcome infrastructure_error(const Error& error) {
+  return {{.verdict = Verdict::infrastructure_error, .message = error.sentence()}};
+}
+
+Error not_here(std::string_view what, std::string_view remedy) {
+  return {ErrorKind::conflict, "not_with_local_executor",
+          fmt::format("cannot run this program without a container engine: {}", what),
+          std::string{remedy}};
+}
+
+/// Python forks out of a nursery that is one; everything else is started by gantry-init.
+Interpreter nursery_of(Interpreter interpreter) {
+  return interpreter == Interpreter::python ? interpreter : Interpreter::none;
+}
+
+async::task<void> run_session(InitSession& session, const Execution& execution,
+                              const Observer& observer, init::Start start,
+                              Conversation& conversation) {
+  conversation = co_await session.run(execution, {}, observer, start);
+}
+
+}  // namespace
+
+/// One sandbox, from its birth to its end.
+struct LocalExecutor::Sandbox {
+  WarmClass warm;
+  int slot = 0;
+  std::optional<Cgroup> group;
+  async::Descriptor process;
+  std::shared_ptr<void> home;  ///< Keeps its nursery, see Newborn.
+  std::unique_ptr<InitSession> session;
+  bool waited = false;  ///< It was there before its program.
+};
+
+/// Sandboxes of one class that wait for their programs.
+struct LocalExecutor::Shelf {
+  WarmClass warm;
+  std::size_t most = 0;
+  std::size_t making = 0;
+  std::deque<std::unique_ptr<Sandbox>> ready;
+};
+
+LocalExecutor::LocalExecutor(async::Executor executor, Settings settings)
+    : executor_{executor}, settings_{std::move(settings)}, wanted_{executor}, taken_{executor} {
+  Cgroups::remove_leftovers(settings_.cgroups, settings_.owner);
+}
+
+Cgroups& LocalExecutor::opened() {
+  if (cgroups_) return *cgroups_;
+  auto filter = value_or_throw(seccomp_filter(embedded::seccomp_profile()));
+  const Policy usual;
+  for (auto interpreter : {Interpreter::none, Interpreter::python, Interpreter::node}) {
+    nurseries_.at(static_cast<std::size_t>(interpreter)) = std::make_unique<LocalNursery>(
+        executor_, LocalNursery::Settings{
+                       .interpreter = interpreter, .privilege = own_privilege(), .filter = filter});
+    auto most = settings_.prepared_max;
+    if (interpreter == Interpreter::node) most = std::min(most, nodes_max);
+    auto file = interpreter == Interpreter::none ? Bytes{} : usual.file;
+    shelves_.push_back(
+        {.warm = {.interpreter = interpreter, .file = file, .tmpfs = usual.tmpfs}, .most = most});
+  }
+  cgroups_ = Cgroups::open(settings_.cgroups, settings_.owner);
+  log::info("local sandboxes: control groups for {}", cgroups_->capabilities().words());
+  return *cgroups_;
+}
+
+LocalExecutor::~LocalExecutor() = default;
+
+Result<> LocalExecutor::check(const Execution& execution) {
+  const auto& program = execution.program;
+  const auto& policy = execution.policy;
+  constexpr auto* choose_docker = "ask for executor 'docker'";
+  const auto* language = settings_.languages.find(program.language);
+  if (language == nullptr || language->image != program.image) {
+    return fail(not_here("it asks for an image", choose_docker));
+  }
+  if (policy.network != Network::none) {
+    return fail(
+        not_here("it asks for a network", "leave out 'network', or " + std::string{choose_docker}));
+  }
+  if (policy.filesystem == Filesystem::workspace) {
+    return fail(not_here("it asks for a workspace", choose_docker));
+  }
+  if (policy.runtime != Runtime::runc) return fail(not_here("it asks for gVisor", choose_docker));
+  if (!capabilities().memory && settings_.trust == Trust::nobody) {
+    return fail(ErrorKind::denied, "local_not_trusted",
+                "cannot run a program without a container engine: no control group limits its "
+                "memory here",
+                "let the server's user make control groups, or declare its programs trusted with "
+                "'local_trusted'");
+  }
+  return ok;
+}
+
+async::task<Result<>> LocalExecutor::probe() {
+  Execution execution{.id = ExecutionId{"probe"}, .program = {.command = {"true"}}};
+  auto sandbox = co_await prepare({.tmpfs = execution.policy.tmpfs}, execution.policy);
+  if (!sandbox) co_return fail(sandbox.error());
+  Observer nobody{.progress = [](std::string) {},
+                  .serving = {},
+                  .started = [](Stage) {},
+                  .output = [](OutputStream, std::string_view) {}};
+  auto outcome = co_await async::finally(run_in(**sandbox, execution, nobody), end(**sandbox));
+  if (outcome && outcome->verdict == Verdict::ok) co_return ok;
+  co_return fail(ErrorKind::unavailable, "no_local_sandbox",
+                 fmt::format("cannot use the local sandbox: {}",
+                             outcome ? outcome->message : "it ended by itself"));
+}
+
+async::task<Outcome> LocalExecutor::execute(Execution execution, Observer observer) {
+  Outcome outcome;
+  if (auto able = check(execution); !able) {
+    outcome = infrastructure_error(able.error());
+  } else {
+    outcome = co_await serve(execution, observer);
+  }
+  outcome.executor = "local";
+  co_return outcome;
+}
+
+async::task<Outcome> LocalExecutor::serve(const Execution& execution, const Observer& observer) {
+  for (;;) {
+    auto sandbox = co_await async::attempt(take(execution));
+    if (!sandbox) co_return infrastructure_error(sandbox.error());
+    auto waited = (*sandbox)->waited;
+    auto ran = co_await async::attempt(
+        async::finally(run_in(**sandbox, execution, observer), end(**sandbox)));
+    if (!ran) co_return infrastructure_error(ran.error());
+    if (!*ran) continue;  // what waited had gone bad; at the latest a fresh one answers
+    (*ran)->warm = waited;
+    co_return std::move(**ran);
+  }
+}
+
+async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::take(
+    const Execution& execution) {
+  wanted_.stop();
+  auto warm = warm_class_of(execution, ServedImage{});
+  // Without control groups its limits were set at its birth.
+  const Policy usual;
+  bool fits_any = capabilities().memory && capabilities().pids;
+  bool fits =
+      fits_any || (execution.policy.memory == usual.memory && execution.policy.pids == usual.pids);
+  for (auto& shelf : shelves_) {
+    if (!fits || shelf.warm != warm || shelf.ready.empty()) continue;
+    auto sandbox = std::move(shelf.ready.front());
+    shelf.ready.pop_front();
+    taken_.notify();
+    co_return sandbox;
+  }
+  auto plain = warm;
+  plain.interpreter = Interpreter::none;
+  // To boot a node for one program is no faster than to start it.
+  if (warm.interpreter != Interpreter::python)
+    co_return co_await async::shielded(prepare(plain, execution.policy));
+  auto made = co_await async::shielded(prepare(warm, execution.policy));
+  if (made) co_return made;
+  co_return co_await async::shielded(prepare(plain, execution.policy));
+}
+
+async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::prepare(WarmClass warm,
+                                                                                    Policy policy) {
+  auto sandbox = std::make_unique<Sandbox>();
+  sandbox->warm = warm;
+  auto born = co_await async::attempt(give_birth(*sandbox, policy));
+  if (!born) {
+    co_await end(*sandbox);
+    co_return fail(born.error());
+  }
+  co_return sandbox;
+}
+
+async::task<Result<>> LocalExecutor::give_birth(Sandbox& sandbox, const Policy& policy) {
+  auto slot = slots_.take();
+  if (!slot) {
+    co_return fail(ErrorKind::exhausted, "no_sandbox_slot",
+                   "cannot start a sandbox: all user ids for sandboxes are taken");
+  }
+  sandbox.slot = *slot;
+  auto group = opened().make(fmt::format("{}", *slot));
+  if (!group) co_return fail(group.error());
+  sandbox.group.emplace(std::move(*group));
+  if (auto limited = sandbox.group->limit(policy); !limited) co_return fail(limited.error());
+  auto descriptors = sandbox.group->open();
+  if (!descriptors) co_return fail(descriptors.error());
+
+  auto& nursery = *nurseries_.at(static_cast<std::size_t>(nursery_of(sandbox.warm.interpreter)));
+  Birth birth{};
+  birth.user = static_cast<std::uint32_t>(first_user - Slots::first + *slot);
+  birth.inodes_max = inodes;
+  birth.tmpfs_bytes = policy.tmpfs.count;
+  birth.file_bytes = policy.tmpfs.count;  // gantry-init sets the program's own, which is no larger
+  if (nursery.settings().privilege == Privilege::user_namespace)
+    birth.flags |= birth_user_namespace;
+  if (policy.filesystem != Filesystem::sandbox) birth.flags |= birth_temporary_files;
+  if (!capabilities().memory) birth.data_bytes = policy.memory.count;
+  if (!capabilities().pids) birth.processes = static_cast<std::uint32_t>(policy.pids) + 1;
+  auto newborn = co_await nursery.bear(birth, std::move(*descriptors));
+  if (!newborn) co_return fail(newborn.error());
+  sandbox.process = std::move(newborn->process);
+  sandbox.home = std::move(newborn->home);
+  sandbox.session = std::make_unique<InitSession>(
+      engine::AttachedStream{std::move(newborn->stream), engine::Framing::raw});
+  if (sandbox.warm.interpreter == Interpreter::none) co_return ok;
+  co_await async::with_deadline(interpreter_max, "booting an interpreter",
+                                sandbox.session->prepare(boot_of(sandbox.warm, ServedImage{})));
+  co_return ok;
+}
+
+async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
+                                                          const Execution& execution,
+                                                          const Observer& observer) {
+  if (auto limited = sandbox.group->limit(execution.policy); !limited) {
+    co_return infrastructure_error(limited.error());
+  }
+  bool running = false;
+  auto watcher = observer;
+  watcher.started = [&](Stage stage) {
+    running = true;
+    observer.started(stage);
+  };
+  auto start =
+      sandbox.warm.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
+  auto limit = execution.policy.wall_time + init_grace;
+  if (execution.program.compile) limit += execution.program.compile->wall_time;
+  Conversation talk;
+  auto talked = co_await async::attempt(async::with_deadline(
+      limit, "the sandbox", run_session(*sandbox.session, execution, watcher, start, talk)));
+  if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
+    co_return Outcome{{.verdict = Verdict::timed_out,
+                       .message = "did not end in time; it was killed",
+                       .wall_time = execution.policy.wall_time}};
+  }
+  if (talk.outcome) co_return std::move(*talk.outcome);
+  // gantry-init died before it could report. Whether the kernel took it for memory is in its group.
+  if (sandbox.group->oom_kills() > 0) {
+    co_return Outcome{{.verdict = Verdict::memory_exceeded,
+                       .signal = SIGKILL,
+                       .message = "needed more memory than it was given"}};
+  }
+  if (sandbox.waited && !running) co_return std::nullopt;
+  auto cause = talked ? talk.complaint : talked.error().sentence();
+  if (cause.empty()) cause = "its sandbox ended without a verdict";
+  co_return Outcome{{.verdict = Verdict::infrastructure_error,
+                     .message = fmt::format("cannot tell how the program ended: {}",
+                                            text::shortened(text::one_line(cause), 500))}};
+}
+
+async::task<void> LocalExecutor::end(Sandbox& sandbox) {
+  sandbox.session.reset();
+  if (sandbox.process) {
+    // PID 1 of its namespace: nothing in it outlives it.
+    ::syscall(SYS_pidfd_send_signal, sandbox.process.get(), SIGKILL, nullptr, 0);
+    auto ended = co_await async::attempt(async::with_deadline(
+        exit_max, "waiting for a sandbox to exit", async::readable(sandbox.process)));
+    if (!ended) log::warn("{}", ended.error().sentence());
+    sandbox.process.close();
+  }
+  sandbox.home.reset();
+  sandbox.group.reset();
+  if (sandbox.slot != 0) slots_.give_back(sandbox.slot);
+  sandbox.slot = 0;
+}
+
+async::task<void> LocalExecutor::make_one(Shelf& shelf) {
+  auto made = co_await async::attempt(async::shielded(prepare(shelf.warm, Policy{})));
+  if (made) {
+    (*made)->waited = true;
+    shelf.ready.push_back(std::move(*made));
+  } else {
+    log::warn("cannot prepare a local sandbox ({}): {}", word(shelf.warm.interpreter),
+              made.error().sentence());
+    co_await async::pause(retry_after);
+  }
+}
+
+async::task<void> LocalExecutor::fill(Shelf& shelf) {
+  co_await async::finally(make_one(shelf), made_one(shelf));
+}
+
+async::task<void> LocalExecutor::made_one(Shelf& shelf) {
+  --shelf.making;
+  taken_.notify();
+  co_return;
+}
+
+async::task<void> LocalExecutor::maintain() {
+  async::TaskScope makers{executor_};
+  co_await async::finally(keep_full(makers), makers.close());
+}
+
+async::task<void> LocalExecutor::keep_full(async::TaskScope& makers) {
+  // Where everything runs in containers nothing waits here.
+  co_await wanted_.wait();
+  for (;;) {
+    for (auto& shelf : shelves_) {
+      while (shelf.ready.size() + shelf.making < shelf.most && shelf.making < making_max) {
+        ++shelf.making;
+        makers.spawn("preparing a local sandbox", fill(shelf));
+      }
+    }
+    co_await taken_.wait();
+  }
+}
+
+async::task<void> LocalExecutor::close() {
+  for (auto& shelf : shelves_) {
+    while (!shelf.ready.empty()) {
+      auto sandbox = std::move(shelf.ready.front());
+      shelf.ready.pop_front();
+      co_await end(*sandbox);
+    }
+  }
+  for (auto& nursery : nurseries_) nursery.reset();
+  if (cgroups_) cgroups_->close();
+}
+
+}  // namespace gantry::sandbox
