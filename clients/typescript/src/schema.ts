@@ -559,10 +559,158 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a shell script and wait for it
-         * @description The script runs as `/bin/sh -c`. A program that fails is still a 200. Unknown keys are ignored; a duplicate key is a 400. A client that goes away before the answer cancels its script. Open on loopback listeners when the server runs with `--anonymous-execute`.
+         * Run a shell script, with files when it needs some, and wait for it
+         * @description The script runs as `/bin/sh -c` in `/box`, for at most 30 s. A program that fails is still a 200. Files lie in `/box/files`; ZIP archives are unpacked there. In the script's own text the path `/workspace` means `/box`. Unknown keys are ignored; a duplicate key is a 400. A client that goes away before the answer cancels its script. Open on loopback listeners when the server runs with `--anonymous-execute`.
          */
         post: operations["execute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as Piston does, and wait for it
+         * @description See docs/fronts/piston.md. Unknown keys are ignored. A client that goes away before the answer cancels its job. This and Piston's other routes are open on loopback listeners when the server runs with `--anonymous-execute`, and to pages of `--allowed-origin` with a token.
+         */
+        post: operations["piston_execute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job that is typed to while it runs (WebSocket)
+         * @description The first message is `init` with the members of a job; `data` and `signal` may follow. The server sends `runtime`, `stage`, `data`, `exit` and `error`, and closes with 4999 when the job has ended, 4000 to 4005 after a mistake.
+         */
+        get: operations["piston_connect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston tells them */
+        get: operations["piston_runtimes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston's packages */
+        get: operations["piston_packages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as Piston does, and wait for it
+         * @description See docs/fronts/piston.md. Unknown keys are ignored. A client that goes away before the answer cancels its job. This and Piston's other routes are open on loopback listeners when the server runs with `--anonymous-execute`, and to pages of `--allowed-origin` with a token.
+         */
+        post: operations["piston_execute_public"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job that is typed to while it runs (WebSocket)
+         * @description The first message is `init` with the members of a job; `data` and `signal` may follow. The server sends `runtime`, `stage`, `data`, `exit` and `error`, and closes with 4999 when the job has ended, 4000 to 4005 after a mistake.
+         */
+        get: operations["piston_connect_public"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston tells them */
+        get: operations["piston_runtimes_public"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston's packages */
+        get: operations["piston_packages_public"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1287,6 +1435,13 @@ export interface components {
             /** @example alpine:latest */
             image?: string;
         };
+        ExecuteForm: {
+            script: string;
+            stdin?: string;
+            image?: string;
+            /** @description At most 10 MiB each and 50 MiB together, with an extension of docs/fronts/execute.md. A ZIP may hold 1,000 files of 10 MiB, 100 MiB together and 100 times its own size. */
+            files?: string[];
+        };
         ExecuteResult: {
             /** @description Whether exit_code is 0 */
             success: boolean;
@@ -1296,7 +1451,86 @@ export interface components {
             /** @description Seconds */
             execution_time: number;
             error: string | null;
+            files_attached?: string[];
+            /** @description Bytes */
+            total_file_size?: number;
+            zip_extractions?: {
+                zip_file: string;
+                extracted_count: number;
+                extracted_files: string[];
+            }[];
         };
+        PistonError: {
+            /** @example language is required as a string */
+            message: string;
+        };
+        PistonJob: {
+            /**
+             * @description A name or an alias
+             * @example python
+             */
+            language: string;
+            /**
+             * @description A range as npm has them
+             * @example 3.x
+             */
+            version: string;
+            files: {
+                name?: string;
+                content: string;
+                /**
+                 * @default utf8
+                 * @enum {string}
+                 */
+                encoding?: "utf8" | "base64" | "hex";
+            }[];
+            stdin?: string;
+            args?: string[];
+            /** @description Milliseconds, at most 10000 */
+            compile_timeout?: number;
+            /** @description Milliseconds, at most 3000 */
+            run_timeout?: number;
+            compile_cpu_time?: number;
+            run_cpu_time?: number;
+            /** @description Bytes; -1: as usual */
+            compile_memory_limit?: number;
+            /** @description Bytes; -1: as usual */
+            run_memory_limit?: number;
+        };
+        PistonStage: {
+            /** @example SIGKILL */
+            signal: string | null;
+            stdout: string;
+            stderr: string;
+            code: number | null;
+            /** @description Both outputs in the order of time */
+            output: string;
+            /** @description Bytes */
+            memory: number | null;
+            message: string | null;
+            /** @enum {unknown} */
+            status: "RE" | "SG" | "TO" | "OL" | "EL" | "XX" | null;
+            /** @description Milliseconds */
+            cpu_time: number;
+            /** @description Milliseconds */
+            wall_time: number;
+        };
+        PistonResult: {
+            compile?: components["schemas"]["PistonStage"];
+            run: components["schemas"]["PistonStage"];
+            language: string;
+            version: string;
+        };
+        PistonRuntimes: {
+            language: string;
+            version: string;
+            aliases: string[];
+        }[];
+        PistonPackages: {
+            language: string;
+            language_version: string;
+            installed: boolean;
+        }[];
         ExecuteError: {
             /** @constant */
             success: false;
@@ -1388,6 +1622,15 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description An error in Piston's shape */
+        PistonError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PistonError"];
             };
         };
         /** @description An error in the shape of the compatible routes */
@@ -2345,6 +2588,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExecuteRequest"];
+                "multipart/form-data": components["schemas"]["ExecuteForm"];
             };
         };
         responses: {
@@ -2362,6 +2606,200 @@ export interface operations {
             403: components["responses"]["CompatibleError"];
             413: components["responses"]["CompatibleError"];
             500: components["responses"]["CompatibleError"];
+        };
+    };
+    piston_execute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PistonJob"];
+            };
+        };
+        responses: {
+            /** @description It ran */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonResult"];
+                };
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+            413: components["responses"]["PistonError"];
+            415: components["responses"]["PistonError"];
+            429: components["responses"]["PistonError"];
+            500: components["responses"]["PistonError"];
+            503: components["responses"]["PistonError"];
+        };
+    };
+    piston_connect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switched to the WebSocket protocol */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_runtimes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonRuntimes"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonPackages"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_execute_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PistonJob"];
+            };
+        };
+        responses: {
+            /** @description It ran */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonResult"];
+                };
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+            413: components["responses"]["PistonError"];
+            415: components["responses"]["PistonError"];
+            429: components["responses"]["PistonError"];
+            500: components["responses"]["PistonError"];
+            503: components["responses"]["PistonError"];
+        };
+    };
+    piston_connect_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switched to the WebSocket protocol */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_runtimes_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonRuntimes"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_packages_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonPackages"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
         };
     };
 }
