@@ -115,6 +115,7 @@ run_tests() {
       step "TypeScript client" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/clients/run
       step "MCP" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/mcp/run
       step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
+      step "abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/abuse/run --short
     fi
   fi
   [[ -z ${GANTRY_TEST_ENGINE:-} ]] || step "no container is left" no_container_left
