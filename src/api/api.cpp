@@ -16,15 +16,17 @@ using net::http::Exchange;
 /// A request that has passed the guards.
 struct Admitted {
   const Route* route = nullptr;  ///< nullptr: a file of the console
+  std::string preflight;         ///< A browser asks about these methods, and nothing else.
   Target target;
   std::string id;
   std::string part;
   std::optional<access::Identity> identity;
 };
 
-/// What has been found out when a request is refused: in which form the route speaks.
+/// What has been found out of a request, also of one that is refused.
 struct Reception {
-  Shape shape = Shape::problem;
+  Shape shape = Shape::problem;  ///< In which form its route speaks.
+  std::string origin;            ///< Of another site's page that may read the answer.
 };
 
 bool may_be_anonymous(const Route& route, const Services& services, const Exchange& exchange) {
@@ -35,11 +37,15 @@ bool may_be_anonymous(const Route& route, const Services& services, const Exchan
 
 /// Who asks, and whether they may.
 Checked<std::optional<access::Identity>> authorise(const Route& route, Services& services,
-                                                   const Exchange& exchange) {
+                                                   const Exchange& exchange,
+                                                   const Reception& reception) {
   std::optional<access::Identity> identity;
   if (route.least == Least::open) return identity;
   bool anonymous = may_be_anonymous(route, services, exchange);
-  auto known = identify(exchange.request(), exchange.peer(), services.access);
+  // Another site's page does not act in the name of who happens to be signed in here.
+  bool by_cookie_too = reception.origin.empty() || carries_token(exchange.request());
+  auto known = by_cookie_too ? identify(exchange.request(), exchange.peer(), services.access)
+                             : Checked<std::optional<access::Identity>>{};
   // Where nobody needs to sign in, an ended session is nobody; a bad token is still a mistake.
   if (!known && !(anonymous && known.error().error.code == "bad_session")) {
     return std::unexpected{std::move(known.error())};
@@ -63,16 +69,26 @@ Checked<Admitted> admit(Services& services, const Exchange& exchange, Reception&
   if (!target) return refuse(std::move(target.error()));
   auto match = find_route(request.method, *target);
   reception.shape = match.shape;
+  if (match.origins == Origins::listed) {
+    reception.origin = listed_origin(request, services.allowed_origins);
+  }
 
   auto host = check_host(request, exchange.peer(), services.allowed_hosts);
   if (!host) return std::unexpected{host.error()};
-  auto origin = check_origin(request, exchange.peer());
-  if (!origin) return std::unexpected{origin.error()};
+  if (reception.origin.empty()) {
+    auto origin = check_origin(request, exchange.peer());
+    if (!origin) return std::unexpected{origin.error()};
+  } else if (is_preflight(request)) {
+    return Admitted{.preflight = std::move(match.allow)};
+  }
   auto query = check_no_credential_in_query(target->query);
   if (!query) return std::unexpected{query.error()};
 
   if (match.route == nullptr) {
-    if (match.allow.empty()) return Admitted{nullptr, std::move(*target), {}, {}, {}};
+    if (match.allow.empty() && match.shape == Shape::message) {
+      return refuse(404, "no_such_route", "Not Found");
+    }
+    if (match.allow.empty()) return Admitted{.target = std::move(*target)};
     auto refused = refuse(
         405, "method_not_allowed",
         fmt::format("cannot {} '{}': it has {}", request.method, target->path(), match.allow));
@@ -83,14 +99,27 @@ Checked<Admitted> admit(Services& services, const Exchange& exchange, Reception&
     auto type = check_content_type(request);
     if (!type) return std::unexpected{type.error()};
   }
-  auto identity = authorise(*match.route, services, exchange);
+  auto identity = authorise(*match.route, services, exchange, reception);
   if (!identity) return std::unexpected{std::move(identity.error())};
-  return Admitted{match.route, std::move(*target), std::move(match.id), std::move(match.part),
-                  std::move(*identity)};
+  return Admitted{.route = match.route,
+                  .target = std::move(*target),
+                  .id = std::move(match.id),
+                  .part = std::move(match.part),
+                  .identity = std::move(*identity)};
 }
 
-async::task<void> send(Exchange& exchange, Reply reply, Seconds retry_after) {
+/// Tells a browser that the page it asks for may read the answer.
+void open_to_origin(net::http::Headers& headers, const std::string& origin) {
+  headers.set("Access-Control-Allow-Origin", origin);
+  headers.set("Access-Control-Expose-Headers", "Retry-After");
+  headers.set("Vary", "Origin");
+  headers.set("Cross-Origin-Resource-Policy", "cross-origin");
+}
+
+async::task<void> send(Exchange& exchange, Reply reply, const Reception& reception,
+                       Seconds retry_after = Seconds{1}) {
   add_security_headers(reply.headers);
+  if (!reception.origin.empty()) open_to_origin(reply.headers, reception.origin);
   if (reply.status == 401) reply.headers.set("WWW-Authenticate", "Bearer");
   if (reply.status == 429) {
     reply.headers.set("Retry-After", fmt::format("{}", std::max<long>(1, retry_after.count())));
@@ -111,11 +140,15 @@ async::task<void> Api::handle(Exchange& exchange) {
   auto admitted = admit(services_, exchange, reception);
   if (!admitted) {
     auto reply = error_reply(admitted.error(), reception.shape);
-    co_return co_await send(exchange, std::move(reply), Seconds{1});
+    co_return co_await send(exchange, std::move(reply), reception);
+  }
+  if (!admitted->preflight.empty()) {
+    Reply reply{.status = 204, .headers = preflight_answer(admitted->preflight)};
+    co_return co_await send(exchange, std::move(reply), reception);
   }
   if (admitted->route == nullptr) {
     auto reply = co_await serve_console(services_, exchange.request(), admitted->target);
-    co_return co_await send(exchange, std::move(reply), Seconds{1});
+    co_return co_await send(exchange, std::move(reply), reception);
   }
 
   Call call{.exchange = exchange,
@@ -134,7 +167,9 @@ async::task<void> Api::handle(Exchange& exchange) {
     auto refused = refuse(std::move(answer.error())).error();
     answer = error_reply(refused, admitted->route->shape);
   }
-  if (!exchange.answered()) co_await send(exchange, std::move(*answer), call.retry_after);
+  if (!exchange.answered()) {
+    co_await send(exchange, std::move(*answer), reception, call.retry_after);
+  }
 }
 
 }  // namespace gantry::api

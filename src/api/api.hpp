@@ -11,7 +11,11 @@
 #include "fleet/link.hpp"
 #include "net/http_server.hpp"
 #include "sandbox/images.hpp"
+#include "sandbox/languages.hpp"
+#include "sandbox/policy_bounds.hpp"
+#include "sandbox/pool.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,7 +24,8 @@
 /// What the world sees of Gantry over HTTP: the contract is openapi.yaml.
 namespace gantry::api {
 
-/// Whether `/execute` and `/metrics` answer without a credential on loopback listeners.
+/// Whether `/execute`, `/metrics` and Piston's routes answer without a credential on loopback
+/// listeners.
 enum class AnonymousExecute { refused, on_loopback };
 
 /// Everything the API speaks for, and what it must know of this process. Borrowed: all of it
@@ -41,6 +46,10 @@ struct Services {
   /// Names that may stand in the Host header on listeners that are not loopback, besides IP
   /// addresses and `localhost`. Without port, lower case.
   std::vector<std::string> allowed_hosts;
+  /// What waits for programs now; none: nothing does.
+  std::function<std::vector<sandbox::PoolView>()> pools = {};
+  /// Whose pages may call Piston's routes: `https://example.org`, lower case.
+  std::vector<std::string> allowed_origins = {};
   const sandbox::Languages& languages = sandbox::shipped_languages();
   sandbox::ServerBounds bounds;
   std::span<const Asset> console = console_assets();

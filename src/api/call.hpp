@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "executions/admission.hpp"
 #include "net/http_server.hpp"
 
 #include <optional>
@@ -35,6 +36,11 @@ struct Call {
 
   /// The name that goes into records.
   std::string who() const { return identity ? identity->name : "anonymous"; }
+  /// On whose account programs run.
+  executions::Caller caller() const {
+    bool by_token = identity && identity->how == access::How::token;
+    return {.user = who(), .token = by_token ? identity->credential : std::string{}};
+  }
   std::string_view header(std::string_view name) const {
     return exchange.request().headers.get(name);
   }

@@ -2,9 +2,15 @@
 
 #include "executions/executions.hpp"
 #include "fleet/view.hpp"
+#include "sandbox/images.hpp"
+#include "sandbox/pool.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gantry::api {
 
@@ -17,11 +23,30 @@ std::string execute_result(const executions::Record& record);
 /// The same for what could not be run at all: `exit_code` -1, still a 200.
 std::string execute_failure(std::string_view reason);
 
+/// The containers of one image that wait for programs.
+struct ImagePool {
+  std::size_t wanted = 0;
+  std::size_t ready = 0;
+  std::uint64_t hits = 0;    ///< Programs that found one,
+  std::uint64_t misses = 0;  ///< and that did not.
+};
+using ImagePools = std::map<std::string, ImagePool, std::less<>>;
+/// The pools by image; the one of the image that serves for `default_image` has that name.
+ImagePools pools_by_image(const std::vector<sandbox::PoolView>& pools,
+                          const sandbox::ImageAliases& aliases);
+
 /// The counters as the origin's `GET /metrics` has them.
-std::string metrics_json(const executions::Counters& counters);
+std::string metrics_json(const executions::Counters& counters, const ImagePools& pools);
+/// What the text for Prometheus tells.
+struct MetricsSource {
+  const executions::Counters& counters;
+  const ImagePools& pools;
+  const fleet::ContainerView& view;
+  std::string_view version;
+  WallTime started_at;
+};
 /// The same for Prometheus (text format 0.0.4), with more of it.
-std::string metrics_text(const executions::Counters& counters, const fleet::ContainerView& view,
-                         std::string_view version, WallTime started_at);
+std::string metrics_text(const MetricsSource& source);
 /// Whether an Accept header asks for Prometheus' text.
 bool wants_text(std::string_view accept);
 

@@ -1,8 +1,15 @@
 #include "api/compat.hpp"
+#include "api/compat_files.hpp"
 #include "api/guard.hpp"
 #include "api/handlers.hpp"
+#include "api/json_text.hpp"
+#include "api/place.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
+#include "net/multipart.hpp"
+
+#include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -16,10 +23,14 @@ constexpr Milliseconds time_allowed{30'000};
 /// The longest script that travels as an argument; a longer one becomes a file.
 constexpr std::size_t argument_max = 32U << 10U;
 
+/// A body that is not a form.
+constexpr Bytes json_max{16U << 20U};
+
 struct Script {
   std::string text;
   std::string input;
   std::string image;
+  std::optional<Attachments> attached = {};  ///< When files came with it.
 };
 
 std::unexpected<Error> wrong(std::string message) {
@@ -42,6 +53,36 @@ Result<Script> read_script(const json::Value& value) {
   return script;
 }
 
+/// The first field of the form that is called so.
+std::string field_of(const std::vector<net::http::FormPart>& parts, std::string_view name) {
+  auto found = std::ranges::find_if(
+      parts, [&](const auto& part) { return part.name == name && !part.file_name; });
+  return found == parts.end() ? std::string{} : std::string{found->content};
+}
+
+Result<Script> parse_form_script(const std::string& body, std::string_view content_type) {
+  auto boundary = net::http::form_boundary(content_type);
+  if (!boundary) return wrong("No script provided");
+  auto parts = net::http::parse_form(body, *boundary);
+  if (!parts) return fail(std::move(parts.error()));
+  const auto& limits = sandbox::program_limits;
+  Script script{.text = field_of(*parts, "script"),
+                .input = field_of(*parts, "stdin"),
+                .image = field_of(*parts, "image")};
+  if (script.text.empty()) return wrong("No script provided");
+  if (script.text.size() > limits.source_max) {
+    return wrong(fmt::format("field 'script' must have at most {} bytes", limits.source_max));
+  }
+  if (script.input.size() > limits.input_max) {
+    return wrong(fmt::format("field 'stdin' must have at most {} bytes", limits.input_max));
+  }
+  if (script.image.empty()) script.image = default_image;
+  auto attached = attach(*parts);
+  if (!attached) return fail(std::move(attached.error()));
+  if (!attached->names.empty()) script.attached = std::move(*attached);
+  return script;
+}
+
 Result<Script> parse_script(const std::string& body) {
   if (body.empty()) return wrong("No script provided");
   auto value = json::parse(body, json::Keys::strict);
@@ -54,6 +95,8 @@ sandbox::Program program_of(Script script) {
   sandbox::Program program;
   program.image = std::move(script.image);
   program.input = std::move(script.input);
+  if (script.attached) program.files = std::move(script.attached->files);
+  script.text = with_our_folder(script.text);
   bool fits = script.text.size() <= argument_max && script.text.find('\0') == std::string::npos;
   if (fits) {
     program.command = {"/bin/sh", "-c", std::move(script.text)};
@@ -104,30 +147,76 @@ std::string trouble_of(const sandbox::Outcome& outcome) {
   return fmt::format("Execution ended: {}", sandbox::word(outcome.verdict));
 }
 
-std::string quoted(std::string_view bytes) {
-  // Boost's short escapes where it can be; json_quoted takes bytes that are not UTF-8.
-  if (text::valid_utf8(bytes)) return json::serialize(json::Value(bytes));
-  return text::json_quoted(bytes);
+/// The origin's words for what its clients look for.
+std::string in_origins_words(const executions::Record& record) {
+  const auto& message = record.outcome->message;
+  if (!message.starts_with("cannot pull image")) return trouble_of(*record.outcome);
+  return fmt::format("Failed to pull image: {} ({})", record.image, message);
 }
 
 std::string result_text(std::string_view out, std::string_view err, int exit_code, double seconds,
                         std::string_view error) {
   return fmt::format(
       R"({{"success":{},"stdout":{},"stderr":{},"exit_code":{},"execution_time":{},"error":{}}})",
-      exit_code == 0, quoted(out), quoted(err), exit_code, seconds,
-      error.empty() ? "null" : quoted(error));
+      exit_code == 0, json_string(out), json_string(err), exit_code, seconds,
+      error.empty() ? "null" : json_string(error));
 }
 
-/// The check of the media type in the origin's words. Attached files (multipart) are not taken.
+bool is_form(const Call& call) {
+  return text::iequals(media_type(call.exchange.request()), "multipart/form-data");
+}
+
+/// The check of the media type in the origin's words.
 Result<> check_type(const Call& call) {
   if (auto encoding = call.header("Content-Encoding"); !encoding.empty()) {
     return wrong(fmt::format("Unsupported content encoding: {}",
                              text::shortened(text::one_line(encoding), 80)));
   }
   auto type = media_type(call.exchange.request());
-  if (text::iequals(type, "application/json")) return ok;
+  if (text::iequals(type, "application/json") || is_form(call)) return ok;
   return wrong(fmt::format("Unsupported content type: {}",
                            type.empty() ? "None" : text::shortened(text::one_line(type), 80)));
+}
+
+/// Attached files lie in the sandbox's memory, on top of what the script itself may use.
+sandbox::Policy policy_of(const Script& script) {
+  sandbox::Policy policy;
+  policy.wall_time = time_allowed;
+  policy.cpu_time = time_allowed;
+  if (script.attached) {
+    policy.tmpfs.count += script.attached->bytes;
+    policy.memory.count += script.attached->bytes;
+  }
+  return policy;
+}
+
+std::string quoted_list(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const auto& text : texts) {
+    list += list.empty() ? "" : ",";
+    list += json_string(text);
+  }
+  return list;
+}
+
+/// The members that an answer has only when files came with the script.
+std::string files_text(const Attachments& attached) {
+  std::string extractions;
+  for (const auto& extraction : attached.extractions) {
+    extractions += fmt::format(R"({}{{"zip_file":{},"extracted_count":{},"extracted_files":[{}]}})",
+                               extractions.empty() ? "" : ",", json_string(extraction.archive),
+                               extraction.paths.size(), quoted_list(extraction.paths));
+  }
+  auto text = fmt::format(R"("files_attached":[{}],"total_file_size":{})",
+                          quoted_list(attached.names), attached.bytes);
+  if (!extractions.empty()) text += fmt::format(R"(,"zip_extractions":[{}])", extractions);
+  return text;
+}
+
+std::string with_files(std::string answer, std::string_view about_files) {
+  if (about_files.empty()) return answer;
+  answer.pop_back();
+  return answer.append(",").append(about_files).append("}");
 }
 
 }  // namespace
@@ -135,7 +224,7 @@ Result<> check_type(const Call& call) {
 std::string execute_result(const executions::Record& record) {
   const auto& outcome = *record.outcome;
   if (outcome.verdict == sandbox::Verdict::infrastructure_error) {
-    return execute_failure(trouble_of(outcome));
+    return execute_failure(in_origins_words(record));
   }
   return result_text(record.output, record.errors, exit_code_of(outcome),
                      static_cast<double>(outcome.wall_time.count()) / 1e6, trouble_of(outcome));
@@ -147,19 +236,23 @@ std::string execute_failure(std::string_view reason) {
 
 Answer execute(Call& call) {
   if (auto checked = check_type(call); !checked) co_return fail(checked.error());
-  auto body = co_await call.exchange.body(call.body_max);
+  bool form = is_form(call);
+  auto body = co_await call.exchange.body(form ? call.body_max : json_max);
   if (!body) co_return fail(std::move(body.error()));
-  auto script = co_await compute(call, body->size(), [&] { return parse_script(*body); });
+  auto parse = [&] {
+    return form ? parse_form_script(*body, call.header("Content-Type")) : parse_script(*body);
+  };
+  // An archive is small until it is unpacked.
+  auto size = form ? long_work.count + 1 : body->size();
+  auto script = co_await compute(call, size, parse);
   if (!script) co_return fail(std::move(script.error()));
   if (!engine::ImageReference::parse(script->image)) {
     co_return json_reply(200, execute_failure("Invalid image name: " + script->image));
   }
-
-  sandbox::Policy policy;
-  policy.wall_time = time_allowed;
-  policy.cpu_time = time_allowed;
+  auto about_files = script->attached ? files_text(*script->attached) : std::string{};
+  auto policy = policy_of(*script);
   auto& executions = call.services.executions;
-  auto record = co_await executions.submit(call.who(), program_of(std::move(*script)), policy);
+  auto record = co_await place(call, {program_of(std::move(*script)), policy});
   if (!record) co_return fail(std::move(record.error()));
   auto finished = co_await unless_abandoned(call, executions.wait(record->id));
   if (!finished) {
@@ -168,9 +261,9 @@ Answer execute(Call& call) {
     co_return answered_already();
   }
   if (!*finished) co_return fail(std::move(finished->error()));
-  auto size = (*finished)->output.size() + (*finished)->errors.size();
-  auto work = [&] { return execute_result(**finished); };
-  co_return json_reply(200, co_await compute(call, size, work));
+  auto written = (*finished)->output.size() + (*finished)->errors.size();
+  auto work = [&] { return with_files(execute_result(**finished), about_files); };
+  co_return json_reply(200, co_await compute(call, written, work));
 }
 
 }  // namespace gantry::api

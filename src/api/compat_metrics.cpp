@@ -51,6 +51,17 @@ class Exposition {
   void sample(std::string_view name, std::string_view label, std::string_view word, Number value) {
     text_ += fmt::format("{}{{{}=\"{}\"}} {}\n", name, label, word, value);
   }
+  /// For label values that are not ours: quotes and backslashes are escaped.
+  template <class Number>
+  void sample_of(std::string_view name, std::string_view label, std::string_view value,
+                 Number number) {
+    std::string escaped;
+    for (char c : text::one_line(value)) {
+      if (c == '"' || c == '\\') escaped += '\\';
+      escaped += c;
+    }
+    sample(name, label, escaped, number);
+  }
   template <class Number>
   void single(std::string_view name, std::string_view type, std::string_view help, Number value) {
     family(name, type, help);
@@ -64,11 +75,26 @@ class Exposition {
 
 }  // namespace
 
-std::string metrics_json(const executions::Counters& counters) {
+ImagePools pools_by_image(const std::vector<sandbox::PoolView>& pools,
+                          const sandbox::ImageAliases& aliases) {
+  auto alias = aliases.find(std::string{default_image});
+  ImagePools images;
+  for (const auto& pool : pools) {
+    bool serves_default = alias != aliases.end() && pool.image == alias->second;
+    auto& image = images[serves_default ? std::string{default_image} : pool.image];
+    image.wanted += pool.wanted;
+    image.ready += pool.ready;
+    image.hits += pool.hits;
+    image.misses += pool.misses;
+  }
+  return images;
+}
+
+std::string metrics_json(const executions::Counters& counters, const ImagePools& pools) {
   auto total = ended(counters);
   auto successful = ended_as(counters, Verdict::ok);
   auto average = total == 0 ? 0.0 : seconds(counters.wall_time) / static_cast<double>(total);
-  // There is no pool of waiting containers: its counters are 0, as the origin's own often were.
+  // The origin counted these by pool only; here they were 0, too.
   json::Object counted{{"total_executions", total},
                        {"successful_executions", successful},
                        {"failed_executions", total - successful},
@@ -76,17 +102,45 @@ std::string metrics_json(const executions::Counters& counters) {
                        {"containers_created", 0},
                        {"containers_destroyed", 0}};
   // Its clients look for the pool of the default image; all executions are told as that one's.
-  auto pool = counted;
-  pool["pool_size"] = 0;
-  pool["available_containers"] = 0;
-  counted["pools_active"] = 0;
-  counted["total_available_containers"] = 0;
-  counted["pool_metrics"] = json::Object{{default_image, std::move(pool)}};
+  auto usual = counted;
+  usual["pool_size"] = 0;
+  usual["available_containers"] = 0;
+  json::Object by_image{{default_image, std::move(usual)}};
+  std::size_t available = 0;
+  for (const auto& [name, pool] : pools) {
+    available += pool.ready;
+    auto& image = by_image.emplace(name, json::Object{}).first->value().get_object();
+    if (name != default_image) image["total_executions"] = pool.hits + pool.misses;
+    image["pool_size"] = pool.wanted;
+    image["available_containers"] = pool.ready;
+  }
+  counted["pools_active"] = pools.size();
+  counted["total_available_containers"] = available;
+  counted["pool_metrics"] = std::move(by_image);
   return json_text(counted);
 }
 
-std::string metrics_text(const executions::Counters& counters, const fleet::ContainerView& view,
-                         std::string_view version, WallTime started_at) {
+namespace {
+
+void tell_pools(Exposition& out, const ImagePools& pools) {
+  out.family("gantry_pool_ready", "gauge", "Containers that wait for programs, by image.");
+  for (const auto& [name, pool] : pools) {
+    out.sample_of("gantry_pool_ready", "image", name, pool.ready);
+  }
+  out.family("gantry_pool_hits_total", "counter", "Programs that found a waiting container.");
+  for (const auto& [name, pool] : pools) {
+    out.sample_of("gantry_pool_hits_total", "image", name, pool.hits);
+  }
+  out.family("gantry_pool_misses_total", "counter", "Programs that found none.");
+  for (const auto& [name, pool] : pools) {
+    out.sample_of("gantry_pool_misses_total", "image", name, pool.misses);
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsSource& source) {
+  const auto& [counters, pools, view, version, started_at] = source;
   Exposition out;
   out.family("gantry_build_info", "gauge", "The version of this server.");
   out.sample("gantry_build_info", "version", version, 1);
@@ -109,6 +163,7 @@ std::string metrics_text(const executions::Counters& counters, const fleet::Cont
   out.single("gantry_engine_up", "gauge", "Whether the local engine answers.", connected ? 1 : 0);
   out.single("gantry_containers", "gauge", "Containers of the local engine, ours included.",
              view.items.size());
+  tell_pools(out, pools);
   return out.text();
 }
 
@@ -131,11 +186,18 @@ Answer get_health(Call& call) {
 Answer get_metrics(Call& call) {
   const auto& services = call.services;
   auto counters = services.executions.counters();
-  if (!wants_text(call.header("Accept"))) co_return json_reply(200, metrics_json(counters));
-  co_return Reply{
-      .status = 200,
-      .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-      .body = metrics_text(counters, services.link.view(), services.version, services.started_at)};
+  auto pools = pools_by_image(services.pools ? services.pools() : std::vector<sandbox::PoolView>{},
+                              services.aliases);
+  if (!wants_text(call.header("Accept"))) {
+    co_return json_reply(200, metrics_json(counters, pools));
+  }
+  co_return Reply{.status = 200,
+                  .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                  .body = metrics_text({.counters = counters,
+                                        .pools = pools,
+                                        .view = services.link.view(),
+                                        .version = services.version,
+                                        .started_at = services.started_at})};
 }
 
 }  // namespace gantry::api

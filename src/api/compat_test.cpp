@@ -83,6 +83,9 @@ TEST_F(CompatTest, WhatCouldNotRunSaysWhyTwice) {
   EXPECT_THAT(ended(), HasSubstr(R"("success":false,"stdout":"","stderr":"no engine",)"
                                  R"("exit_code":-1)"));
   EXPECT_THAT(ended(), HasSubstr(R"("error":"no engine")"));
+  outcome(Verdict::infrastructure_error, {}, {}, "cannot pull image 'no:pe': not found");
+  EXPECT_THAT(execute(R"({"script":"x","image":"no:pe"})").body,
+              HasSubstr(R"("error":"Failed to pull image: no:pe (cannot pull image 'no:pe')"));
   auto image = execute(R"({"script":"x","image":"Not An Image"})");
   EXPECT_EQ(image.head.status, 200U);
   EXPECT_THAT(image.body, HasSubstr(R"("error":"Invalid image name: Not An Image")"));
@@ -104,9 +107,6 @@ TEST_F(CompatTest, MistakesKeepTheOriginsShape) {
   EXPECT_EQ(type.head.status, 400U);
   EXPECT_EQ(type.body, R"({"success":false,"error":"Unsupported content type: )"
                        R"(application/x-www-form-urlencoded"})");
-  auto files = execute("x", "multipart/form-data; boundary=x");
-  EXPECT_EQ(files.body,
-            R"({"success":false,"error":"Unsupported content type: multipart/form-data"})");
   auto zipped = server_.send("POST", "/execute", R"({"script":"x"})",
                              {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}});
   EXPECT_EQ(zipped.head.status, 400U);
@@ -159,6 +159,22 @@ TEST_F(CompatTest, MetricsCountAsTheOriginDid) {
             R"("total_executions":2,"successful_executions":1,"failed_executions":1,)"
             R"("average_execution_time":0.13125,"containers_created":0,"containers_destroyed":0,)"
             R"("pool_size":0,"available_containers":0}}})");
+}
+
+TEST(PoolMetricsTest, ImagesAreToldWithWhatWaits) {
+  std::vector<sandbox::PoolView> views(3);
+  views[0] = {.image = "gantry/sh:latest", .ready = 2, .wanted = 3, .hits = 5, .misses = 1};
+  views[1] = {.image = "python:3.11-alpine", .ready = 1, .wanted = 1, .hits = 4, .misses = 2};
+  views[2] = {.image = "python:3.11-alpine", .ready = 1, .wanted = 2, .hits = 1};
+  auto pools = pools_by_image(views, {{"alpine:latest", "gantry/sh:latest"}});
+  auto json = metrics_json({}, pools);
+  EXPECT_THAT(json, HasSubstr(R"("pools_active":2,"total_available_containers":4)"));
+  EXPECT_THAT(json, HasSubstr(R"("containers_destroyed":0,"pool_size":3,)"
+                              R"("available_containers":2},"python:3.11-alpine":)"
+                              R"({"total_executions":7,"pool_size":3,"available_containers":2})"));
+  auto text =
+      metrics_text({.counters = {}, .pools = pools, .view = {}, .version = "1", .started_at = {}});
+  EXPECT_THAT(text, HasSubstr("gantry_pool_hits_total{image=\"python:3.11-alpine\"} 5\n"));
 }
 
 TEST_F(CompatTest, PrometheusGetsItsText) {

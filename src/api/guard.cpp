@@ -85,6 +85,8 @@ bool same_origin(std::string_view origin, const Authority& host, const Peer& pee
          from->port.value_or(usual_port) == host.port.value_or(usual_port);
 }
 
+constexpr std::string_view bearer = "bearer ";
+
 std::unexpected<Refused> cross_site(std::string_view header, std::string_view value) {
   return refuse(403, "cross_site_request",
                 fmt::format("cannot accept a request from another site: {} is '{}'", header,
@@ -128,6 +130,28 @@ Checked<> check_origin(const RequestHead& request, const Peer& peer) {
   return {};
 }
 
+std::string listed_origin(const RequestHead& request, const std::vector<std::string>& listed) {
+  auto origin = request.headers.get("Origin");
+  bool known = request.headers.count("Origin") == 1 &&
+               std::ranges::find(listed, text::lowered(origin)) != listed.end();
+  return known ? std::string{origin} : std::string{};
+}
+
+bool is_preflight(const RequestHead& request) {
+  return request.method == "OPTIONS" && request.headers.has("Access-Control-Request-Method");
+}
+
+net::http::Headers preflight_answer(std::string_view methods) {
+  return {{"Access-Control-Allow-Methods", std::string{methods}},
+          {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+          {"Access-Control-Max-Age", "600"}};
+}
+
+bool carries_token(const RequestHead& request) {
+  auto authorization = request.headers.get("Authorization");
+  return text::lowered(authorization.substr(0, bearer.size())) == bearer;
+}
+
 Checked<> check_no_credential_in_query(const Query& query) {
   constexpr std::array names{"token", "access_token", "api_key", "apikey", "authorization"};
   for (const auto& [name, value] : query.items()) {
@@ -169,9 +193,8 @@ Checked<std::optional<access::Identity>> identify(const RequestHead& request, co
                         "cannot tell who asks: there is more than one Authorization header",
                         {}});
   }
-  auto authorization = headers.get("Authorization");
-  constexpr std::string_view bearer = "bearer ";
-  if (text::lowered(authorization.substr(0, bearer.size())) == bearer) {
+  if (carries_token(request)) {
+    auto authorization = headers.get("Authorization");
     auto known = access.by_token(text::trimmed(authorization.substr(bearer.size())));
     if (!known) return refuse(std::move(known.error()));
     return std::optional{std::move(*known)};

@@ -27,6 +27,18 @@ bool is_unsafe(const net::http::RequestHead& request);
 /// What a browser says of where an unsafe request comes from does not name another site.
 Checked<> check_origin(const net::http::RequestHead& request, const net::http::Peer& peer);
 
+/// The Origin of a page that is on the list; empty for every other request. Such a page is told who
+/// may read the answer, and its requests count as nobody's without a token.
+std::string listed_origin(const net::http::RequestHead& request,
+                          const std::vector<std::string>& listed);
+/// Whether a browser only asks what a page's request may have (https://fetch.spec.whatwg.org/).
+bool is_preflight(const net::http::RequestHead& request);
+/// What a listed page may send, in answer to that.
+net::http::Headers preflight_answer(std::string_view methods);
+
+/// Whether the request says `Authorization: Bearer`.
+bool carries_token(const net::http::RequestHead& request);
+
 /// No credential stands in the address: those end in logs and histories.
 Checked<> check_no_credential_in_query(const Query& query);
 

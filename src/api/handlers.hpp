@@ -66,6 +66,12 @@ Answer serve_mcp(Call& call);
 // compat_execute.cpp
 Answer execute(Call& call);
 
+// piston.cpp, piston_connect.cpp
+Answer piston_execute(Call& call);
+Answer piston_runtimes(Call& call);
+Answer piston_packages(Call& call);
+Answer piston_connect(Call& call);
+
 // compat_metrics.cpp
 Answer get_health(Call& call);
 Answer get_metrics(Call& call);

@@ -1,5 +1,7 @@
 #include "api/json_text.hpp"
 
+#include "base/text.hpp"
+
 #include <fmt/format.h>
 
 namespace gantry::api {
@@ -38,6 +40,11 @@ std::string json_text(const json::Value& value) {
   std::string out;
   write(out, value);
   return out;
+}
+
+std::string json_string(std::string_view bytes) {
+  if (text::valid_utf8(bytes)) return json::serialize(json::Value(bytes));
+  return text::json_quoted(bytes);
 }
 
 json::Value time_or_null(const std::optional<WallTime>& time) {

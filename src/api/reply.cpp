@@ -41,6 +41,9 @@ Reply error_body(const Refused& refused, Shape shape) {
     return json_reply(refused.status,
                       json::Object{{"success", false}, {"error", error.sentence()}});
   }
+  if (shape == Shape::message) {
+    return json_reply(refused.status, json::Object{{"message", error.sentence()}});
+  }
   json::Object problem{{"type", "about:blank"},
                        {"title", net::http::reason(refused.status)},
                        {"status", refused.status}};

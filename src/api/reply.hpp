@@ -42,6 +42,7 @@ std::unexpected<Refused> refuse(Error error);
 enum class Shape {
   problem,     ///< RFC 9457, `application/problem+json`
   compatible,  ///< `{"success": false, "error": "…"}`, as the origin's clients expect it
+  message,     ///< `{"message": "…"}`, as Piston's clients expect it
 };
 Reply error_reply(const Refused& refused, Shape shape);
 /// `code`, `detail` and, where there is one, `remedy`.

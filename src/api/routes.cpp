@@ -15,6 +15,14 @@ using enum Least;
 
 constexpr Bytes small_body{64U << 10U};
 constexpr Bytes program_body{16U << 20U};
+constexpr Bytes form_body{64U << 20U};
+
+/// One of Piston's, which stand below /api/v2 and, as its public server had them, one level lower.
+constexpr Route piston_route(std::string_view method, std::string_view path, Least least,
+                             Handler handler, Body body = Body::none, Bytes body_max = {}) {
+  return {method, path,     least,          Scope::executions,          handler,
+          body,   body_max, Shape::message, Anonymous::when_configured, Origins::listed};
+}
 
 constexpr std::array table{
     Route{"GET", "/api/v1/setup", open, {}, &get_setup},
@@ -66,8 +74,18 @@ constexpr std::array table{
           {},
           Shape::compatible,
           Anonymous::when_configured},
-    Route{"POST", "/execute", operator_, Scope::executions, &execute, Body::other, program_body,
+    Route{"POST", "/execute", operator_, Scope::executions, &execute, Body::other, form_body,
           Shape::compatible, Anonymous::when_configured},
+
+    piston_route("POST", "/api/v2/execute", operator_, &piston_execute, Body::other, program_body),
+    piston_route("GET", "/api/v2/connect", operator_, &piston_connect),
+    piston_route("GET", "/api/v2/runtimes", viewer, &piston_runtimes),
+    piston_route("GET", "/api/v2/packages", viewer, &piston_packages),
+    piston_route("POST", "/api/v2/piston/execute", operator_, &piston_execute, Body::other,
+                 program_body),
+    piston_route("GET", "/api/v2/piston/connect", operator_, &piston_connect),
+    piston_route("GET", "/api/v2/piston/runtimes", viewer, &piston_runtimes),
+    piston_route("GET", "/api/v2/piston/packages", viewer, &piston_packages),
 };
 
 /// What stands in the places of a pattern: `{id}` first.
@@ -126,11 +144,15 @@ std::span<const Route> routes() { return table; }
 
 Match find_route(std::string_view method, const Target& target) {
   Match match;
+  const auto& segments = target.segments;
+  bool piston = segments.size() >= 2 && segments[0] == "api" && segments[1] == "v2";
+  if (piston) match.shape = Shape::message;
   for (const auto& route : table) {
     Places places;
     if (!matches(route.path, target, places)) continue;
     match.allow += fmt::format("{}{}", match.allow.empty() ? "" : ", ", route.method);
     match.shape = route.shape;
+    match.origins = route.origins;
     if (route.method != method) continue;
     match.route = &route;
     match.id = std::move(places.id);

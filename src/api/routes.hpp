@@ -33,6 +33,12 @@ enum class Anonymous {
   when_configured,  ///< with `--anonymous-execute`, on loopback listeners
 };
 
+/// Whose pages may call a route.
+enum class Origins {
+  own,     ///< Ours.
+  listed,  ///< Those of `allowed_origins`, too: with a token or anonymously, never by cookie.
+};
+
 /// Answers a call. An error becomes a problem document in the route's shape.
 using Handler = async::task<Result<Reply>> (*)(Call& call);
 
@@ -48,6 +54,7 @@ struct Route {
   Bytes body_max{};
   Shape shape = Shape::problem;
   Anonymous anonymous = Anonymous::refused;
+  Origins origins = Origins::own;
 };
 
 /// The whole table.
@@ -58,8 +65,9 @@ struct Match {
   const Route* route = nullptr;  ///< nullptr: no route has this method and this path
   std::string id;
   std::string part;
-  std::string allow;             ///< The methods the path has; empty: no route has this path.
-  Shape shape = Shape::problem;  ///< Of the path, for its 405.
+  std::string allow;               ///< The methods the path has; empty: no route has this path.
+  Shape shape = Shape::problem;    ///< Of the path, for its 404 and 405,
+  Origins origins = Origins::own;  ///< and for the questions that browsers ask beforehand.
 };
 Match find_route(std::string_view method, const Target& target);
 

@@ -38,12 +38,36 @@ async::task<sandbox::Outcome> ScriptedExecutor::execute(sandbox::Execution execu
                                                         sandbox::Observer observer) {
   seen.push_back(std::move(execution));
   observer.progress("pulling the image");
+  if (seen.back().program.compile) {
+    observer.started(sandbox::Stage::compile);
+    observer.output(sandbox::OutputStream::standard_output, compile_out);
+    if (outcome.compile && outcome.compile->verdict != sandbox::Verdict::ok) co_return outcome;
+  }
   observer.started(sandbox::Stage::run);
+  if (auto keyboard = seen.back().keyboard; keyboard && manner == Manner::echoes) {
+    observer.output(sandbox::OutputStream::standard_output, seen.back().program.input);
+    co_await echo(*keyboard, observer);
+    co_return outcome;
+  }
   if (!out.empty()) observer.output(sandbox::OutputStream::standard_output, out);
   if (!err.empty()) observer.output(sandbox::OutputStream::standard_error, err);
   while (held_) co_await released_.wait();
   co_await async::pause(pause_);
   co_return outcome;
+}
+
+async::task<void> ScriptedExecutor::echo(sandbox::Keyboard& keyboard,
+                                         const sandbox::Observer& observer) {
+  while (auto keys = co_await keyboard.receive()) {
+    if (keys->kind == sandbox::Keystrokes::Kind::end_of_input) break;
+    if (keys->kind == sandbox::Keystrokes::Kind::signal) {
+      outcome.verdict = sandbox::Verdict::signalled;
+      outcome.exit_code.reset();
+      outcome.signal = keys->signal;
+      break;
+    }
+    observer.output(sandbox::OutputStream::standard_output, keys->bytes);
+  }
 }
 
 async::task<void> ScriptedExecutor::maintain() { co_return; }
@@ -81,6 +105,7 @@ TestServer::TestServer(Options options)
                                         .started_at = Clock{}.now(),
                                         .anonymous_execute = options.anonymous_execute,
                                         .allowed_hosts = options.allowed_hosts,
+                                        .allowed_origins = options.allowed_origins,
                                         .console = options.console});
   server_ = std::make_unique<net::http::Server>(
       executor, net::http::ServerLimits{},
@@ -148,10 +173,14 @@ std::string TestServer::read_stream(std::string target, Headers headers) {
 }
 
 async::task<net::WebSocket> TestServer::open_live(std::string token) {
+  return open_socket("/api/v1/live", bearer(token));
+}
+
+async::task<net::WebSocket> TestServer::open_socket(std::string target, Headers headers) {
   // The house's client sends no Authorization: the handshake is spoken by the HTTP client, as a
   // program with a token would.
   net::http::Client client{loop_.executor(), dial(), host()};
-  net::http::RequestHead request{"GET", "/api/v1/live", bearer(token)};
+  net::http::RequestHead request{"GET", std::move(target), std::move(headers)};
   request.headers.set("Sec-WebSocket-Version", "13");
   request.headers.set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
   auto answer = co_await client.upgrade(std::move(request), "websocket");

@@ -47,6 +47,9 @@ class ScriptedExecutor final : public sandbox::Executor {
 
   std::string out = "hello\n";
   std::string err;
+  std::string compile_out;  ///< Of programs with a compilation; `outcome.compile` says how it went.
+  /// What programs write: `out` and `err`, or whatever is typed to them until a signal comes.
+  enum class Manner { says, echoes } manner = Manner::says;
   sandbox::Outcome outcome = fine();
   std::vector<sandbox::Execution> seen;  ///< What was asked for.
 
@@ -57,6 +60,8 @@ class ScriptedExecutor final : public sandbox::Executor {
     outcome.served_image = "gantry/python:latest";
     return outcome;
   }
+
+  async::task<void> echo(sandbox::Keyboard& keyboard, const sandbox::Observer& observer);
 
   async::Event released_;
   bool held_ = false;
@@ -71,6 +76,7 @@ class TestServer {
     AnonymousExecute anonymous_execute = AnonymousExecute::refused;
     std::string listen = "127.0.0.1:0";
     std::vector<std::string> allowed_hosts;
+    std::vector<std::string> allowed_origins = {};
     enum class Owner { present, absent } owner = Owner::present;
     std::size_t queued_max = 16;
     std::span<const Asset> console = console_assets();
@@ -99,6 +105,8 @@ class TestServer {
   /// Reads an event stream until it ends.
   std::string read_stream(std::string target, Headers headers);
   async::task<net::WebSocket> open_live(std::string token);
+  /// Any of the server's WebSockets.
+  async::task<net::WebSocket> open_socket(std::string target, Headers headers);
 
   /// Somebody new; answers how they sign in by token.
   access::Identity add_user(std::string name, access::Role role);

@@ -24,6 +24,7 @@ struct Flags {
   OptionalText engine;
   bool anonymous_execute = false;
   Words allowed_hosts;
+  Words allowed_origins;
   OptionalText log_level;
   OptionalText log_format;
   OptionalText executions_max;

@@ -32,6 +32,9 @@ Settings settings_of(const Flags& flags) {
   if (!flags.allowed_hosts.empty()) {
     settings["allowed_hosts"] = {flags.allowed_hosts, "--allowed-host"};
   }
+  if (!flags.allowed_origins.empty()) {
+    settings["allowed_origins"] = {flags.allowed_origins, "--allowed-origin"};
+  }
   if (flags.anonymous_execute) settings["anonymous_execute"] = {{"true"}, "--anonymous-execute"};
   add("data_dir", "--data-dir", flags.data_dir);
   add("database", "--database", flags.database);
@@ -138,6 +141,34 @@ Result<Words> allowed_hosts(const Settings& settings) {
   return names;
 }
 
+/// Whether it is what browsers send as Origin: scheme, host and, where it is not the usual, port.
+bool is_origin(std::string_view text) {
+  for (std::string_view scheme : {"https://", "http://"}) {
+    if (!text.starts_with(scheme)) continue;
+    constexpr auto letters = "abcdefghijklmnopqrstuvwxyz0123456789-._:[]";
+    auto rest = text.substr(scheme.size());
+    return !rest.empty() && rest.find_first_not_of(letters) == rest.npos;
+  }
+  return false;
+}
+
+Result<Words> allowed_origins(const Settings& settings) {
+  Words origins;
+  auto given = settings.find("allowed_origins");
+  if (given == settings.end()) return origins;
+  for (const auto& text : given->second.texts) {
+    auto origin = text::lowered(text);
+    if (!is_origin(origin)) {
+      return fail(ErrorKind::invalid, "bad_setting",
+                  fmt::format("cannot use '{}' of {}: it is not the origin of web pages",
+                              text::one_line(text), given->second.origin),
+                  "write it like https://editor.example.org, without a path");
+    }
+    origins.push_back(std::move(origin));
+  }
+  return origins;
+}
+
 Result<> check_data_dir(const Settings& settings) {
   auto given = settings.find("data_dir");
   if (given == settings.end() || !given->second.texts.front().empty()) return ok;
@@ -170,6 +201,7 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   auto engine = engine_of(settings, world);
   auto anonymous = switch_setting(settings, "anonymous_execute");
   auto hosts = allowed_hosts(settings);
+  auto origins = allowed_origins(settings);
   auto level = word_setting(settings, "log_level", 1, {"debug", "info", "warn", "error"});
   auto style = word_setting(settings, "log_format", 0, {"text", "json"});
   auto executions = number_setting(settings, "executions_max", options.executions_max, 256);
@@ -177,6 +209,7 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   if (!engine) return fail(engine.error());
   if (!anonymous) return fail(anonymous.error());
   if (!hosts) return fail(hosts.error());
+  if (!origins) return fail(origins.error());
   for (const auto& number : {level, style, executions, queue}) {
     if (!number) return fail(number.error());
   }
@@ -186,6 +219,7 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   options.engine = *engine;
   options.anonymous_execute = *anonymous ? AnonymousExecute::yes : AnonymousExecute::no;
   options.allowed_hosts = std::move(*hosts);
+  options.allowed_origins = std::move(*origins);
   options.log_level = static_cast<log::Level>(*level);
   options.log_style = static_cast<log::Style>(*style);
   auto more = execution_options(settings);

@@ -118,6 +118,19 @@ TEST(ServeOptions, HaveTheNamesOfTheServer) {
   }
 }
 
+TEST(ServeOptions, HaveTheOriginsOfPages) {
+  EXPECT_THAT(World{}.as<ServeOptions>({"serve"}).allowed_origins, IsEmpty());
+  World world{{{"GANTRY_ALLOWED_ORIGINS", "https://Editor.example:8443,http://[::1]"}}, {}};
+  EXPECT_THAT(world.as<ServeOptions>({"serve"}).allowed_origins,
+              ElementsAre("https://editor.example:8443", "http://[::1]"));
+  EXPECT_THAT(world.as<ServeOptions>({"serve", "--allowed-origin", "http://a"}).allowed_origins,
+              ElementsAre("http://a"));
+  for (const auto* bad : {"*", "editor.example", "https://a/b", "https://", ""}) {
+    EXPECT_THAT(World{}.mistake({"serve", "--allowed-origin", bad}),
+                HasSubstr("of --allowed-origin"));
+  }
+}
+
 TEST(ServeOptions, RefuseADataFolderWithoutAName) {
   EXPECT_THAT(World{}.mistake({"serve", "--data-dir", ""}),
               HasSubstr("cannot use '' of --data-dir: it names no folder"));

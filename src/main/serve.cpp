@@ -191,6 +191,8 @@ class Server {
                                      ? api::AnonymousExecute::on_loopback
                                      : api::AnonymousExecute::refused,
             .allowed_hosts = options_.allowed_hosts,
+            .pools = [this] { return sandbox_.pool(); },
+            .allowed_origins = options_.allowed_origins,
             .languages = options_.languages,
             .bounds = options_.bounds};
   }

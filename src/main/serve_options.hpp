@@ -14,7 +14,8 @@
 
 namespace gantry::main {
 
-/// Whether `/execute` and `/metrics` are open, without a token, on loopback listeners.
+/// Whether `/execute`, `/metrics` and Piston's routes are open, without a token, on loopback
+/// listeners.
 enum class AnonymousExecute { no, yes };
 
 /// The executor for machines without an engine.
@@ -33,6 +34,8 @@ struct ServeOptions {
   AnonymousExecute anonymous_execute = AnonymousExecute::no;
   /// Names it may be called by on listeners that are not loopback; lower case, without port.
   std::vector<std::string> allowed_hosts;
+  /// Whose web pages may call Piston's routes: `https://editor.example:8443`, lower case.
+  std::vector<std::string> allowed_origins = {};
   sandbox::ImageAliases image_aliases = sandbox::default_aliases();
   sandbox::Languages languages;
   sandbox::ServerBounds bounds;

@@ -30,6 +30,7 @@ constexpr std::array known_settings{
     Known{"engine", Kind::text},
     Known{"anonymous_execute", Kind::boolean},
     Known{"allowed_hosts", Kind::texts},
+    Known{"allowed_origins", Kind::texts},
     Known{"log_level", Kind::text},
     Known{"log_format", Kind::text},
     Known{"executions_max", Kind::number},

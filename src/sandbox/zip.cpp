@@ -77,6 +77,13 @@ class Unpacker {
     return refused(cause == nullptr ? "it is damaged" : text::one_line(cause));
   }
 
+  /// Whether the member that was begun is packed as every tool does it. The rarer methods let an
+  /// archive of 200 bytes ask for gigabytes of working memory.
+  bool packed_as_usual() const {
+    std::string_view format{archive_format_name(reader_.get())};
+    return format.ends_with("(deflation)") || format.ends_with("(uncompressed)");
+  }
+
   Result<> add(archive_entry* entry) {
     if (archive_entry_filetype(entry) == AE_IFDIR) return ok;
     const char* name = archive_entry_pathname(entry);
@@ -88,6 +95,9 @@ class Unpacker {
     }
     if (archive_entry_is_encrypted(entry) != 0) {
       return refused(fmt::format("'{}' is encrypted", shown));
+    }
+    if (!packed_as_usual()) {
+      return refused(fmt::format("'{}' is packed by another method than deflate", shown));
     }
     if (auto path = check_file_path(file.path); !path) {
       return refused(fmt::format("the path '{}' {}", shown, path.error().message));

@@ -69,6 +69,15 @@ TEST(ZipTest, LinksAreRefused) {
               HasSubstr("'a.txt' is not a plain file"));
 }
 
+TEST(ZipTest, OnlyDeflateUnpacks) {
+  EXPECT_EQ(refusal(zip_of({{"a.txt", "x"}}, Packing::stored)), "none");
+  auto archive = zip_of({{"a.txt", std::string(100, 'x')}}, Packing::stored);
+  constexpr char lzma = 14;
+  archive[8] = lzma;  // the method, in the local header
+  archive[archive.find("PK\1\2") + 10] = lzma;
+  EXPECT_THAT(refusal(archive), HasSubstr("another method than deflate"));
+}
+
 TEST(ZipTest, EveryMemberMustBeAllowed) {
   auto text_only = [](std::string_view path) { return path.ends_with(".txt"); };
   EXPECT_EQ(refusal(zip_of({{"a.txt", "x"}}), {}, text_only), "none");

@@ -114,6 +114,7 @@ run_tests() {
       step "browser" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/browser/run
       step "TypeScript client" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/clients/run
       step "MCP" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/mcp/run
+      step "fronts" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/fronts/run
       step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
       step "abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/abuse/run --short
     fi
