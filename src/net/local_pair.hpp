@@ -27,7 +27,9 @@ struct Packet {
   std::vector<async::Descriptor> descriptors;
 };
 
+/// The two ends of one.
 struct PacketPair;
+
 /// A connected pair of Unix sockets for packets.
 Result<PacketPair> packet_pair(const async::Executor& executor);
 

@@ -85,6 +85,8 @@ std::vector<std::string> bubblewrap(Privilege privilege) {
     add(argv, {"--symlink", fmt::format("usr/{}", folder), fmt::format("/{}", folder)});
   }
   add(argv, {"--proc", "/proc", "--dev", "/dev", "--dir", "/box", "--dir", "/tmp"});
+  // Named, because bubblewrap makes folders that it finds missing for nobody but root.
+  add(argv, {"--perms", "0755", "--dir", "/etc"});
   for (const auto* file : borrowed_files) add(argv, {"--ro-bind-try", file, file});
   return argv;
 }
