@@ -133,7 +133,8 @@ TEST_F(ExecutionsApiTest, TheEventsTellItFromTheStart) {
   server_.sandbox().release_after(Milliseconds{1'000});  // when the reader has long been there
   auto events = server_.read_stream(path + "/events", server_.local());
   EXPECT_THAT(events, HasSubstr("event: progress\ndata: {\"message\":\"pulling the image\"}\n\n"));
-  EXPECT_THAT(events, HasSubstr("event: state\ndata: {\"state\":\"running\",\"stage\":\"run\"}\n\n"));
+  EXPECT_THAT(events,
+              HasSubstr("event: state\ndata: {\"state\":\"running\",\"stage\":\"run\"}\n\n"));
   EXPECT_THAT(events, HasSubstr("event: stdout\ndata: {\"text\":\"h\xc3\xa4\\n\"}\n\n"));
   EXPECT_THAT(events, HasSubstr("event: stderr\ndata: {\"base64\":\"/w==\"}\n\n"));
   auto verdict = events.find("event: verdict\ndata: ");
