@@ -109,7 +109,8 @@ export function errorOfTrouble(message: string, engine: EngineTrouble | undefine
   if (/^cannot pull /.test(message)) {
     return new ImagePullError(`Error pulling image: ${message}`, { code: 'pull_failed' });
   }
-  if (engine) return errorOfEngine(engine.code, message, { code: engine.code });
+  const ownReason = /^cannot run (with|this) /.test(message);
+  if (engine && !ownReason) return errorOfEngine(engine.code, message, { code: engine.code });
   return new SandboxError(message, { code: 'infrastructure_error' });
 }
 

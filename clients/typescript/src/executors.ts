@@ -160,9 +160,7 @@ abstract class ServerExecutor implements CodeExecutor {
   /** Why the engine can not be reached, if so; a token may lack the right to know. */
   protected async engineTrouble(): Promise<EngineTrouble | undefined> {
     const system = await this.client.system().catch(() => undefined);
-    return system?.engine.state === 'unreachable'
-      ? (system.engine.error ?? { code: 'engine_unreachable' })
-      : undefined;
+    return system?.engine.error;
   }
 
   private warn(message: string): void {
@@ -247,10 +245,9 @@ export class DockerExecutor extends ServerExecutor {
   }
 
   async ready(): Promise<void> {
+    // A server that has just started does not know yet: it says why only when it could not.
     const { engine } = await this.client.system();
-    if (engine.state !== 'unreachable') return;
-    const { code, detail } = engine.error ?? { code: 'engine_unreachable', detail: 'no answer' };
-    throw errorOfTrouble(detail, { code });
+    if (engine.error) throw errorOfTrouble(engine.error.detail, engine.error);
   }
 }
 
