@@ -99,7 +99,7 @@ test('Piston: how programs end', async () => {
     'SG SIGSEGV null Caught fatal signal 11');
   assert.equal(await status('import time; time.sleep(9)', { run_timeout: 300 }),
     'TO SIGKILL null Time limit exceeded (wall clock)');
-  assert.equal(await status('while True: print(1)'), 'OL SIGKILL null stdout length exceeded');
+  assert.equal(await status('while True: print("1" * 9999)'), 'OL SIGKILL null stdout length exceeded');
   assert.equal(await status('import sys\nwhile True: sys.stderr.write("x" * 9999)'),
     'EL SIGKILL null stderr length exceeded');
 });
