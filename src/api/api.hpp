@@ -8,6 +8,8 @@
 #include "base/clock.hpp"
 #include "engine/client.hpp"
 #include "executions/executions.hpp"
+#include "executions/image_keeper.hpp"
+#include "executions/registries.hpp"
 #include "fleet/link.hpp"
 #include "net/http_server.hpp"
 #include "sandbox/images.hpp"
@@ -36,6 +38,8 @@ struct Services {
   executions::Executions& executions;
   fleet::Link& link;
   engine::Client& engine;
+  executions::Registries& registries;
+  const executions::ImageKeeper& images;
   const sandbox::ImageAliases& aliases;
   /// For whatever takes over a millisecond: parsing and writing bodies above 256 KiB.
   async::Workers& workers;

@@ -57,6 +57,14 @@ Answer open_execution_stream(Call& call);
 // containers.cpp
 Answer list_containers(Call& call);
 
+// images.cpp
+Answer list_images(Call& call);
+
+// registries.cpp
+Answer list_registries(Call& call);
+Answer put_registry(Call& call);
+Answer remove_registry(Call& call);
+
 // live.cpp
 Answer open_live(Call& call);
 

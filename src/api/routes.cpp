@@ -59,6 +59,11 @@ constexpr std::array table{
     Route{"GET", "/api/v1/executions/{id}/artifacts/{index}", viewer, Scope::executions,
           &get_artifact},
     Route{"GET", "/api/v1/containers", viewer, Scope::containers, &list_containers},
+    Route{"GET", "/api/v1/images", viewer, Scope::containers, &list_images},
+    Route{"GET", "/api/v1/registries", admin, Scope::access, &list_registries},
+    Route{"POST", "/api/v1/registries", admin, Scope::access, &put_registry, Body::json,
+          small_body},
+    Route{"DELETE", "/api/v1/registries/{id}", admin, Scope::access, &remove_registry},
     Route{"GET", "/api/v1/live", viewer, {}, &open_live},
     Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},
 

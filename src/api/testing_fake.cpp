@@ -92,12 +92,20 @@ TestServer::TestServer(Options options)
                                        .clock = Clock{}});
   loop_.run(executions_->start());
   engine_ = daemon_.client(executor);
+  registries_ = std::make_unique<executions::Registries>(
+      *database_, Sealer{Secret{std::string(Sealer::key_bytes, 'k')}}, Clock{});
+  loop_.run(registries_->start());
+  images_ = std::make_unique<executions::ImageKeeper>(executor, *database_, *engine_,
+                                                      executions::ImageKeeper::Settings{});
+  loop_.run(images_->start());
   link_ = std::make_unique<fleet::Link>(executor, *engine_, Clock{});
   api_ = std::make_unique<Api>(Services{.executor = executor,
                                         .access = *access_,
                                         .executions = *executions_,
                                         .link = *link_,
                                         .engine = *engine_,
+                                        .registries = *registries_,
+                                        .images = *images_,
                                         .aliases = aliases_,
                                         .workers = workers_,
                                         .clock = Clock{},
@@ -125,6 +133,7 @@ TestServer::~TestServer() {
   loop_.run(webhooks_->close());
   loop_.run(server_->close(Milliseconds{2'000}));
   loop_.run(tasks_->close());
+  loop_.run(images_->close());
   loop_.run(access_->close());
 }
 

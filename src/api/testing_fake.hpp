@@ -120,6 +120,8 @@ class TestServer {
   ScriptedExecutor& sandbox() { return sandbox_; }
   engine::FakeDaemon& daemon() { return daemon_; }
   fleet::Link& link() { return *link_; }
+  executions::Registries& registries() { return *registries_; }
+  executions::ImageKeeper& images() { return *images_; }
   async::TestLoop& loop() { return loop_; }
   async::TaskScope& tasks() { return *tasks_; }
   net::http::Server& server() { return *server_; }
@@ -143,6 +145,8 @@ class TestServer {
   std::optional<executions::Webhooks> webhooks_;
   std::unique_ptr<executions::Executions> executions_;
   std::unique_ptr<engine::Client> engine_;
+  std::unique_ptr<executions::Registries> registries_;
+  std::unique_ptr<executions::ImageKeeper> images_;
   std::unique_ptr<fleet::Link> link_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<net::http::Server> server_;

@@ -3,11 +3,9 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "base/log.hpp"
-#include "engine/containers.hpp"
 #include "engine/images.hpp"
 #include "executions/image_store.hpp"
 
-#include <algorithm>
 
 #include <fmt/format.h>
 

@@ -225,6 +225,9 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   auto more = execution_options(settings);
   if (!more) return fail(more.error());
   options.executions = std::move(*more);
+  auto images = image_options(settings);
+  if (!images) return fail(images.error());
+  options.images = std::move(*images);
   options.executions_max = *executions;
   options.queue_max = *queue;
   if (config.aliases) options.image_aliases = *config.aliases;
@@ -349,8 +352,8 @@ Result<Invocation> invocation_of(CommandLine line, const Surroundings& world) {
   auto exec = exec_command(flags, std::move(line.program));
   if (!exec) return fail(exec.error());
   exec->server = std::move(access);
-  exec->format = format;
   if (config->languages) exec->languages = *config->languages;
+  exec->format = format;
   return wrap(std::move(exec));
 }
 

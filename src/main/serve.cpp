@@ -7,6 +7,8 @@
 #include "base/random.hpp"
 #include "engine/client.hpp"
 #include "executions/executions.hpp"
+#include "executions/image_keeper.hpp"
+#include "executions/registries.hpp"
 #include "executions/webhooks.hpp"
 #include "fleet/link.hpp"
 #include "main/greeting.hpp"
@@ -73,6 +75,24 @@ std::string server_id(const fs::path& data_dir) {
   return id;
 }
 
+/// What seals the secrets in the database, made once per data directory.
+Sealer sealer(const fs::path& data_dir) {
+  auto path = data_dir / "secret.key";
+  std::ifstream file{path, std::ios::binary};
+  std::string key{std::istreambuf_iterator<char>{file}, {}};
+  if (key.empty()) {
+    key = random::bytes(Sealer::key_bytes);
+    write_private(path, key);
+  }
+  if (key.size() != Sealer::key_bytes) {
+    throw Failure{
+        {ErrorKind::invalid, "bad_secret_key",
+         fmt::format("cannot use '{}': it must hold {} bytes", path.string(), Sealer::key_bytes),
+         "bring back the file as it was, or remove it and enter the secrets again"}};
+  }
+  return Sealer{Secret{std::move(key)}};
+}
+
 /// What webhooks are signed with: as configured, or made once per data directory.
 Secret webhook_secret(const ServeOptions& options) {
   if (!options.executions.webhook_secret.empty()) return options.executions.webhook_secret;
@@ -108,10 +128,15 @@ class Server {
         endpoint_{value_or_throw(net::Endpoint::parse(options.engine))},
         engine_{executor, net::dialer(executor, endpoint_), endpoint_},
         link_{executor, engine_, clock_},
+        registries_{*database_, sealer(options.data_dir), clock_},
+        image_keeper_{executor,
+                      *database_,
+                      engine_,
+                      {.unused_max = options.images.unused_max, .clock = clock_}},
         sandbox_{executor,
                  engine_,
                  {.owner = server_id(options.data_dir),
-                  .images = {.aliases = options.image_aliases},
+                  .images = image_settings(),
                   .clock = clock_,
                   .pool = options.executions.pool}},
         local_{executor,
@@ -145,6 +170,8 @@ class Server {
 
   async::task<void> start() {
     co_await access_.start();
+    co_await registries_.start();
+    co_await image_keeper_.start();
     co_await executions_.start();
     co_await webhooks_.start();
     std::vector<Listener> listeners;
@@ -156,6 +183,8 @@ class Server {
     tasks_.spawn("http server", http_.run());
     tasks_.spawn("link to the local engine", link_.supervise());
     tasks_.spawn("sandboxes", executors_.maintain());
+    tasks_.spawn("image keeper", image_keeper_.maintain());
+    tasks_.spawn("pulls at start", sandbox_.prepull(options_.images.prepull));
     for (const auto& line : listener_warnings(options_.anonymous_execute, listeners)) {
       log::warn("{}", line);
     }
@@ -170,18 +199,29 @@ class Server {
     co_await tasks_.close();
     co_await sandbox_.close();
     co_await local_.close();
+    co_await image_keeper_.close();
     co_await access_.close();
     std::error_code ignored;
     fs::remove(options_.data_dir / "local.token", ignored);
   }
 
  private:
+  sandbox::ImageSettings image_settings() {
+    return {.aliases = options_.image_aliases,
+            .rules = options_.images.rules,
+            .find_login = [this](const std::string& host) { return registries_.find(host); },
+            .on_use = [this](const std::string& reference,
+                             sandbox::ImageUse use) { image_keeper_.note(reference, use); }};
+  }
+
   api::Services services(async::Executor executor) {
     return {.executor = executor,
             .access = access_,
             .executions = executions_,
             .link = link_,
             .engine = engine_,
+            .registries = registries_,
+            .images = image_keeper_,
             .aliases = sandbox_.aliases(),
             .workers = workers_,
             .clock = clock_,
@@ -205,6 +245,8 @@ class Server {
   net::Endpoint endpoint_;
   engine::Client engine_;
   fleet::Link link_;
+  executions::Registries registries_;
+  executions::ImageKeeper image_keeper_;
   sandbox::DockerExecutor sandbox_;
   sandbox::LocalExecutor local_;
   sandbox::Executors executors_;

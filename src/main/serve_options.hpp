@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "main/execution_options.hpp"
+#include "main/image_options.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
 #include "sandbox/local_executor.hpp"
@@ -44,6 +45,7 @@ struct ServeOptions {
   std::size_t executions_max = 4;  ///< How many run at once.
   std::size_t queue_max = 256;     ///< How many may wait.
   ExecutionOptions executions;
+  ImageOptions images;
   LocalOptions local;
 };
 

@@ -1,0 +1,70 @@
+#include "executions/registries.hpp"
+
+#include "access/access.hpp"
+#include "api/handlers.hpp"
+#include "api/json_text.hpp"
+#include "base/text.hpp"
+
+// Who this server is to the registries it pulls from.
+namespace gantry::api {
+namespace {
+
+struct NewRegistry {
+  std::string host;
+  std::string user;
+  Secret password;
+};
+
+Result<NewRegistry> read_registry(const json::Value& value) {
+  json::Fields fields{value, "", json::Keys::strict};
+  NewRegistry registry;
+  registry.host = fields.required_text("host", {1, 255});
+  registry.user = fields.required_text("user", {1, 255});
+  registry.password = Secret{fields.required_text("password", {1, 4096})};
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  return registry;
+}
+
+json::Object registry_json(const executions::Registry& registry) {
+  return {{"id", registry.id.text()},
+          {"host", registry.host},
+          {"user", text::one_line(registry.user)},
+          {"created_at", rfc3339(registry.created_at)}};
+}
+
+async::task<void> record(Call& call, std::string action, std::string target) {
+  co_await call.services.access.record({.actor = call.who(),
+                                        .action = std::move(action),
+                                        .target = std::move(target),
+                                        .outcome = "ok",
+                                        .details = {}});
+}
+
+}  // namespace
+
+Answer list_registries(Call& call) {
+  json::Array items;
+  for (const auto& registry : call.services.registries.list()) {
+    items.push_back(registry_json(registry));
+  }
+  co_return json_reply(200, json::Object{{"items", std::move(items)}, {"next", nullptr}});
+}
+
+Answer put_registry(Call& call) {
+  auto wanted = co_await read_json(call, &read_registry);
+  if (!wanted) co_return fail(std::move(wanted.error()));
+  co_await record(call, "registry.put", wanted->host);
+  auto registry = co_await call.services.registries.put(wanted->host, wanted->user,
+                                                        std::move(wanted->password));
+  if (!registry) co_return fail(std::move(registry.error()));
+  co_return json_reply(201, registry_json(*registry));
+}
+
+Answer remove_registry(Call& call) {
+  co_await record(call, "registry.remove", call.id);
+  auto removed = co_await call.services.registries.remove(executions::RegistryId{call.id});
+  if (!removed) co_return fail(std::move(removed.error()));
+  co_return no_content();
+}
+
+}  // namespace gantry::api
