@@ -1,5 +1,5 @@
 // What an execution may have left behind: containers, processes, cgroups, volumes, networks, files.
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { engine, pause, watch_containers } from './engine.mjs';
 
@@ -41,18 +41,18 @@ function processes(ids, waiting) {
   return found;
 }
 
-/** Processes that a sandbox's user has, here, outside any container: those of local sandboxes. */
-export function local_processes() {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      const { uid } = statSync(`/proc/${name}`);
-      const [first, end] = sandbox_users;
-      return uid >= first && uid < end && !read(`/proc/${name}/cgroup`).includes('docker');
-    } catch {
-      return false;
-    }
-  });
+/** Processes of sandboxes' users below the server: those of the local executor. */
+function local_processes(server) {
+  const parents = new Map();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    parents.set(name, /\nPPid:\t(\d+)/.exec(read(`/proc/${name}/status`))?.[1]);
+  }
+  const descends = (name) => name !== undefined
+    && (name === String(server.process.pid) || descends(parents.get(name)));
+  return [...parents.keys()].filter((name) => {
+    const user = Number(/\nUid:\t(\d+)/.exec(read(`/proc/${name}/status`))?.[1]);
+    return user >= sandbox_users[0] && user < sandbox_users[1] && descends(name);
+  }).length;
 }
 
 export class Leftovers {
@@ -65,6 +65,7 @@ export class Leftovers {
   async begin() {
     this.volumes = new Set(await this.#volumes());
     this.networks = new Set(await this.#networks());
+    this.local = local_processes(this.server);  // those that wait
     this.files = new Set(readdirSync(this.server.data));
   }
 
@@ -103,7 +104,8 @@ export class Leftovers {
     const networks = (await this.#networks()).filter((id) => !this.networks.has(id));
     return {
       containers: used.size,
-      processes: processes(gone, waiting).length,
+      processes: processes(gone, waiting).length
+        + Math.max(0, local_processes(this.server) - this.local),
       cgroups: folders(groups, 4).filter((path) => gone.has(path.split('/').pop())).length,
       volumes: volumes.length,
       networks: networks.length,
