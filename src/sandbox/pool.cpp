@@ -16,7 +16,7 @@ constexpr std::size_t shelves_max = 32;
 constexpr Milliseconds retry_first{1'000};
 constexpr Milliseconds retry_longest{30'000};
 // How often it looks by itself: for a place to become free, for what has grown old.
-constexpr Milliseconds look_soon{50};
+constexpr Milliseconds look_soon{20};
 constexpr Milliseconds look_later{1'000};
 // An unusual class has to come twice before anything is made for it.
 constexpr std::size_t arrivals_of_unusual = 2;
@@ -146,6 +146,7 @@ Pool::Shelves::iterator Pool::neediest() {
     auto should = wanted(entry->first, shelf);
     auto have = shelf.ready.size() + shelf.making;
     if (have >= should || world_.now() < shelf.retry_at) continue;
+    if (!shelf.ready.empty() && world_.now() - shelf.used_at < settings_.calm) continue;
     auto share = static_cast<double>(have) / static_cast<double>(should);
     if (share >= least) continue;
     least = share;

@@ -25,6 +25,9 @@ struct PoolSettings {
   std::size_t ready_max = 8;   ///< Of each class; 0: none wait at all.
   Bytes memory{512U << 20U};   ///< What all that wait are taken to cost together (`cost_of`).
   std::size_t making_max = 2;  ///< At once; one while programs run.
+  /// While some still wait, more are made only after so long without a program: making one takes
+  /// a processor for a tenth of a second.
+  Milliseconds calm{30};
   Milliseconds age_max{600'000};
   Milliseconds idle_max{600'000};  ///< After so long without a program a class is given up.
 };

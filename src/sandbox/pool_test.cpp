@@ -69,7 +69,7 @@ class PoolTest : public testing::Test {
   std::vector<std::string> discarded_;
   std::vector<std::unique_ptr<net::Stream>> ends_;
   Pool pool_{loop_.executor(),
-             {.ready_min = 1, .ready_max = 4, .memory = Bytes{24U << 20U}},
+             {.ready_min = 1, .ready_max = 4, .memory = Bytes{24U << 20U}, .calm = Milliseconds{0}},
              {.make = [this](WarmClass warm_class, ServedImage image,
                              Policy policy) { return make(warm_class, image, policy); },
               .discard =
@@ -181,6 +181,23 @@ TEST_F(PoolTest, MakesNothingForAnUnusualClassThatCameOnce) {
   EXPECT_EQ(view().wanted, 0U);
   take(unusual);
   EXPECT_GT(view().wanted, 0U);
+}
+
+TEST_F(PoolTest, WaitsForCalmWhileSomeAreReady) {
+  Pool calm{loop_.executor(),
+            {.ready_max = 4},
+            {.make = [this](WarmClass warm_class, ServedImage image,
+                            Policy policy) { return make(warm_class, image, policy); },
+             .discard = [](const BoxPtr& box) { box->wanted.stop(); },
+             .now = [this] { return now_; }}};
+  auto image = image_named("1");
+  for (int i = 0; i < 4; ++i) calm.take(class_of({}, image), image, {}, any);
+  loop_.run(keep_up(
+      calm, [&, started = steady_now()] { return steady_now() - started > Milliseconds{100}; }));
+  EXPECT_EQ(calm.views().at(0).ready, 2U);  // made at once, when there was none
+  now_ += Milliseconds{30};
+  loop_.run(keep_up(calm, [&] { return calm.views().at(0).ready == 4; }));
+  loop_.run(calm.close());
 }
 
 TEST_F(PoolTest, KeepsToItsMemory) {
