@@ -83,7 +83,8 @@ async function create(image, script, env, changes) {
 }
 
 export async function remove(id) {
-  await engine('DELETE', `/containers/${id}?force=1&v=1`);
+  const { status, raw } = await engine('DELETE', `/containers/${id}?force=1&v=1`);
+  assert.ok([204, 404].includes(status), raw.toString().slice(0, 300));
 }
 
 /** All capabilities, without those that this engine itself has not. */

@@ -40,7 +40,10 @@ export default [
   { number: 39, name: '1 TiB that has nothing in it', program: 'sparse',
     control: { reaches: true }, expect: { verdict: 'ok', refuses: ['EFBIG', 'ENOSPC'] } },
   { number: 40, name: 'a folder in a folder, 20,000 times', program: 'inodes', args: ['deep'],
-    control: { shows: /made: 20000 enough/, ms: 8000 }, expect: { verdict: 'ok', check: made } },
+    // In a tmpfs: an engine can not remove a container whose own layer holds this any more.
+    control: { shows: /made: 20000 enough/, ms: 8000,
+      script: (command) => `cd /dev/shm && ${command}` },
+    expect: { verdict: 'ok', check: made } },
   { number: 41, name: 'an image\'s VOLUME, variables, health check and WORKDIR',
     program: 'fill_file', args: ['/data/big', '30'], hostile_image: 'volume',
     control: { shows: /written: 31457280 all/ },
