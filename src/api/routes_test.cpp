@@ -68,6 +68,8 @@ std::string target_of(const Route& route) {
 
 class RightsTest : public testing::Test {
  protected:
+  RightsTest() { server_.daemon().expect("GET", "/images/json").reply(200, "[]").always(); }
+
   unsigned status(const Route& route, TestServer::Headers headers) {
     std::string body = route.body == Body::none ? "" : "[]";
     return server_.send(std::string{route.method}, target_of(route), body, std::move(headers))
