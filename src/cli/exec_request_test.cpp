@@ -105,7 +105,7 @@ TEST(ExecRequest, SaysWhatIsMissing) {
 
 TEST(ExecRequest, SaysWhatItCouldBeWhenItIsNeitherLanguageNorFile) {
   EXPECT_THAT(request(command({"cobol"})),
-              HasSubstr("neither a language (python, javascript, bash, sh) nor a file of one"));
+              HasSubstr("neither a language (python, javascript, typescript, bash, sh, "));
 }
 
 TEST(ExecRequest, RefusesFilesOutsideTheBox) {

@@ -239,9 +239,30 @@ export interface paths {
         put?: never;
         /**
          * Run a program in a fresh sandbox
-         * @description Either `language` with `source`, or `image` with `command` (to which `files` may be added). With `wait=true` the answer comes when the program has ended; a client that goes away before that leaves the execution to its verdict. Otherwise the answer is a 202 with its place.
+         * @description Either `language` with `source`, or `image` with `command` (to which `files` may be added). With `wait=true` the answer comes when the program has ended; a client that goes away before that leaves the execution to its verdict, or cancels it with `cancel_on_disconnect=true`. Otherwise the answer is a 202 with its place. What is accepted is on disk: a program that still waits when the server stops runs after its next start, and one that had begun ends with `infrastructure_error`; each has exactly one verdict.
+         *     Users take turns when programs wait. How many of everybody, of one user and of one token run and wait is bounded; beyond that the answer is a 429, whose Retry-After follows the queue.
          */
         post: operations["create_execution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/executions/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run up to 100 programs, each in a sandbox of its own
+         * @description A program that is wrong has its error in its place, and the others run. Those that are right are admitted together or not at all: when not all of them find a place, the answer is a 429 and none runs. GET /api/v1/executions with the parameter `batch` tells how they are.
+         */
+        post: operations["create_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -280,13 +301,75 @@ export interface paths {
          *     | event | data |
          *     |---|---|
          *     | `progress` | Progress: what is being prepared, such as an image pull |
-         *     | `state` | State change |
+         *     | `state` | State change; `running` with the stage that begins |
          *     | `stdout`, `stderr` | Output: `{text}`, or `{base64}` when the bytes are not UTF-8 |
          *     | `verdict` | Execution: always the last event; the stream ends after it |
          *
-         *     A client that reconnects gets everything again from the start.
+         *     A client that reconnects gets everything again from the start. With
+         *     `cancel_on_disconnect=true`, which needs the role `operator`, a client that goes away before
+         *     the verdict cancels the execution.
          */
         get: operations["get_execution_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/executions/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A WebSocket to a running program, with its input, signals and size
+         * @description The server sends StreamEvent: the same as the events, in the same order, with `type` as the
+         *     event's name; after the verdict it closes with 1000. The client may send StreamInput to a
+         *     program that was started with `interactive` (role `operator`); a refusal is a StreamError.
+         *     A malformed message closes with 1008. docs/protocols/stream.md has the details.
+         */
+        get: operations["open_execution_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/executions/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files that a program left in `/box/out` */
+        get: operations["list_artifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/executions/{id}/artifacts/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One file that a program left
+         * @description Sent as a download, whatever is in it.
+         */
+        get: operations["get_artifact"];
         put?: never;
         post?: never;
         delete?: never;
@@ -354,6 +437,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The images of the local engine, newest first */
+        get: operations["list_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The registries that know this server by name */
+        get: operations["list_registries"];
+        put?: never;
+        /**
+         * Sign in to a registry, or change how
+         * @description Pulls from exactly this host, port included, go out with these words from now on. The password is kept encrypted with the key in the data folder and is never shown again.
+         */
+        post: operations["put_registry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget how to sign in to a registry */
+        delete: operations["delete_registry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mcp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The Model Context Protocol over streamable HTTP
+         * @description One JSON-RPC 2.0 message, or an array of at most 16 as version 2025-03-26 had it. Versions 2024-11-05 to 2025-11-25 are spoken. Answers are JSON, never a stream. Tools ask for the role and the scope of the routes they stand for; who may not call one is not shown it. Methods: `initialize`, `ping`, `tools/list`, `tools/call`. Tools: `execute_code`, `list_languages`, `list_containers`, `read_logs`. A client that goes away, or takes its request back, takes its execution with it.
+         */
+        post: operations["mcp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -401,10 +559,158 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a shell script and wait for it
-         * @description The script runs as `/bin/sh -c`. A program that fails is still a 200. Unknown keys are ignored; a duplicate key is a 400. A client that goes away before the answer cancels its script. Open on loopback listeners when the server runs with `--anonymous-execute`.
+         * Run a shell script, with files when it needs some, and wait for it
+         * @description The script runs as `/bin/sh -c` in `/box`, for at most 30 s. A program that fails is still a 200. Files lie in `/box/files`; ZIP archives are unpacked there. In the script's own text the path `/workspace` means `/box`. Unknown keys are ignored; a duplicate key is a 400. A client that goes away before the answer cancels its script. Open on loopback listeners when the server runs with `--anonymous-execute`.
          */
         post: operations["execute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as Piston does, and wait for it
+         * @description See docs/fronts/piston.md. Unknown keys are ignored. A client that goes away before the answer cancels its job. This and Piston's other routes are open on loopback listeners when the server runs with `--anonymous-execute`, and to pages of `--allowed-origin` with a token.
+         */
+        post: operations["piston_execute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job that is typed to while it runs (WebSocket)
+         * @description The first message is `init` with the members of a job; `data` and `signal` may follow. The server sends `runtime`, `stage`, `data`, `exit` and `error`, and closes with 4999 when the job has ended, 4000 to 4005 after a mistake.
+         */
+        get: operations["piston_connect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston tells them */
+        get: operations["piston_runtimes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston's packages */
+        get: operations["piston_packages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as Piston does, and wait for it
+         * @description See docs/fronts/piston.md. Unknown keys are ignored. A client that goes away before the answer cancels its job. This and Piston's other routes are open on loopback listeners when the server runs with `--anonymous-execute`, and to pages of `--allowed-origin` with a token.
+         */
+        post: operations["piston_execute_public"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job that is typed to while it runs (WebSocket)
+         * @description The first message is `init` with the members of a job; `data` and `signal` may follow. The server sends `runtime`, `stage`, `data`, `exit` and `error`, and closes with 4999 when the job has ended, 4000 to 4005 after a mistake.
+         */
+        get: operations["piston_connect_public"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/runtimes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston tells them */
+        get: operations["piston_runtimes_public"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/piston/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The languages, as Piston's packages */
+        get: operations["piston_packages_public"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -415,6 +721,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Image: {
+            /** @example sha256:2b5397714e9d… */
+            id: string;
+            tags: string[];
+            digests: string[];
+            size_bytes: number;
+            created_at: components["schemas"]["Time"];
+            /** @description Present when the sandbox pulled it; it goes when no program asks for it */
+            sandbox: null | {
+                reference: string;
+                pulled_at: components["schemas"]["Time"];
+                used_at: components["schemas"]["Time"];
+            };
+        };
+        Registry: {
+            id: components["schemas"]["Id"];
+            host: string;
+            user: string;
+            created_at: components["schemas"]["Time"];
+        };
         /** @example 01j9z3k8m4c0wq7v5n2x1t6b8a */
         Id: string;
         /**
@@ -602,8 +928,6 @@ export interface components {
         Language: {
             /** @example python */
             name: string;
-            /** @example python:3.11-alpine */
-            image: string;
             /**
              * @example [
              *       "py",
@@ -611,7 +935,30 @@ export interface components {
              *     ]
              */
             aliases: string[];
+            /**
+             * @description Of the image
+             * @example 3.11
+             */
+            version: string | null;
+            /** @example python:3.11-alpine */
+            image: string;
+            /**
+             * @example [
+             *       ".py"
+             *     ]
+             */
+            extensions: string[];
+            /**
+             * @description What a `source` is called
+             * @example main.py
+             */
+            entry: string;
+            /** @description Whether a compile step comes first */
+            compiled: boolean;
+            /** @description Whether its interpreter may wait for programs */
+            prewarm: boolean;
         };
+        /** @description For who asks */
         LimitBounds: {
             wall_time_ms: components["schemas"]["Bounds"];
             /** @description Its default is the wall time of the same request */
@@ -620,13 +967,29 @@ export interface components {
             cpus: components["schemas"]["Bounds"];
             pids: components["schemas"]["Bounds"];
             output_bytes: components["schemas"]["Bounds"];
+            on_output_cap: components["schemas"]["Choice"];
+            file_bytes: components["schemas"]["Bounds"];
             tmpfs_bytes: components["schemas"]["Bounds"];
+            network: components["schemas"]["Choice"];
+            filesystem: components["schemas"]["Choice"];
+            runtime: components["schemas"]["Choice"];
+        };
+        Choice: {
+            /**
+             * @example [
+             *       "none"
+             *     ]
+             */
+            allowed: string[];
+            /** @example none */
+            default: string;
         };
         Bounds: {
             min: number;
             max: number;
             default: number;
         };
+        /** @description What is not given has its default. These are the bounds as shipped; a server, a role or a token may have others, which GET /api/v1/system tells. */
         Limits: {
             /** @default 10000 */
             wall_time_ms?: number;
@@ -653,10 +1016,40 @@ export interface components {
              */
             output_bytes?: number;
             /**
+             * @description What becomes of a program that writes more: it runs on and what is too much is dropped, or it is ended with `output_exceeded`
+             * @default truncate
+             * @enum {string}
+             */
+            on_output_cap?: "truncate" | "end";
+            /**
+             * @description The largest file it may write, 1 byte to 1 GiB, default 64 MiB
+             * @default 67108864
+             */
+            file_bytes?: number;
+            /**
              * @description 1 MiB to 1 GiB for each of `/box` and `/tmp`, default 64 MiB; it is memory
              * @default 67108864
              */
             tmpfs_bytes?: number;
+            /**
+             * @description `outbound` reaches the outside, but not the host, private ranges or other sandboxes. Servers allow only some of these.
+             * @default none
+             * @enum {string}
+             */
+            network?: "none" | "outbound" | "full";
+            /**
+             * @description What a program can write to: `/box` (`sandbox`), `/tmp` as well (`temp`), or both with a `/box` that is kept under the name `workspace`
+             * @default temp
+             * @enum {string}
+             */
+            filesystem?: "sandbox" | "temp" | "workspace";
+            /** @description With `filesystem` `workspace`, and only then */
+            workspace?: string;
+            /**
+             * @default runc
+             * @enum {string}
+             */
+            runtime?: "runc" | "runsc";
         };
         InputFile: {
             /**
@@ -670,7 +1063,7 @@ export interface components {
              * @default utf8
              * @enum {string}
              */
-            encoding?: "utf8" | "base64";
+            encoding?: "utf8" | "base64" | "hex";
             /** @default false */
             executable?: boolean;
         };
@@ -700,7 +1093,95 @@ export interface components {
             };
             /** @description At most 10 MiB */
             stdin?: string;
+            /**
+             * @description The file that is the program: what `source` is called, or which of `files` it is. The usual one is the language's own name for it, or the first file with its extension.
+             * @example src/app.py
+             */
+            entry?: string;
+            /**
+             * @description The folder below `/box` to start in; made if none of `files` is in it
+             * @example data
+             */
+            working_dir?: string;
+            /** @description For a language that is compiled; the other limits are those of the run */
+            compile_limits?: {
+                wall_time_ms?: number;
+                cpu_time_ms?: number;
+            };
             limits?: components["schemas"]["Limits"];
+            /**
+             * @description Where it runs: in a container of the engine (`docker`), in a sandbox of the server's own (`local`), or where it can, the engine first (`auto`)
+             * @default auto
+             * @enum {string}
+             */
+            executor?: "auto" | "docker" | "local";
+            /**
+             * @description Whether its input goes on after `stdin`, from GET /api/v1/executions/{id}/stream
+             * @default false
+             */
+            interactive?: boolean;
+            /** @description With `interactive`, a terminal instead of pipes; all it writes is then `stdout` */
+            terminal?: components["schemas"]["Terminal"];
+            /** @description Where to POST the execution when it has ended (docs/protocols/webhooks.md): signed, tried 6 times at most, redirects not followed */
+            webhook?: {
+                /**
+                 * @description An http:// address that this server may reach: of the internet, unless it is configured otherwise; no credentials and no fragment
+                 * @example http://hooks.example.org/gantry
+                 */
+                url: string;
+            };
+        };
+        Terminal: {
+            /** @default 24 */
+            rows?: number;
+            /** @default 80 */
+            columns?: number;
+        };
+        BatchRequest: {
+            executions: components["schemas"]["ExecutionRequest"][];
+        };
+        Batch: {
+            /** @description For GET /api/v1/executions; null when none of the programs was right */
+            batch: components["schemas"]["Id"] | null;
+            /** @description One for each program, in their order */
+            items: {
+                execution: components["schemas"]["ExecutionItem"] | null;
+                error: components["schemas"]["ItemError"] | null;
+            }[];
+        };
+        ItemError: {
+            /** @example invalid_field */
+            code: string;
+            detail: string;
+            remedy?: string;
+        };
+        ArtifactList: {
+            items: components["schemas"]["Artifact"][];
+            next: null;
+        };
+        Artifact: {
+            index: number;
+            /**
+             * @description Below `/box/out`
+             * @example plot.png
+             */
+            path: string;
+            size_bytes: number;
+        };
+        /** @description How the compilation ended */
+        StageResult: {
+            verdict: components["schemas"]["Verdict"];
+            exit_code: number | null;
+            signal: number | null;
+            message: string | null;
+            wall_time_ms: number;
+            cpu_time_ms: number;
+            memory_peak_bytes: number;
+            /** @description In the `encoding` of the execution */
+            stdout: string;
+            stderr: string;
+            stdout_truncated: boolean;
+            stderr_truncated: boolean;
         };
         /** @enum {string} */
         ExecutionState: "queued" | "preparing" | "running" | "finished";
@@ -734,8 +1215,15 @@ export interface components {
             wall_time_ms: number | null;
             cpu_time_ms: number | null;
             memory_peak_bytes: number | null;
+            /** @description Which one served, `docker` or `local`; null until it is known */
+            executor: string | null;
+            /** @description The batch it came with */
+            batch: components["schemas"]["Id"] | null;
+            /** @description Whether it wrote more than is kept */
+            stdout_truncated: boolean;
+            stderr_truncated: boolean;
         };
-        /** @description Output is cut at the first byte above `limits.output_bytes`. */
+        /** @description Output is cut at the first byte above `limits.output_bytes`. Verdict, times and output are those of the program; those of a compilation are in `compile`, and its verdict is the execution's when it failed. */
         Execution: components["schemas"]["ExecutionItem"] & {
             /**
              * @description In words, what the verdict alone does not say
@@ -751,6 +1239,10 @@ export interface components {
             encoding: "utf8" | "base64";
             /** @description As it was sent; null for an image with a command */
             source: string | null;
+            /** @description Null without a compilation, and until the end */
+            compile: components["schemas"]["StageResult"] | null;
+            /** @description The files it left in `/box/out`; none before the end */
+            artifacts: components["schemas"]["Artifact"][];
         };
         ExecutionList: {
             items: components["schemas"]["ExecutionItem"][];
@@ -762,11 +1254,68 @@ export interface components {
         };
         StateChange: {
             state: components["schemas"]["ExecutionState"];
+            /**
+             * @description With `running`; a program that is compiled is `running` twice
+             * @enum {string}
+             */
+            stage?: "compile" | "run";
         };
         Output: {
             text: string;
+            /**
+             * @description Present when the compilation wrote it
+             * @constant
+             */
+            stage?: "compile";
         } | {
             base64: string;
+            /** @constant */
+            stage?: "compile";
+        };
+        /** @description One message of the server; `type` is the name of the event */
+        StreamEvent: ({
+            /** @constant */
+            type: "progress";
+        } & components["schemas"]["Progress"]) | ({
+            /** @constant */
+            type: "state";
+        } & components["schemas"]["StateChange"]) | ({
+            /** @enum {unknown} */
+            type: "stdout" | "stderr";
+        } & components["schemas"]["Output"]) | {
+            /** @constant */
+            type: "verdict";
+            execution: components["schemas"]["Execution"];
+        } | components["schemas"]["StreamError"];
+        StreamError: {
+            /** @constant */
+            type: "error";
+            /** @enum {string} */
+            code: "role_missing" | "not_interactive";
+            detail: string;
+        };
+        /** @description One message of the client */
+        StreamInput: {
+            /** @constant */
+            type: "input";
+            text: string;
+        } | {
+            /** @constant */
+            type: "input";
+            base64: string;
+        } | {
+            /** @constant */
+            type: "end_of_input";
+        } | {
+            /** @constant */
+            type: "signal";
+            /** @enum {string} */
+            signal: "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGKILL" | "SIGUSR1" | "SIGUSR2" | "SIGTERM" | "SIGCONT" | "SIGSTOP" | "SIGTSTP" | "SIGWINCH";
+        } | {
+            /** @constant */
+            type: "resize";
+            rows: number;
+            columns: number;
         };
         /** @description The `data` of one event; which of these, the event's name tells */
         ExecutionEvent: components["schemas"]["Progress"] | components["schemas"]["StateChange"] | components["schemas"]["Output"] | components["schemas"]["Execution"];
@@ -828,6 +1377,24 @@ export interface components {
             detail: string;
             remedy?: string;
         };
+        RpcMessage: {
+            /** @constant */
+            jsonrpc: "2.0";
+            id?: string | number;
+            /** @example tools/call */
+            method?: string;
+            params?: Record<string, never>;
+        };
+        RpcAnswer: {
+            /** @constant */
+            jsonrpc: "2.0";
+            id: string | number | null;
+            result?: Record<string, never>;
+            error?: {
+                code: number;
+                message: string;
+            };
+        };
         Health: {
             /** @constant */
             status: "healthy";
@@ -868,6 +1435,13 @@ export interface components {
             /** @example alpine:latest */
             image?: string;
         };
+        ExecuteForm: {
+            script: string;
+            stdin?: string;
+            image?: string;
+            /** @description At most 10 MiB each and 50 MiB together, with an extension of docs/fronts/execute.md. A ZIP may hold 1,000 files of 10 MiB, 100 MiB together and 100 times its own size. */
+            files?: string[];
+        };
         ExecuteResult: {
             /** @description Whether exit_code is 0 */
             success: boolean;
@@ -877,7 +1451,86 @@ export interface components {
             /** @description Seconds */
             execution_time: number;
             error: string | null;
+            files_attached?: string[];
+            /** @description Bytes */
+            total_file_size?: number;
+            zip_extractions?: {
+                zip_file: string;
+                extracted_count: number;
+                extracted_files: string[];
+            }[];
         };
+        PistonError: {
+            /** @example language is required as a string */
+            message: string;
+        };
+        PistonJob: {
+            /**
+             * @description A name or an alias
+             * @example python
+             */
+            language: string;
+            /**
+             * @description A range as npm has them
+             * @example 3.x
+             */
+            version: string;
+            files: {
+                name?: string;
+                content: string;
+                /**
+                 * @default utf8
+                 * @enum {string}
+                 */
+                encoding?: "utf8" | "base64" | "hex";
+            }[];
+            stdin?: string;
+            args?: string[];
+            /** @description Milliseconds, at most 10000 */
+            compile_timeout?: number;
+            /** @description Milliseconds, at most 3000 */
+            run_timeout?: number;
+            compile_cpu_time?: number;
+            run_cpu_time?: number;
+            /** @description Bytes; -1: as usual */
+            compile_memory_limit?: number;
+            /** @description Bytes; -1: as usual */
+            run_memory_limit?: number;
+        };
+        PistonStage: {
+            /** @example SIGKILL */
+            signal: string | null;
+            stdout: string;
+            stderr: string;
+            code: number | null;
+            /** @description Both outputs in the order of time */
+            output: string;
+            /** @description Bytes */
+            memory: number | null;
+            message: string | null;
+            /** @enum {unknown} */
+            status: "RE" | "SG" | "TO" | "OL" | "EL" | "XX" | null;
+            /** @description Milliseconds */
+            cpu_time: number;
+            /** @description Milliseconds */
+            wall_time: number;
+        };
+        PistonResult: {
+            compile?: components["schemas"]["PistonStage"];
+            run: components["schemas"]["PistonStage"];
+            language: string;
+            version: string;
+        };
+        PistonRuntimes: {
+            language: string;
+            version: string;
+            aliases: string[];
+        }[];
+        PistonPackages: {
+            language: string;
+            language_version: string;
+            installed: boolean;
+        }[];
         ExecuteError: {
             /** @constant */
             success: false;
@@ -971,6 +1624,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description An error in Piston's shape */
+        PistonError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PistonError"];
+            };
+        };
         /** @description An error in the shape of the compatible routes */
         CompatibleError: {
             headers: {
@@ -983,9 +1645,16 @@ export interface components {
     };
     parameters: {
         Id: components["schemas"]["Id"];
+        /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. */
+        IdempotencyKey: string;
+        /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
+        CancelOnDisconnect: boolean;
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Present when an earlier request with the same key made this */
+        IdempotencyReplayed: "true";
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1378,6 +2047,8 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before */
                 cursor?: string;
+                /** @description Only those of this batch */
+                batch?: components["schemas"]["Id"];
             };
             header?: never;
             path?: never;
@@ -1403,8 +2074,13 @@ export interface operations {
         parameters: {
             query?: {
                 wait?: boolean;
+                /** @description With `wait`, whether a client that goes away cancels its program */
+                cancel_on_disconnect?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1428,6 +2104,7 @@ export interface operations {
                 headers: {
                     /** @description Where the execution is */
                     Location?: string;
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1437,6 +2114,42 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["Exhausted"];
             503: components["responses"]["Unavailable"];
@@ -1495,7 +2208,10 @@ export interface operations {
     };
     get_execution_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
+                cancel_on_disconnect?: components["parameters"]["CancelOnDisconnect"];
+            };
             header?: never;
             path: {
                 id: components["parameters"]["Id"];
@@ -1511,6 +2227,88 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["ExecutionEvent"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    open_execution_stream: {
+        parameters: {
+            query?: {
+                /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
+                cancel_on_disconnect?: components["parameters"]["CancelOnDisconnect"];
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_artifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them; none before the end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    get_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+                /** @description The `index` of the list */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bytes */
+            200: {
+                headers: {
+                    /** @description As an attachment, with the file's name */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             401: components["responses"]["Unauthenticated"];
@@ -1581,6 +2379,162 @@ export interface operations {
             };
         };
     };
+    list_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All images with a name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Image"][];
+                        next: null;
+                    };
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_registries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by host; never a password */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Registry"][];
+                        next: null;
+                    };
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    put_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @example ghcr.io */
+                    host: string;
+                    user: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registry"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
+        };
+    };
+    delete_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    mcp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was negotiated; another than those above is a 400 */
+                "MCP-Protocol-Version"?: string;
+                /** @description From the answer to `initialize`. Nothing is kept under it: it only says whose request `notifications/cancelled` means. */
+                "Mcp-Session-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RpcMessage"] | components["schemas"]["RpcMessage"][];
+            };
+        };
+        responses: {
+            /** @description The answer; an error of the method or of the tool is one, too */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcAnswer"] | components["schemas"]["RpcAnswer"][];
+                };
+            };
+            /** @description Only notifications and answers came; there is nothing to say */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not JSON, not JSON-RPC, or an unknown version */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcAnswer"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -1634,6 +2588,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ExecuteRequest"];
+                "multipart/form-data": components["schemas"]["ExecuteForm"];
             };
         };
         responses: {
@@ -1651,6 +2606,200 @@ export interface operations {
             403: components["responses"]["CompatibleError"];
             413: components["responses"]["CompatibleError"];
             500: components["responses"]["CompatibleError"];
+        };
+    };
+    piston_execute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PistonJob"];
+            };
+        };
+        responses: {
+            /** @description It ran */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonResult"];
+                };
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+            413: components["responses"]["PistonError"];
+            415: components["responses"]["PistonError"];
+            429: components["responses"]["PistonError"];
+            500: components["responses"]["PistonError"];
+            503: components["responses"]["PistonError"];
+        };
+    };
+    piston_connect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switched to the WebSocket protocol */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_runtimes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonRuntimes"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonPackages"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_execute_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PistonJob"];
+            };
+        };
+        responses: {
+            /** @description It ran */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonResult"];
+                };
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+            413: components["responses"]["PistonError"];
+            415: components["responses"]["PistonError"];
+            429: components["responses"]["PistonError"];
+            500: components["responses"]["PistonError"];
+            503: components["responses"]["PistonError"];
+        };
+    };
+    piston_connect_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switched to the WebSocket protocol */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PistonError"];
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_runtimes_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonRuntimes"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
+        };
+    };
+    piston_packages_public: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PistonPackages"];
+                };
+            };
+            401: components["responses"]["PistonError"];
+            403: components["responses"]["PistonError"];
         };
     };
 }

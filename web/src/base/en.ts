@@ -93,6 +93,7 @@ export const en = {
   'limits.cpus': 'CPUs',
   'limits.pids': 'Processes',
   'limits.output_bytes': 'Output',
+  'limits.file_bytes': 'Largest file',
   'limits.tmpfs_bytes': 'Disk',
   'limits.bounds': '{min} to {max}',
   'limits.as_wall': 'as wall time',

@@ -91,6 +91,7 @@ export const zh: Dictionary = {
   'limits.cpus': 'CPU 数',
   'limits.pids': '进程数',
   'limits.output_bytes': '输出',
+  'limits.file_bytes': '最大文件',
   'limits.tmpfs_bytes': '磁盘',
   'limits.bounds': '{min} 至 {max}',
   'limits.as_wall': '同实际时间',

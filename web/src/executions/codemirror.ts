@@ -74,6 +74,8 @@ function grammar(language: string): Extension {
       return [python(), indentUnit.of('    ')];
     case 'javascript':
       return [javascript(), indentUnit.of('  ')];
+    case 'typescript':
+      return [javascript({ typescript: true }), indentUnit.of('  ')];
     case 'bash':
     case 'sh':
       return [StreamLanguage.define(shell), indentUnit.of('  ')];

@@ -36,6 +36,7 @@ const no_limits: Record<LimitName, number | null> = {
   cpus: null,
   pids: null,
   output_bytes: null,
+  file_bytes: null,
   tmpfs_bytes: null,
 };
 

@@ -8,6 +8,7 @@ const no_limits: ProgramText['limits'] = {
   cpus: null,
   pids: null,
   output_bytes: null,
+  file_bytes: null,
   tmpfs_bytes: null,
 };
 

@@ -1,6 +1,10 @@
 import type { Bounds, ExecutionRequest, InputFile, Limits, System } from '../api/client';
 
-export type LimitName = keyof System['limits'];
+type ServerLimits = System['limits'];
+/** The limits that are numbers; the others are modes that an execution can ask for. */
+export type LimitName = {
+  [Name in keyof ServerLimits]: ServerLimits[Name] extends Bounds ? Name : never;
+}[keyof ServerLimits];
 
 interface LimitField {
   readonly name: LimitName;
@@ -17,6 +21,7 @@ export const limit_fields: readonly LimitField[] = [
   { name: 'cpus', unit: '', factor: 1 },
   { name: 'pids', unit: '', factor: 1 },
   { name: 'output_bytes', unit: 'KiB', factor: 1024 },
+  { name: 'file_bytes', unit: 'MiB', factor: mib },
   { name: 'tmpfs_bytes', unit: 'MiB', factor: mib },
 ];
 
