@@ -21,16 +21,17 @@ class PistonJobTest : public testing::Test {
   static std::string python(std::string_view more = {}) {
     std::string body = R"({"language":"python","version":"*","files":[{"content":"print 1"}])";
     return body + (more.empty() ? "" : ",") + std::string{more} + "}";
-} std::string refusal(std::string_view body) const {
-  auto job = read(body);
-  return job ? "none" : job.error().message;
-}
-sandbox::Submission submission(std::string_view body) const {
-  return value_or_throw(read(body)).submission;
-}
+  }
+  std::string refusal(std::string_view body) const {
+    auto job = read(body);
+    return job ? "none" : job.error().message;
+  }
+  sandbox::Submission submission(std::string_view body) const {
+    return value_or_throw(read(body)).submission;
+  }
 
-sandbox::Languages languages_;
-sandbox::PolicyBounds bounds_;
+  sandbox::Languages languages_;
+  sandbox::PolicyBounds bounds_;
 };
 
 TEST_F(PistonJobTest, TheRequiredMembersAreAskedForInPistonsWords) {
@@ -78,11 +79,11 @@ TEST_F(PistonJobTest, TheFirstTextFileIsTheProgram) {
     {"content":"6869","encoding":"hex"}]
 })")
                      .program;
-EXPECT_EQ(program.entry, "my_code.py");
-ASSERT_EQ(program.files.size(), 3U);
-EXPECT_EQ(program.files[0].content, std::string("\0\1", 2));
-EXPECT_EQ(program.files[2].path, "file2.code");
-EXPECT_EQ(program.files[2].content, "hi");
+  EXPECT_EQ(program.entry, "my_code.py");
+  ASSERT_EQ(program.files.size(), 3U);
+  EXPECT_EQ(program.files[0].content, std::string("\0\1", 2));
+  EXPECT_EQ(program.files[2].path, "file2.code");
+  EXPECT_EQ(program.files[2].content, "hi");
 }
 
 TEST_F(PistonJobTest, AnUnnamedProgramIsCalledAsUsual) {

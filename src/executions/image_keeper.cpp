@@ -6,7 +6,6 @@
 #include "engine/images.hpp"
 #include "executions/image_store.hpp"
 
-
 #include <fmt/format.h>
 
 namespace gantry::executions {

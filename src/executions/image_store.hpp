@@ -8,6 +8,7 @@
 /// The table of images that the sandbox pulled.
 namespace gantry::executions::image_store {
 
+/// Makes the table.
 async::task<void> migrate(storage::Database& database);
 std::vector<KeptImage> load(storage::Transaction& transaction);
 void put(storage::Transaction& transaction, const KeptImage& image);

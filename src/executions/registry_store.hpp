@@ -13,6 +13,7 @@ struct Row {
   std::string sealed;
 };
 
+/// Makes the table.
 async::task<void> migrate(storage::Database& database);
 std::vector<Row> load(storage::Transaction& transaction);
 void put(storage::Transaction& transaction, const Row& row);

@@ -20,7 +20,8 @@ constexpr std::string_view link_java =
     R"hook(cd "$1" && for tool in usr/lib/jvm/java-[0-9][0-9]-openjdk-*/bin/*; do )hook"
     R"hook(ln -sf "/$tool" usr/bin/; done)hook";
 constexpr std::string_view link_blas =
-    R"hook(for file in "$1"/usr/lib/*/blas/libblas.so.3 "$1"/usr/lib/*/lapack/liblapack.so.3; do )hook"
+    R"hook(for file in "$1"/usr/lib/*/blas/libblas.so.3 )hook"
+    R"hook("$1"/usr/lib/*/lapack/liblapack.so.3; do )hook"
     R"hook(folder=$(dirname "$file"); name=$(basename "$file"); )hook"
     R"hook(ln -s "$(basename "$folder")/$name" "$folder/../$name"; done)hook";
 constexpr std::string_view enable_php_modules =

@@ -157,7 +157,11 @@ const json::Object& shipped_table() {
   static const json::Object table = [] {
     auto parsed = toml::parse(std::string_view{gantry_languages_begin, gantry_languages_end});
     CHECK(parsed);
-    return json::from_toml(parsed.table()).at("languages").as_object();
+    auto file = json::from_toml(parsed.table());
+    CHECK(file.is_object());
+    auto* languages = file.get_object().if_contains("languages");
+    CHECK(languages != nullptr && languages->is_object());
+    return std::move(languages->get_object());
   }();
   return table;
 }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -36,11 +37,14 @@ class AWarmDockerExecutor : public RealEngine {
     RealEngine::TearDown();
   }
 
-  std::size_t left_behind() {
+  std::set<std::string> containers() {
     auto listed = run(engine::list_containers(engine(), engine::ListScope::all,
                                               {fmt::format("{}={}", labels::owner, owner_)}));
-    return listed.value().size();
+    std::set<std::string> ids;
+    for (const auto& container : listed.value()) ids.insert(container.id);
+    return ids;
   }
+  std::size_t left_behind() { return containers().size(); }
 
   /// Without what is another on every run: the number of a process, addresses.
   static std::string comparable(const std::string& text) {
@@ -220,9 +224,18 @@ TEST_F(AWarmDockerExecutor, WhatAKilledServerLeftWaitingIsSwept) {
   execute(program_of(python("print(1)")));
   fill();
   run(executor_->settled());
+  auto waiting = containers();
+  ASSERT_FALSE(waiting.empty());
+  // The one before is alive in this test, sees them go and lets them be removed as well.
   DockerExecutor next{loop_.executor(), engine(), {.owner = owner_}};
-  EXPECT_GE(run(next.sweep()).value(), 1);
+  EXPECT_TRUE(run(next.sweep()));
   run(next.close());
+  auto still_there = [&] {
+    auto now = containers();
+    return std::ranges::any_of(waiting, [&](const auto& id) { return now.contains(id); });
+  };
+  for (int i = 0; i < 100 && still_there(); ++i) run(async::pause(Milliseconds{50}));
+  EXPECT_FALSE(still_there());
 }
 
 TEST_F(AWarmDockerExecutor, InASandboxOnlyTheBoxCanBeWritten) {

@@ -142,6 +142,8 @@ TEST_P(ALanguage, IsEndedWhenItsTimeIsUp) {
       << err_;
 }
 
+void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.language; }
+
 std::string named(const testing::TestParamInfo<Sample>& info) {
   std::string_view language = info.param.language;
   return language == "c++" ? "cplusplus" : std::string{language};
