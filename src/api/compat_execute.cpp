@@ -3,6 +3,7 @@
 #include "api/guard.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
+#include "api/limits.hpp"
 #include "api/place.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
@@ -129,12 +130,13 @@ int exit_code_of(const sandbox::Outcome& outcome) {
 }
 
 std::string trouble_of(const sandbox::Outcome& outcome) {
+  auto seconds = static_cast<double>(outcome.wall_time.count()) / 1e6;
   switch (outcome.verdict) {
     case sandbox::Verdict::ok:
     case sandbox::Verdict::failed:
       return {};
     case sandbox::Verdict::timed_out:
-      return fmt::format("Execution timed out after {} seconds", time_allowed.count() / 1000);
+      return fmt::format("Execution timed out after {:.0f} seconds", seconds);
     case sandbox::Verdict::signalled:
     case sandbox::Verdict::cpu_exceeded:
     case sandbox::Verdict::memory_exceeded:
@@ -178,16 +180,22 @@ Result<> check_type(const Call& call) {
                            type.empty() ? "None" : text::shortened(text::one_line(type), 80)));
 }
 
-/// Attached files lie in the sandbox's memory, on top of what the script itself may use.
-sandbox::Policy policy_of(const Script& script) {
-  sandbox::Policy policy;
-  policy.wall_time = time_allowed;
-  policy.cpu_time = time_allowed;
-  if (script.attached) {
-    policy.tmpfs.count += script.attached->bytes;
-    policy.memory.count += script.attached->bytes;
-  }
-  return policy;
+/// The origin's limits, as far as the caller's bounds go. Attached files lie in the sandbox's
+/// memory, on top of what the script itself may use.
+sandbox::Policy policy_of(const Script& script, const sandbox::PolicyBounds& bounds) {
+  auto attached = script.attached ? static_cast<double>(script.attached->bytes) : 0.0;
+  auto within = [&](std::string_view field, double wanted) {
+    const auto& bound = bounds.number(field);
+    return static_cast<std::int64_t>(std::clamp(wanted, bound.min, bound.max));
+  };
+  auto with_files = [&](std::string_view field) {
+    return within(field, bounds.number(field).usual + attached);
+  };
+  auto time = static_cast<double>(time_allowed.count());
+  return value_or_throw(bounds.read(json::Object{{"wall_time_ms", within("wall_time_ms", time)},
+                                                 {"cpu_time_ms", within("cpu_time_ms", time)},
+                                                 {"memory_bytes", with_files("memory_bytes")},
+                                                 {"tmpfs_bytes", with_files("tmpfs_bytes")}}));
 }
 
 std::string quoted_list(const std::vector<std::string>& texts) {
@@ -250,7 +258,7 @@ Answer execute(Call& call) {
     co_return json_reply(200, execute_failure("Invalid image name: " + script->image));
   }
   auto about_files = script->attached ? files_text(*script->attached) : std::string{};
-  auto policy = policy_of(*script);
+  auto policy = policy_of(*script, bounds_for(call));
   auto& executions = call.services.executions;
   auto record = co_await place(call, {program_of(std::move(*script)), policy});
   if (!record) co_return fail(std::move(record.error()));

@@ -67,8 +67,19 @@ TEST_F(CompatTest, AFailureIsA200Too) {
   EXPECT_THAT(ended(), HasSubstr(R"("exit_code":3,"execution_time":0.25,"error":null)"));
 }
 
+TEST(CompatBoundsTest, AScriptStaysWithinTheBoundsOfWhoAsks) {
+  auto limits = json::parse(R"({"wall_time_ms":{"max":5000},"memory_bytes":{"max":67108864}})",
+                            json::Keys::strict);
+  TestServer server{{.bounds = value_or_throw(sandbox::ServerBounds::read(*limits, {}))}};
+  EXPECT_EQ(server.ask("POST", "/execute", R"({"script":"x"})").head.status, 200U);
+  const auto& policy = server.sandbox().seen.at(0).policy;
+  EXPECT_EQ(policy.wall_time, Milliseconds{5'000});
+  EXPECT_EQ(policy.memory.count, 64U << 20U);
+}
+
 TEST_F(CompatTest, LimitsLookLikeAShellWouldTellThem) {
   outcome(Verdict::timed_out, {}, 9);
+  server_.sandbox().outcome.wall_time = Microseconds{30'001'000};
   EXPECT_THAT(ended(), HasSubstr(R"("exit_code":124)"));
   EXPECT_THAT(ended(), HasSubstr(R"("error":"Execution timed out after 30 seconds")"));
   outcome(Verdict::memory_exceeded, {}, 9, "over 256 MiB");

@@ -22,6 +22,8 @@ using Follower = executions::Executions::Follower;
 
 constexpr Milliseconds initialization_time{1'000};
 constexpr Bytes message_max{16U << 20U};
+/// One message of input, of which up to 64 wait for the program.
+constexpr std::size_t input_max = 64U << 10U;
 
 struct Goodbye {
   std::uint16_t code;
@@ -143,8 +145,9 @@ async::task<void> Conversation::understand(std::string text) {
   if (!job_) co_return end(not_yet_initialized);
   if (kind == "data") {
     if (text_of(*message, "stream") != "stdin") co_return end(only_stdin);
-    co_return co_await type(
-        {.kind = sandbox::Keystrokes::Kind::bytes, .bytes = text_of(*message, "data")});
+    auto data = text_of(*message, "data");
+    if (data.size() > input_max) co_return end_with("data must have at most 65536 bytes");
+    co_return co_await type({.kind = sandbox::Keystrokes::Kind::bytes, .bytes = std::move(data)});
   }
   auto number = piston::signal_number(text_of(*message, "signal"));
   if (!number) co_return end(invalid_signal);

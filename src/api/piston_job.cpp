@@ -1,3 +1,4 @@
+#include "api/json_text.hpp"
 #include "api/piston.hpp"
 #include "api/semver.hpp"
 #include "base/text.hpp"
@@ -161,7 +162,7 @@ Result<json::Array> read_args(const json::Object& body) {
     if (arg.is_string()) {
       args.push_back(arg);
     } else if (arg.is_number() || arg.is_bool()) {
-      args.emplace_back(json::serialize(arg));
+      args.emplace_back(json_text(arg));
     } else {
       return wrong("args must be an array of strings");
     }

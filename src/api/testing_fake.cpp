@@ -114,6 +114,7 @@ TestServer::TestServer(Options options)
                                         .anonymous_execute = options.anonymous_execute,
                                         .allowed_hosts = options.allowed_hosts,
                                         .allowed_origins = options.allowed_origins,
+                                        .bounds = options.bounds,
                                         .console = options.console});
   server_ = std::make_unique<net::http::Server>(
       executor, net::http::ServerLimits{},

@@ -79,6 +79,7 @@ class TestServer {
     std::vector<std::string> allowed_origins = {};
     enum class Owner { present, absent } owner = Owner::present;
     std::size_t queued_max = 16;
+    sandbox::ServerBounds bounds = {};
     std::span<const Asset> console = console_assets();
   };
 

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace gantry::cli {
@@ -82,9 +83,12 @@ Result<net::Endpoint> server_endpoint(const std::string& url) {
   return *endpoint;
 }
 
+/// An address, not a name that looks like one: `127.example.org` is somebody's.
 bool is_local(const net::Endpoint& endpoint) {
-  return endpoint.host() == "localhost" || endpoint.host() == "::1" ||
-         endpoint.host().starts_with("127.");
+  in_addr address{};
+  bool loopback = ::inet_pton(AF_INET, endpoint.host().c_str(), &address) == 1 &&
+                  ntohl(address.s_addr) >> 24U == 127;
+  return loopback || endpoint.host() == "localhost" || endpoint.host() == "::1";
 }
 
 Error problem_of(const std::string& doing, unsigned status, std::string_view body) {

@@ -16,8 +16,8 @@ async::task<Outcome> Executors::execute(Execution execution, Observer observer) 
   }
   Outcome outcome;
   outcome.message =
-      "cannot run a program without a container engine: the local executor is not used here; "
-      "start the server with 'local = true', or ask for executor 'docker'";
+      "cannot run a program outside of containers: the local executor is not used here; start "
+      "the server with 'local_executor = true' in gantry.toml, or ask for executor 'docker'";
   co_return outcome;
 }
 

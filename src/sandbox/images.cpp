@@ -64,9 +64,9 @@ async::task<Result<ServedImage>> Images::resolve(std::string reference, OnProgre
   if (!wanted) co_return fail(wanted.error());
   auto allowed = settings_.rules.check(*wanted);
   if (!allowed) co_return fail(allowed.error());
-  // Under a rule that pins it, the content is meant from here on, and no tag.
-  if (!allowed->digest().empty()) reference = allowed->familiar();
-  auto served = co_await find(std::move(reference), std::move(progress));
+  // What was judged is what is asked for: the engine would take some names for an image's id. Under
+  // a rule that pins it, that is the content and no tag.
+  auto served = co_await find(allowed->familiar(), std::move(progress));
   if (served && settings_.on_use) settings_.on_use(served->name, ImageUse::served);
   co_return served;
 }

@@ -31,7 +31,7 @@ export interface Call {
 }
 
 function isLocal(url: URL): boolean {
-  return ['localhost', '[::1]'].includes(url.hostname) || url.hostname.startsWith('127.');
+  return ['localhost', '[::1]'].includes(url.hostname) || /^127(\.\d{1,3}){3}$/.test(url.hostname);
 }
 
 async function tokenIn(file: string): Promise<string | undefined> {
