@@ -104,7 +104,7 @@ static void mount_surroundings(const struct Birth* birth) {
   insist(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "make the mounts private");
   insist(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "mount /proc");
   insist(mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-               "newinstance,ptmxmode=0666,mode=0620"),
+               "newinstance,ptmxmode=0666,mode=0620,max=64"),
          "mount /dev/pts");
   mount_folder(birth, "/box", 0);
   if (birth->flags & birth_temporary_files) mount_folder(birth, "/tmp", MS_NOEXEC);

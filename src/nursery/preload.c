@@ -66,6 +66,7 @@ void execute(char** arguments) {
   close_descriptors_from(nursery_socket + 1);
   restore_signals();
   memset(environment_begin, 0, environment_size);
+  environ[0] = NULL;  // or its children would inherit the blanks
   (void)!write(nursery_socket, &ready, 1);
   longjmp(at_read, 1);
 }

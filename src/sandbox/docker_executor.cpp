@@ -26,7 +26,7 @@ constexpr Milliseconds boot_max{20'000};
 constexpr Milliseconds update_max{5'000};
 constexpr Milliseconds close_max{20'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
-constexpr Milliseconds init_grace{10'000};
+constexpr Milliseconds init_grace{20'000};
 // How long a program may run in a container that waited as long as any does.
 constexpr Milliseconds boxed_run_max{900'000};
 constexpr Seconds sweep_period{60};

@@ -25,7 +25,8 @@ constexpr int inodes = 16'384;
 constexpr int first_user = Slots::first + Slots::count;
 constexpr Milliseconds interpreter_max{10'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
-constexpr Milliseconds init_grace{10'000};
+// gantry-init may take 17 s to say farewell: 2 to reap, 5 for output, 10 for artifacts.
+constexpr Milliseconds init_grace{20'000};
 constexpr Milliseconds exit_max{10'000};
 constexpr Milliseconds retry_after{10'000};
 constexpr std::size_t making_max = 3;
@@ -153,21 +154,38 @@ async::task<Outcome> LocalExecutor::execute(Execution execution, Observer observ
 }
 
 async::task<Outcome> LocalExecutor::serve(const Execution& execution, const Observer& observer) {
-  for (;;) {
-    auto sandbox = co_await async::attempt(take(execution));
-    if (!sandbox) co_return infrastructure_error(sandbox.error());
-    auto waited = (*sandbox)->waited;
+  for (auto from : {From::shelf, From::shelf, From::birth}) {
+    std::unique_ptr<Sandbox> sandbox;
     auto ran = co_await async::attempt(
-        async::finally(run_in(**sandbox, execution, observer), end(**sandbox)));
+        async::finally(take_and_run(sandbox, from, execution, observer), end_if_any(sandbox)));
     if (!ran) co_return infrastructure_error(ran.error());
-    if (!*ran) continue;  // what waited had gone bad; at the latest a fresh one answers
-    (*ran)->warm = waited;
-    co_return std::move(**ran);
+    if (*ran) co_return std::move(**ran);
+    // What waited had gone bad; at the latest a fresh one answers.
   }
+  Outcome outcome;
+  outcome.message = "cannot run the program: its sandbox ended before it had begun";
+  co_return outcome;
+}
+
+/// One coroutine under one clean-up: whoever is cancelled while his sandbox is being made has it.
+async::task<std::optional<Outcome>> LocalExecutor::take_and_run(std::unique_ptr<Sandbox>& sandbox,
+                                                                From from,
+                                                                const Execution& execution,
+                                                                const Observer& observer) {
+  auto taken = co_await take(execution, from);
+  if (!taken) co_return infrastructure_error(taken.error());
+  sandbox = std::move(*taken);
+  auto outcome = co_await run_in(*sandbox, execution, observer);
+  if (outcome) outcome->warm = sandbox->waited;
+  co_return outcome;
+}
+
+async::task<void> LocalExecutor::end_if_any(std::unique_ptr<Sandbox>& sandbox) {
+  if (sandbox) co_await end(*sandbox);
 }
 
 async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::take(
-    const Execution& execution) {
+    const Execution& execution, From from) {
   wanted_.stop();
   auto warm = warm_class_of(execution, ServedImage{});
   // Without control groups its limits were set at its birth.
@@ -176,7 +194,7 @@ async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::take
   bool fits =
       fits_any || (execution.policy.memory == usual.memory && execution.policy.pids == usual.pids);
   for (auto& shelf : shelves_) {
-    if (!fits || shelf.warm != warm || shelf.ready.empty()) continue;
+    if (from == From::birth || !fits || shelf.warm != warm || shelf.ready.empty()) continue;
     auto sandbox = std::move(shelf.ready.front());
     shelf.ready.pop_front();
     taken_.notify();
@@ -236,9 +254,9 @@ async::task<Result<>> LocalExecutor::give_birth(Sandbox& sandbox, const Policy& 
   sandbox.session = std::make_unique<InitSession>(
       engine::AttachedStream{std::move(newborn->stream), engine::Framing::raw});
   if (sandbox.warm.interpreter == Interpreter::none) co_return ok;
-  co_await async::with_deadline(interpreter_max, "booting an interpreter",
-                                sandbox.session->prepare(boot_of(sandbox.warm, ServedImage{})));
-  co_return ok;
+  co_return co_await async::with_deadline(
+      interpreter_max, "booting an interpreter",
+      sandbox.session->prepare(boot_of(sandbox.warm, ServedImage{})));
 }
 
 async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
@@ -256,7 +274,7 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
   auto start =
       sandbox.warm.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
   auto limit = execution.policy.wall_time + init_grace;
-  if (execution.program.compile) limit += execution.program.compile->wall_time;
+  if (execution.program.compile) limit += execution.program.compile->wall_time + init_grace;
   Conversation talk;
   auto talked = co_await async::attempt(async::with_deadline(
       limit, "the sandbox", run_session(*sandbox.session, execution, watcher, start, talk)));

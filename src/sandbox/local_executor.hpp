@@ -60,7 +60,13 @@ class LocalExecutor final : public Executor {
 
   /// Looks, when it is first needed, for what this machine has.
   Cgroups& opened();
-  async::task<Result<std::unique_ptr<Sandbox>>> take(const Execution& execution);
+  /// Whether a sandbox may be one that waits.
+  enum class From { shelf, birth };
+  async::task<Result<std::unique_ptr<Sandbox>>> take(const Execution& execution, From from);
+  async::task<std::optional<Outcome>> take_and_run(std::unique_ptr<Sandbox>& sandbox, From from,
+                                                   const Execution& execution,
+                                                   const Observer& observer);
+  async::task<void> end_if_any(std::unique_ptr<Sandbox>& sandbox);
   async::task<Result<std::unique_ptr<Sandbox>>> prepare(WarmClass warm, Policy policy);
   async::task<Result<>> give_birth(Sandbox& sandbox, const Policy& policy);
   async::task<Outcome> serve(const Execution& execution, const Observer& observer);

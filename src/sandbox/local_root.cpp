@@ -88,6 +88,8 @@ std::vector<std::string> bubblewrap(Privilege privilege) {
   // Named, because bubblewrap makes folders that it finds missing for nobody but root.
   add(argv, {"--perms", "0755", "--dir", "/etc"});
   for (const auto* file : borrowed_files) add(argv, {"--ro-bind-try", file, file});
+  // An interpreter finds its program where it was booted, and that is not where the server began.
+  add(argv, {"--chdir", "/box"});
   return argv;
 }
 

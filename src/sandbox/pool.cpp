@@ -181,14 +181,13 @@ void Pool::refill() {
     if (entry == shelves_.end() || !affordable(entry->first)) return;
     ++making_;
     ++entry->second.making;
-    tasks_.spawn("making a waiting sandbox", make_one(entry->first));
+    tasks_.spawn("making a waiting sandbox",
+                 make_one(entry->first, entry->second.image, entry->second.policy));
   }
 }
 
-async::task<void> Pool::make_one(WarmClass warm_class) {
+async::task<void> Pool::make_one(WarmClass warm_class, ServedImage image, Policy policy) {
   auto begun = world_.now();
-  auto image = shelves_[warm_class].image;
-  auto policy = shelves_[warm_class].policy;
   // The executor's own clean-up has run when this answers, also when it was cancelled.
   auto made = co_await async::attempt(world_.make(warm_class, std::move(image), policy));
   --making_;

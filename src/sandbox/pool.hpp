@@ -118,7 +118,7 @@ class Pool {
   std::size_t wanted(const WarmClass& warm_class, const Shelf& shelf) const;
   Shelves::iterator neediest();
   bool affordable(const WarmClass& warm_class);
-  async::task<void> make_one(WarmClass warm_class);
+  async::task<void> make_one(WarmClass warm_class, ServedImage image, Policy policy);
   async::task<void> watch(BoxPtr box);
   bool satisfied() const;
 

@@ -172,7 +172,8 @@ export class GantryClient {
           if (event.type === 'verdict') return event.data;
         }
       } catch (error) {
-        if (signal?.aborted || error instanceof GantryError) throw error;
+        if (signal?.aborted) throw signal.reason;
+        if (error instanceof GantryError) throw error;
         failure = error;
       }
       const now = await this.execution(id);

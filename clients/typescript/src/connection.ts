@@ -97,7 +97,8 @@ export class Connection {
     try {
       return await (this.options.fetch ?? fetch)(new URL(path, this.url), init);
     } catch (error) {
-      if (init.signal?.aborted) throw error;
+      // Node 18 rejects with an error of its own instead of the reason.
+      if (init.signal?.aborted) throw init.signal.reason;
       throw this.unreachable(error);
     }
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import {
-  chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
+  chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
 } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,13 +24,18 @@ async function with_server({ flags = [], config = '', uid }, use) {
   const data = join(folder, 'data');
   mkdirSync(data);
   writeFileSync(join(folder, 'gantry.toml'), config);
+  let program = process.env.GANTRY_BIN;
   if (uid !== undefined) {
     chmodSync(folder, 0o755);
     chownSync(data, uid, uid);
+    // Somebody else may not come to where it was built.
+    program = join(folder, 'gantry');
+    copyFileSync(process.env.GANTRY_BIN, program);
+    chmodSync(program, 0o755);
   }
-  const child = spawn(process.env.GANTRY_BIN, ['serve', '--listen', '127.0.0.1:0', '--data-dir',
+  const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', '--data-dir',
     data, '--config', join(folder, 'gantry.toml'), ...flags], { uid, gid: uid });
-  const exited = new Promise((done) => child.on('exit', done));
+  const exited = new Promise((done) => child.on('close', done));
   try {
     const port = await port_of(child);
     await use({
