@@ -161,7 +161,7 @@ TEST_F(DockerExecutorTest, TheDeadlineOnItsLabelLeavesTimeToStart) {
   start().reply(204);
   execute();
   EXPECT_EQ(asked_["Labels"].as_object()["io.gantry.deadline"],
-            json::Value(std::to_string(now_seconds + 10 + 30 + 30 + 10)));
+            json::Value(std::to_string(now_seconds + 10 + 30 + 30 + 20)));
 }
 
 TEST_F(DockerExecutorTest, WhatTheEngineChangedIsNotStarted) {

@@ -169,7 +169,8 @@ TEST_F(ImagesTest, WithoutItsAliasTheErrorIsTheRegistrysAndTheRemedyIsToMakeIt) 
 }
 
 TEST_F(ImagesTest, AnImageWithoutAnAliasIsRefusedInTheRegistrysWords) {
-  daemon_.expect("GET", "/images/private%2Fthing/json").reply(404, R"({"message":"none"})");
+  daemon_.expect("GET", "/images/private%2Fthing%3Alatest/json")
+      .reply(404, R"({"message":"none"})");
   daemon_.expect("POST", "/images/create")
       .reply(404, R"({"message":"pull access denied for private/thing"})");
   auto served = resolve("private/thing");
