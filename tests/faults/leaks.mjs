@@ -31,8 +31,8 @@ const began = performance.now();
 await run(server, count);
 const seconds = (performance.now() - began) / 1000;
 const after = { ...server.usage(), volumes: await volumes() };
-const containers = await server.containers();
 await server.stop('SIGTERM');
+const containers = await server.containers();
 server.remove_data();
 
 console.log(`${count} executions in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(2)}/s)`);
