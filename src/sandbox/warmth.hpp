@@ -43,8 +43,8 @@ struct WarmClass {
 };
 WarmClass warm_class_of(const Execution& execution, const ServedImage& image);
 
-/// What a waiting container of this kind is taken to cost: memory that nobody else could use
-/// (measured: `./dev bench sandbox`).
+/// What a waiting container of this kind is taken to cost: memory that nobody else could use. An
+/// estimate; `./dev bench sandbox` shows what it really is.
 Bytes cost_of(Interpreter interpreter);
 
 /// How the interpreter of a class is started so that it waits; nothing for Interpreter::none.
