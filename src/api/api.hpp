@@ -52,6 +52,8 @@ struct Services {
   std::vector<std::string> allowed_hosts;
   /// What waits for programs now; none: nothing does.
   std::function<std::vector<sandbox::PoolView>()> pools = {};
+  /// What the containers among that may cost together, as estimated.
+  Bytes pool_memory_max{};
   /// Whose pages may call Piston's routes: `https://example.org`, lower case.
   std::vector<std::string> allowed_origins = {};
   const sandbox::Languages& languages = sandbox::shipped_languages();

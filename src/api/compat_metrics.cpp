@@ -81,7 +81,9 @@ ImagePools pools_by_image(const std::vector<sandbox::PoolView>& pools,
   ImagePools images;
   for (const auto& pool : pools) {
     bool serves_default = alias != aliases.end() && pool.image == alias->second;
-    auto& image = images[serves_default ? std::string{default_image} : pool.image];
+    auto name = serves_default ? std::string{default_image} : pool.image;
+    if (pool.executor == "local") name = "local " + pool.interpreter;
+    auto& image = images[name];
     image.wanted += pool.wanted;
     image.ready += pool.ready;
     image.hits += pool.hits;

@@ -37,6 +37,9 @@ Answer check_audit(Call& call);
 Answer get_system(Call& call);
 Answer get_openapi(Call& call);
 
+// pools.cpp
+Answer list_pools(Call& call);
+
 // executions.cpp
 Answer list_executions(Call& call);
 Answer create_execution(Call& call);

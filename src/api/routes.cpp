@@ -44,6 +44,7 @@ constexpr std::array table{
     Route{"GET", "/api/v1/audit/check", admin, Scope::access, &check_audit},
 
     Route{"GET", "/api/v1/system", viewer, Scope::system, &get_system},
+    Route{"GET", "/api/v1/pools", viewer, Scope::system, &list_pools},
     Route{"GET", "/api/v1/executions", viewer, Scope::executions, &list_executions},
     Route{"POST", "/api/v1/executions", operator_, Scope::executions, &create_execution, Body::json,
           program_body},

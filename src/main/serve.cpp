@@ -214,6 +214,12 @@ class Server {
                              sandbox::ImageUse use) { image_keeper_.note(reference, use); }};
   }
 
+  std::vector<sandbox::PoolView> pools() const {
+    auto views = sandbox_.pool();
+    for (auto& view : local_.views()) views.push_back(std::move(view));
+    return views;
+  }
+
   api::Services services(async::Executor executor) {
     return {.executor = executor,
             .access = access_,
@@ -231,7 +237,8 @@ class Server {
                                      ? api::AnonymousExecute::on_loopback
                                      : api::AnonymousExecute::refused,
             .allowed_hosts = options_.allowed_hosts,
-            .pools = [this] { return sandbox_.pool(); },
+            .pools = [this] { return pools(); },
+            .pool_memory_max = options_.executions.pool.memory,
             .allowed_origins = options_.allowed_origins,
             .languages = options_.languages,
             .bounds = options_.bounds};

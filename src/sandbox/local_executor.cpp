@@ -64,7 +64,8 @@ struct LocalExecutor::Sandbox {
   async::Descriptor process;
   std::shared_ptr<void> home;  ///< Keeps its nursery, see Newborn.
   std::unique_ptr<InitSession> session;
-  bool waited = false;  ///< It was there before its program.
+  bool waited = false;            ///< It was there before its program.
+  std::shared_ptr<void> counted;  ///< While it is one of Shelf::in_use.
 };
 
 /// Sandboxes of one class that wait for their programs.
@@ -75,6 +76,11 @@ struct LocalExecutor::Shelf {
   std::deque<std::unique_ptr<Sandbox>> ready;
 };
 
+  std::size_t in_use = 0;
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t failures = 0;
+  std::optional<Error> last_error;
 LocalExecutor::LocalExecutor(async::Executor executor, Settings settings)
     : executor_{executor}, settings_{std::move(settings)}, wanted_{executor}, taken_{executor} {
   Cgroups::remove_leftovers(settings_.cgroups, settings_.owner);
@@ -194,12 +200,19 @@ async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::take
   bool fits =
       fits_any || (execution.policy.memory == usual.memory && execution.policy.pids == usual.pids);
   for (auto& shelf : shelves_) {
-    if (from == From::birth || !fits || shelf.warm != warm || shelf.ready.empty()) continue;
+    if (shelf.warm != warm) continue;
+    if (from == From::birth || !fits || shelf.ready.empty()) {
+      ++shelf.misses;
+      continue;
+    }
     auto sandbox = std::move(shelf.ready.front());
     shelf.ready.pop_front();
     taken_.notify();
     co_return sandbox;
   }
+    ++shelf.hits;
+    ++shelf.in_use;
+    sandbox->counted = std::shared_ptr<void>{nullptr, [&shelf](void*) { --shelf.in_use; }};
   auto plain = warm;
   plain.interpreter = Interpreter::none;
   // To boot a node for one program is no faster than to start it.
@@ -322,10 +335,13 @@ async::task<void> LocalExecutor::make_one(Shelf& shelf) {
   } else {
     log::warn("cannot prepare a local sandbox ({}): {}", word(shelf.warm.interpreter),
               made.error().sentence());
+    shelf.last_error.reset();
     co_await async::pause(retry_after);
   }
 }
 
+    ++shelf.failures;
+    shelf.last_error = made.error();
 async::task<void> LocalExecutor::fill(Shelf& shelf) {
   co_await async::finally(make_one(shelf), made_one(shelf));
 }
@@ -340,6 +356,25 @@ async::task<void> LocalExecutor::maintain() {
   async::TaskScope makers{executor_};
   co_await async::finally(keep_full(makers), makers.close());
 }
+std::vector<PoolView> LocalExecutor::views() const {
+  std::vector<PoolView> views;
+  for (const auto& shelf : shelves_) {
+    views.push_back({.executor = "local",
+                     .interpreter = std::string{word(shelf.warm.interpreter)},
+                     .description = shelf.warm.text(),
+                     .ready = shelf.ready.size(),
+                     .making = shelf.making,
+                     .wanted = shelf.most,
+                     .in_use = shelf.in_use,
+                     .arrivals = shelf.hits + shelf.misses,
+                     .hits = shelf.hits,
+                     .misses = shelf.misses,
+                     .failures = shelf.failures,
+                     .last_error = shelf.last_error});
+  }
+  return views;
+}
+
 
 async::task<void> LocalExecutor::keep_full(async::TaskScope& makers) {
   // Where everything runs in containers nothing waits here.

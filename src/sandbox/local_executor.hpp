@@ -8,6 +8,7 @@
 #include "sandbox/executor.hpp"
 #include "sandbox/languages.hpp"
 #include "sandbox/local_nursery.hpp"
+#include "sandbox/pool.hpp"
 #include "sandbox/slots.hpp"
 #include "sandbox/warmth.hpp"
 
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace gantry::sandbox {
 
@@ -49,6 +51,8 @@ class LocalExecutor final : public Executor {
   /// Whether it can run anything here, found out by running `true`. Refused, with the reason:
   /// unavailable (`no_local_sandbox`, `no_nursery`), denied (`local_not_trusted`).
   async::task<Result<>> probe();
+  /// What waits for programs, by class; nothing before the first program.
+  std::vector<PoolView> views() const;
   const CgroupCapabilities& capabilities() { return opened().capabilities(); }
   /// What of a request this executor can not keep: a custom image, another network than none, a
   /// workspace, gVisor.

@@ -85,6 +85,8 @@ BoxPtr Pool::take(const WarmClass& wanted, const ServedImage& image, const Polic
   if (found == shelf.ready.end()) return nullptr;
   auto box = std::move(*found);
   shelf.ready.erase(found);
+  std::erase_if(shelf.taken, [](const auto& used) { return used.expired(); });
+  shelf.taken.push_back(box);
   return box;
 }
 
@@ -199,6 +201,7 @@ async::task<void> Pool::make_one(WarmClass warm_class, ServedImage image, Policy
     if (found == shelves_.end()) co_return;
     auto& shelf = found->second;
     ++shelf.failures;
+    shelf.last_error = made.error();
     shelf.retry_pause = std::clamp(shelf.retry_pause * 2, retry_first, retry_longest);
     shelf.retry_at = world_.now() + shelf.retry_pause;
     co_return;
@@ -212,6 +215,7 @@ async::task<void> Pool::make_one(WarmClass warm_class, ServedImage image, Policy
   auto took = world_.now() - begun;
   shelf.demand.made(std::chrono::duration_cast<Milliseconds>(took));
   shelf.retry_pause = Milliseconds{0};
+  shelf.last_error.reset();
   box->made_at = world_.now();
   box->watched = true;
   shelf.ready.push_back(box);
@@ -244,6 +248,11 @@ async::task<void> Pool::close() {
   shelves_.clear();
 }
 
+std::size_t Pool::in_use(const Shelf& shelf) {
+  auto used = [](const auto& box) { return !box.expired(); };
+  return static_cast<std::size_t>(std::ranges::count_if(shelf.taken, used));
+}
+
 std::vector<PoolView> Pool::views() const {
   std::vector<PoolView> views;
   auto now = world_.now();
@@ -259,10 +268,15 @@ std::vector<PoolView> Pool::views() const {
                      .ready = shelf.ready.size(),
                      .making = shelf.making,
                      .wanted = wanted(warm_class, shelf),
+                     .in_use = in_use(shelf),
+                     .arrivals = shelf.demand.arrivals(),
                      .hits = shelf.hits,
                      .misses = shelf.misses,
                      .failures = shelf.failures,
-                     .oldest = oldest});
+                     .oldest = oldest,
+                     .memory = Bytes{cost_of(warm_class.interpreter).count *
+                                     (shelf.ready.size() + shelf.making)},
+                     .last_error = shelf.last_error});
   }
   return views;
 }

@@ -14,6 +14,8 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,19 +34,24 @@ struct PoolSettings {
   Milliseconds idle_max{600'000};  ///< After so long without a program a class is given up.
 };
 
-/// One class of waiting containers, for people and metrics.
+/// One class of waiting sandboxes, for people and metrics.
 struct PoolView {
-  std::string image;
+  std::string executor = "docker";  ///< Whose they are: `docker`, `local`
+  std::string image;                ///< Empty for `local`.
   std::string image_id;
   std::string interpreter;  ///< `python`, `node`, `none`
   std::string description;  ///< WarmClass::text
   std::size_t ready = 0;
   std::size_t making = 0;
   std::size_t wanted = 0;
+  std::size_t in_use = 0;  ///< Taken, and their programs have not ended.
+  std::uint64_t arrivals = 0;
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
-  std::uint64_t failures = 0;  ///< Of making one.
-  Milliseconds oldest{0};      ///< Age of the oldest that waits.
+  std::uint64_t failures = 0;            ///< Of making one.
+  Milliseconds oldest{0};                ///< Age of the oldest that waits.
+  std::optional<Bytes> memory = {};      ///< What those that wait are taken to cost (`cost_of`).
+  std::optional<Error> last_error = {};  ///< Of the latest attempt to make one; none: it worked.
 };
 
 /// Containers that wait for programs. Keeps as many as arrivals teach it to (Demand), makes new
@@ -100,6 +107,7 @@ class Pool {
     Policy policy;  ///< Of the latest arrival: its resources are the likeliest to fit.
     Demand demand;
     std::deque<BoxPtr> ready;
+    std::vector<std::weak_ptr<Box>> taken;  ///< Some may have been used up since.
     std::size_t making = 0;
     SteadyTime used_at;
     SteadyTime retry_at;  ///< After a failure.
@@ -107,6 +115,7 @@ class Pool {
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
     std::uint64_t failures = 0;
+    std::optional<Error> last_error;
   };
   using Shelves = std::map<WarmClass, Shelf>;
 
@@ -121,6 +130,7 @@ class Pool {
   async::task<void> make_one(WarmClass warm_class, ServedImage image, Policy policy);
   async::task<void> watch(BoxPtr box);
   bool satisfied() const;
+  static std::size_t in_use(const Shelf& shelf);
 
   PoolSettings settings_;
   World world_;
