@@ -113,6 +113,7 @@ json::Array artifacts_json(const executions::Record& record) {
 json::Object execution_json(const executions::Record& record) {
   auto item = execution_item_json(record);
   item["message"] = record.outcome ? text_or_null(record.outcome->message) : nullptr;
+  item["error_code"] = record.outcome ? text_or_null(record.outcome->error_code) : nullptr;
   Streams streams{record};
   item["stdout"] = streams.text(record.output);
   item["stderr"] = streams.text(record.errors);

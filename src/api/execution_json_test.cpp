@@ -31,7 +31,16 @@ TEST(ExecutionJsonTest, AFinishedOneHasItsVerdictAndOutput) {
   EXPECT_EQ(json["encoding"], "utf8");
   EXPECT_EQ(json["source"], "print(1)");
   EXPECT_EQ(json["message"], nullptr);
+  EXPECT_EQ(json["error_code"], nullptr);
   EXPECT_EQ(json_text(json["wall_time_ms"]), "12.345");
+}
+
+TEST(ExecutionJsonTest, WhatWasNotTheProgramsDoingHasACode) {
+  auto record = finished();
+  record.outcome = sandbox::Outcome{{.verdict = sandbox::Verdict::infrastructure_error,
+                                     .message = "cannot reach the engine",
+                                     .error_code = "engine_unreachable"}};
+  EXPECT_EQ(execution_json(record)["error_code"], "engine_unreachable");
 }
 
 TEST(ExecutionJsonTest, BothStreamsAreBase64WhenOneIsNotText) {

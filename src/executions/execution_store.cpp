@@ -64,6 +64,12 @@ constexpr std::array migrations{
         PRIMARY KEY (owner, key)
       );
     )"},
+    storage::Migration{3, "codes of errors, owners by id, tokens", R"(
+      ALTER TABLE executions ADD COLUMN error_code text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN owner_id text NOT NULL DEFAULT '';
+      ALTER TABLE executions ADD COLUMN token text NOT NULL DEFAULT '';
+      CREATE INDEX executions_owner ON executions (owner_id, id);
+    )"},
 };
 
 std::string command_text(const std::vector<std::string>& command) {
@@ -166,7 +172,8 @@ async::task<void> finish(storage::Database& database, Record record, unsigned in
         "message = $5, served_image = $6, warm = $7, wall_us = $8, cpu_us = $9, "
         "memory_peak_bytes = $10, output = $11, errors = $12, bytes = $13, started_at = $14, "
         "finished_at = $15, executor = $16, truncated = $17, compile = $18, "
-        "compile_output = $19, compile_errors = $20, artifacts = $21, in_files = $22 "
+        "compile_output = $19, compile_errors = $20, artifacts = $21, in_files = $22, "
+        "error_code = $23 "
         "WHERE id = $1 AND state <> 'finished'",
         record.id, sandbox::word(outcome.verdict), outcome.exit_code, outcome.signal,
         outcome.message, outcome.served_image, outcome.warm ? 1 : 0, outcome.wall_time.count(),
@@ -176,7 +183,7 @@ async::task<void> finish(storage::Database& database, Record record, unsigned in
         record.finished_at, outcome.executor, truncated, stage_text(outcome.compile),
         stream_value(record.compile_output, in_files, compile_output_in_file),
         stream_value(record.compile_errors, in_files, compile_errors_in_file),
-        artifacts_text(record.artifacts), in_files);
+        artifacts_text(record.artifacts), in_files, outcome.error_code);
     claim_all(transaction, claimed);
   });
 }

@@ -65,6 +65,7 @@ TEST_F(ExecutionStoreTest, AFinishedRecordComesBackWhole) {
                                    .exit_code = std::nullopt,
                                    .signal = 11,
                                    .message = "ended by SIGSEGV",
+                                   .error_code = "engine_unreachable",
                                    .wall_time = Microseconds{1'500},
                                    .cpu_time = Microseconds{700},
                                    .memory_peak_bytes = 1ULL << 40U}};
@@ -88,6 +89,7 @@ TEST_F(ExecutionStoreTest, AFinishedRecordComesBackWhole) {
   EXPECT_EQ(back.outcome->exit_code, std::nullopt);
   EXPECT_EQ(back.outcome->signal, 11);
   EXPECT_EQ(back.outcome->message, "ended by SIGSEGV");
+  EXPECT_EQ(back.outcome->error_code, "engine_unreachable");
   EXPECT_EQ(back.outcome->served_image, "gantry/python:latest");
   EXPECT_TRUE(back.outcome->warm);
   EXPECT_EQ(back.outcome->wall_time, Microseconds{1'500});
@@ -112,6 +114,7 @@ TEST_F(ExecutionStoreTest, OnlyTheUnfinishedAreEnded) {
   EXPECT_EQ(find("a")->outcome->verdict, Verdict::ok);
   EXPECT_EQ(find("b")->outcome->verdict, Verdict::infrastructure_error);
   EXPECT_EQ(find("b")->outcome->message, "cut off");
+  EXPECT_EQ(find("b")->outcome->error_code, "server_stopped");
   EXPECT_EQ(find("b")->finished_at, now);
   EXPECT_EQ(loop_.run(store::end_unfinished(*database_, now, "again")), 0);
 }

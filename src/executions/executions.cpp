@@ -115,8 +115,9 @@ async::task<void> Executions::serve(LivePointer live) {
   }
   auto outcome = co_await async::attempt(run(live));
   if (!outcome) {
-    outcome = sandbox::Outcome{
-        {.verdict = sandbox::Verdict::infrastructure_error, .message = outcome.error().sentence()}};
+    outcome = sandbox::Outcome{{.verdict = sandbox::Verdict::infrastructure_error,
+                                .message = outcome.error().sentence(),
+                                .error_code = outcome.error().code}};
   }
   auto next = leave_place(*live);
   co_await finish(live, std::move(*outcome), next);
@@ -216,7 +217,8 @@ async::task<void> Executions::finish(LivePointer live, sandbox::Outcome outcome,
     }
   } else {
     record.outcome = {{.verdict = sandbox::Verdict::infrastructure_error,
-                       .message = "the server was stopped and could not store the verdict"}};
+                       .message = "the server was stopped and could not store the verdict",
+                       .error_code = "server_stopped"}};
   }
   live->record = std::move(record);
   ++counters_.ended[live->record.outcome->verdict];

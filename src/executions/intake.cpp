@@ -188,7 +188,8 @@ async::task<void> Executions::restore_waiting() {
     live_.emplace(live->record.id, live);
     if (!submission) {
       sandbox::Outcome outcome{{.verdict = sandbox::Verdict::infrastructure_error,
-                                .message = submission.error().sentence()}};
+                                .message = submission.error().sentence(),
+                                .error_code = submission.error().code}};
       co_await finish(live, std::move(outcome), nullptr);
       continue;
     }

@@ -78,6 +78,7 @@ sandbox::Outcome outcome_of(const storage::Row& row, sandbox::Verdict verdict) {
   outcome.warm = row.integer(11) != 0;
   outcome.executor = row.text(18);
   outcome.compile = stage_from(row.text(20));
+  outcome.error_code = row.text(24);
   return outcome;
 }
 

@@ -9,7 +9,7 @@ async::task<std::int64_t> end_unfinished(storage::Database& database, WallTime n
   co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
     return transaction.execute(
         "UPDATE executions SET state = 'finished', verdict = $1, message = $2, "
-        "finished_at = $3 WHERE state <> 'finished' "
+        "error_code = 'server_stopped', finished_at = $3 WHERE state <> 'finished' "
         "AND id NOT IN (SELECT id FROM execution_programs)",
         sandbox::word(sandbox::Verdict::infrastructure_error), message, now);
   });

@@ -36,7 +36,9 @@ constexpr int early_sweeps = 6;
 constexpr int names_tried_max = 64;
 
 Outcome infrastructure_error(const Error& error) {
-  return {{.verdict = Verdict::infrastructure_error, .message = error.sentence()}};
+  return {{.verdict = Verdict::infrastructure_error,
+           .message = error.sentence(),
+           .error_code = error.code}};
 }
 
 /// All the time that a program's stages may take.
@@ -324,7 +326,8 @@ async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,
   if (cause.empty()) cause = "its container ended without a verdict";
   co_return Outcome{{.verdict = Verdict::infrastructure_error,
                      .message = fmt::format("cannot tell how the program ended: {}",
-                                            text::shortened(text::one_line(cause), 500))}};
+                                            text::shortened(text::one_line(cause), 500)),
+                     .error_code = "sandbox_broken"}};
 }
 
 async::task<void> DockerExecutor::give_up(Use& use) {

@@ -18,6 +18,7 @@ async::task<Outcome> Executors::execute(Execution execution, Observer observer) 
   outcome.message =
       "cannot run a program outside of containers: the local executor is not used here; start "
       "the server with 'local_executor = true' in gantry.toml, or ask for executor 'docker'";
+  outcome.error_code = "no_local_executor";
   co_return outcome;
 }
 

@@ -6,6 +6,9 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 namespace gantry::sandbox {
@@ -32,6 +35,13 @@ std::string progress_line(const std::string& reference, const engine::PullProgre
 bool is_made_here(const std::string& reference) {
   auto parsed = engine::ImageReference::parse(reference);
   return parsed && parsed->familiar().starts_with("gantry/");
+}
+
+/// Where the engine's general words for a refusal do not tell that it was a pull, the code does.
+void name_as_pull(Error& error) {
+  constexpr std::array<std::string_view, 5> general{"engine_failed", "engine_not_found",
+                                                    "engine_denied", "engine_invalid", "timed_out"};
+  if (std::ranges::find(general, error.code) != general.end()) error.code = "image_pull_failed";
 }
 
 }  // namespace
@@ -135,6 +145,7 @@ async::task<void> Images::run_pull(std::string reference, std::shared_ptr<Pull> 
   Result<> result = fail(ErrorKind::unavailable, "pull_abandoned",
                          fmt::format("cannot pull image '{}': nobody waits for it", reference));
   auto winner = co_await async::race(pull_into(result, reference, *pull), pull->abandoned.wait());
+  if (!result) name_as_pull(result.error());
   if (!result && winner == async::Winner::first) remember(reference, result.error());
   pull->ended = std::move(result);
   forget(reference, *pull);

@@ -102,6 +102,14 @@ TEST_F(ImagesTest, ARegistryThatStumblesGetsAnotherChance) {
   EXPECT_EQ(pulls(), 3U);
 }
 
+TEST_F(ImagesTest, WhatCodeAFailedPullHasTellsThatItWasThePull) {
+  absent("/images/ruby%3A3/json");
+  daemon_.expect("POST", "/images/create")
+      .stream(200, {"{\"error\":\"layer is broken\"}\n"})
+      .always();
+  EXPECT_EQ(resolve("ruby:3").error().code, "image_pull_failed");
+}
+
 TEST_F(ImagesTest, ARegistryIsToldWhoWeAreAndNoOther) {
   settings_.find_login = [](const std::string& host) -> std::optional<engine::RegistryAuth> {
     if (host != "ghcr.io") return std::nullopt;

@@ -34,7 +34,9 @@ constexpr std::size_t making_max = 3;
 constexpr std::size_t nodes_max = 2;
 
 Outcome infrastructure_error(const Error& error) {
-  return {{.verdict = Verdict::infrastructure_error, .message = error.sentence()}};
+  return {{.verdict = Verdict::infrastructure_error,
+           .message = error.sentence(),
+           .error_code = error.code}};
 }
 
 Error not_here(std::string_view what, std::string_view remedy) {
@@ -170,6 +172,7 @@ async::task<Outcome> LocalExecutor::serve(const Execution& execution, const Obse
   }
   Outcome outcome;
   outcome.message = "cannot run the program: its sandbox ended before it had begun";
+  outcome.error_code = "sandbox_broken";
   co_return outcome;
 }
 
@@ -308,7 +311,8 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
   if (cause.empty()) cause = "its sandbox ended without a verdict";
   co_return Outcome{{.verdict = Verdict::infrastructure_error,
                      .message = fmt::format("cannot tell how the program ended: {}",
-                                            text::shortened(text::one_line(cause), 500))}};
+                                            text::shortened(text::one_line(cause), 500)),
+                     .error_code = "sandbox_broken"}};
 }
 
 async::task<void> LocalExecutor::end(Sandbox& sandbox) {

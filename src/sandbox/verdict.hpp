@@ -33,9 +33,10 @@ struct StageOutcome {
   Verdict verdict = Verdict::infrastructure_error;
   std::optional<int> exit_code;
   std::optional<int> signal;
-  std::string message;        ///< For people; empty when there is nothing to add.
-  Microseconds wall_time{0};  ///< From the stage's start to its end.
-  Microseconds cpu_time{0};   ///< Of all its processes.
+  std::string message;          ///< For people; empty when there is nothing to add.
+  std::string error_code = {};  ///< For programs, with infrastructure_error: that of its Error.
+  Microseconds wall_time{0};    ///< From the stage's start to its end.
+  Microseconds cpu_time{0};     ///< Of all its processes.
   std::uint64_t memory_peak_bytes = 0;
   bool output_truncated = false;  ///< Standard output was longer than what was passed on;
   bool errors_truncated = false;  ///< standard error was.
