@@ -2,7 +2,11 @@ import type { components } from './schema';
 import { EventParser, type ServerEvent } from './sse';
 
 type Schemas = components['schemas'];
+export type Artifact = Schemas['Artifact'];
+export type AuditCheck = Schemas['AuditCheck'];
+export type AuditRecord = Schemas['AuditRecord'];
 export type Bounds = Schemas['Bounds'];
+export type Choice = Schemas['Choice'];
 export type Container = Schemas['Container'];
 export type ContainerList = Schemas['ContainerList'];
 export type Engine = Schemas['Engine'];
@@ -10,19 +14,24 @@ export type Execution = Schemas['Execution'];
 export type ExecutionItem = Schemas['ExecutionItem'];
 export type ExecutionRequest = Schemas['ExecutionRequest'];
 export type ExecutionState = Schemas['ExecutionState'];
+export type Image = Schemas['Image'];
 export type InputFile = Schemas['InputFile'];
 export type Limits = Schemas['Limits'];
 export type LiveMessage =
   | Schemas['LiveContainers']
   | Schemas['LiveExecution']
   | Schemas['LiveError'];
+export type Pool = Schemas['Pool'];
+export type Registry = Schemas['Registry'];
 export type Role = Schemas['Role'];
 export type Scope = Schemas['Scope'];
+export type StreamInput = Schemas['StreamInput'];
 export type System = Schemas['System'];
 export type TokenItem = Schemas['TokenItem'];
 export type TokenRequest = Schemas['TokenRequest'];
 export type Trouble = Schemas['Trouble'];
 export type User = Schemas['User'];
+export type UserItem = Schemas['UserItem'];
 export type Verdict = Schemas['Verdict'];
 
 /** What the server refused, or that it could not be reached (`server_unreachable`, status 0). */
@@ -42,7 +51,9 @@ export class Problem extends Error {
   }
 }
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** Parameters of a query; those without a value are left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>;
 
 let signed_out = (): void => {};
 
@@ -98,6 +109,18 @@ async function call<T>(method: Method, path: string, body?: unknown): Promise<T>
 
 const encode = encodeURIComponent;
 
+/** `path` with the parameters of `query` that have a value. */
+export function with_query(path: string, query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  if (given.length === 0) return path;
+  return `${path}?${given.map(([name, value]) => `${name}=${encode(String(value))}`).join('&')}`;
+}
+
+/** Where a file that a program left is downloaded. */
+export function artifact_path(execution: string, index: number): string {
+  return `/api/v1/executions/${encode(execution)}/artifacts/${index}`;
+}
+
 export const api = {
   me: () => call<Schemas['Me']>('GET', '/api/v1/me'),
   setup_state: () => call<Schemas['SetupState']>('GET', '/api/v1/setup'),
@@ -114,8 +137,23 @@ export const api = {
   run: (program: ExecutionRequest) => call<Execution>('POST', '/api/v1/executions', program),
   execution: (id: string) => call<Execution>('GET', `/api/v1/executions/${encode(id)}`),
   cancel: (id: string) => call<Execution>('DELETE', `/api/v1/executions/${encode(id)}`),
-  executions: (limit: number) =>
-    call<Schemas['ExecutionList']>('GET', `/api/v1/executions?limit=${limit}`),
+  executions: (query: Query) =>
+    call<Schemas['ExecutionList']>('GET', with_query('/api/v1/executions', query)),
+  users: () => call<Schemas['UserList']>('GET', '/api/v1/users'),
+  create_user: (user: Schemas['UserRequest']) => call<UserItem>('POST', '/api/v1/users', user),
+  change_user: (id: string, change: Schemas['UserChange']) =>
+    call<UserItem>('PATCH', `/api/v1/users/${encode(id)}`, change),
+  remove_user: (id: string) => call<void>('DELETE', `/api/v1/users/${encode(id)}`),
+  change_password: (change: Schemas['PasswordChange']) =>
+    call<void>('PUT', '/api/v1/me/password', change),
+  audit: (query: Query) => call<Schemas['AuditList']>('GET', with_query('/api/v1/audit', query)),
+  check_audit: () => call<AuditCheck>('GET', '/api/v1/audit/check'),
+  pools: () => call<Schemas['PoolList']>('GET', '/api/v1/pools'),
+  images: () => call<{ items: Image[] }>('GET', '/api/v1/images'),
+  registries: () => call<{ items: Registry[] }>('GET', '/api/v1/registries'),
+  put_registry: (registry: { host: string; user: string; password: string }) =>
+    call<Registry>('POST', '/api/v1/registries', registry),
+  remove_registry: (id: string) => call<void>('DELETE', `/api/v1/registries/${encode(id)}`),
 };
 
 /** The events of one execution, from its start until the server ends the stream. */

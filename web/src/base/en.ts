@@ -1,5 +1,9 @@
+import { en_pages } from './en_pages';
+
 /** Every text of the console. The other languages have exactly these keys: see i18n.svelte.ts. */
 export const en = {
+  ...en_pages,
+
   'nav.main': 'Main',
   'nav.skip': 'Skip to content',
   'nav.run': 'Run',

@@ -1,6 +1,9 @@
 import type { Dictionary } from './i18n.svelte';
+import { zh_pages } from './zh_pages';
 
 export const zh: Dictionary = {
+  ...zh_pages,
+
   'nav.main': '主导航',
   'nav.skip': '跳到正文',
   'nav.run': '运行',

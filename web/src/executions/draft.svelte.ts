@@ -1,5 +1,5 @@
 import type { InputFile } from '../api/client';
-import type { LimitName, ProgramText } from './program';
+import type { LimitName, Modes, ProgramText } from './program';
 
 const samples: Record<string, string> = {
   python: `import platform
@@ -40,6 +40,15 @@ const no_limits: Record<LimitName, number | null> = {
   tmpfs_bytes: null,
 };
 
+const no_modes: Modes = {
+  executor: '',
+  network: '',
+  filesystem: '',
+  workspace: '',
+  runtime: '',
+  on_output_cap: '',
+};
+
 /** The program being written. It outlives the page, so that looking at containers loses nothing. */
 class Draft implements ProgramText {
   language = $state('python');
@@ -48,6 +57,10 @@ class Draft implements ProgramText {
   env = $state('');
   files = $state<InputFile[]>([]);
   limits = $state({ ...no_limits });
+  modes = $state<Modes>({ ...no_modes });
+  typing = $state<ProgramText['typing']>('before');
+  image = $state('');
+  command = $state('');
   private sources = $state<Record<string, string>>({ ...samples });
 
   get source(): string {
@@ -65,6 +78,10 @@ class Draft implements ProgramText {
 
   reset_limits(): void {
     this.limits = { ...no_limits };
+  }
+
+  reset_modes(): void {
+    this.modes = { ...no_modes };
   }
 }
 

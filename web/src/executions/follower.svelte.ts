@@ -7,13 +7,20 @@ import {
   type ExecutionState,
 } from '../api/client';
 import type { ServerEvent } from '../api/sse';
-import { OutputBuffer, type Segment, type Stream } from './output';
+import { InputLink } from './input_link.svelte';
+import { OutputBuffer, type Segment, type Stage, type Stream } from './output';
+
+interface Output {
+  text?: string;
+  base64?: string;
+  stage?: Stage;
+}
 
 const progress_max = 5;
 const pause_max_ms = 8_000;
 
 /** Follows one execution at a time and holds what the page shows of it. */
-class Follower {
+export class Follower {
   state = $state<'none' | 'starting' | ExecutionState>('none');
   execution = $state.raw<Execution>();
   segments = $state.raw<readonly Segment[]>([]);
@@ -23,6 +30,8 @@ class Follower {
   problem = $state.raw<Problem>();
   /** Milliseconds since 1970 when the program was first seen running. */
   running_since = $state<number>();
+  /** Where typing goes, while a program that was started for it runs. */
+  input = $state.raw<InputLink>();
 
   private output = new OutputBuffer();
   private stop = new AbortController();
@@ -36,8 +45,16 @@ class Follower {
     await this.begin(async (signal) => {
       this.state = 'starting';
       const execution = await api.run(program);
-      if (!signal.aborted) await this.follow(execution, signal);
+      if (signal.aborted) return;
+      if (program.interactive) this.input = new InputLink(execution.id, program.terminal);
+      await this.follow(execution, signal);
     });
+  }
+
+  /** Stops following; the program is not touched. */
+  leave(): void {
+    this.stop.abort();
+    this.clear();
   }
 
   /** Shows an execution of the history; one that still runs is followed. */
@@ -87,7 +104,13 @@ class Follower {
     this.problem = undefined;
     this.interrupted = false;
     this.running_since = undefined;
+    this.end_input();
     this.clear_output();
+  }
+
+  private end_input(): void {
+    this.input?.close();
+    this.input = undefined;
   }
 
   private clear_output(): void {
@@ -139,7 +162,7 @@ class Follower {
         break;
       case 'stdout':
       case 'stderr':
-        this.write(name, content as { text?: string; base64?: string });
+        this.write(name, content as Output);
         break;
       case 'verdict':
         this.finish(content as Execution);
@@ -153,23 +176,33 @@ class Follower {
     if (state === 'running') this.running_since ??= Date.now();
   }
 
-  private write(stream: Stream, { text, base64 }: { text?: string; base64?: string }): void {
-    if (text !== undefined) this.output.append(stream, text);
-    if (base64 !== undefined) this.output.append_base64(stream, base64);
+  private write(stream: Stream, { text, base64, stage }: Output): void {
+    if (text !== undefined) this.output.append(stream, text, stage);
+    if (base64 !== undefined) this.output.append_base64(stream, base64, stage);
     this.frame ??= requestAnimationFrame(() => this.flush());
   }
 
   private finish(execution: Execution): void {
-    if (this.output.empty()) {
-      for (const stream of ['stdout', 'stderr'] as const) {
-        if (execution.encoding === 'base64') this.output.append_base64(stream, execution[stream]);
-        else this.output.append(stream, execution[stream]);
-      }
-    }
+    if (this.output.empty()) this.write_all(execution);
     this.output.finish();
     this.flush();
+    this.end_input();
     this.execution = execution;
     this.state = 'finished';
+  }
+
+  private write_all(execution: Execution): void {
+    const stages = [
+      ['compile', execution.compile],
+      ['run', execution],
+    ] as const;
+    for (const [stage, written] of stages) {
+      for (const stream of ['stdout', 'stderr'] as const) {
+        const text = written?.[stream] ?? '';
+        if (execution.encoding === 'base64') this.output.append_base64(stream, text, stage);
+        else this.output.append(stream, text, stage);
+      }
+    }
   }
 
   private flush(): void {

@@ -12,6 +12,17 @@ test('pieces of one stream join, a change of stream begins a new segment', () =>
   ]);
 });
 
+test('what a compiler wrote stays apart from what the program wrote', () => {
+  const output = new OutputBuffer();
+  output.append('stdout', 'warning\n', 'compile');
+  output.append('stdout', 'hello\n');
+  output.finish();
+  expect(output.segments().map(({ stage, text }) => [stage, text])).toEqual([
+    ['compile', 'warning\n'],
+    ['run', 'hello\n'],
+  ]);
+});
+
 test('a character cut between two base64 pieces is put together', () => {
   const output = new OutputBuffer();
   output.append_base64('stdout', btoa('\xe4\xb8'));

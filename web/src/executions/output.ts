@@ -1,10 +1,13 @@
 import { OutputCleaner } from '../base/ansi';
 
 export type Stream = 'stdout' | 'stderr';
+/** Who wrote: the compiler before the program, or the program. */
+export type Stage = 'compile' | 'run';
 
 export interface Segment {
   readonly id: number;
   readonly stream: Stream;
+  readonly stage: Stage;
   readonly text: string;
 }
 
@@ -21,24 +24,25 @@ export class OutputBuffer {
   private cleaners = { stdout: new OutputCleaner(), stderr: new OutputCleaner() };
   private decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 
-  append(stream: Stream, text: string): void {
+  append(stream: Stream, text: string, stage: Stage = 'run'): void {
     // A character that bytes before it left unfinished will not be finished by text.
     const unfinished = this.decoders[stream].decode();
-    this.add(stream, this.cleaners[stream].push(unfinished + text));
+    this.add(stream, this.cleaners[stream].push(unfinished + text), stage);
   }
 
   /** Bytes that are not UTF-8, or not whole characters of it. */
-  append_base64(stream: Stream, base64: string): void {
+  append_base64(stream: Stream, base64: string, stage: Stage = 'run'): void {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const text = this.decoders[stream].decode(bytes, { stream: true });
-    this.add(stream, this.cleaners[stream].push(text));
+    this.add(stream, this.cleaners[stream].push(text), stage);
   }
 
   /** No more comes: shows what was held back because it looked unfinished. */
   finish(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      this.append(stream, '');
-      this.add(stream, this.cleaners[stream].finish());
+      const stage = this.list.at(-1)?.stage ?? 'run';
+      this.append(stream, '', stage);
+      this.add(stream, this.cleaners[stream].finish(), stage);
     }
   }
 
@@ -59,16 +63,17 @@ export class OutputBuffer {
     return this.list.map((segment) => segment.text).join('');
   }
 
-  private add(stream: Stream, text: string): void {
+  private add(stream: Stream, text: string, stage: Stage): void {
     for (let at = 0; at < text.length; ) {
       const last = this.list.at(-1);
-      const room = last?.stream === stream ? segment_max - last.text.length : 0;
+      const joins = last?.stream === stream && last.stage === stage;
+      const room = joins ? segment_max - last.text.length : 0;
       if (last && room > 0) {
         const piece = text.slice(at, at + room);
         this.list[this.list.length - 1] = { ...last, text: last.text + piece };
         at += piece.length;
       } else {
-        this.list.push({ id: this.next_id++, stream, text: '' });
+        this.list.push({ id: this.next_id++, stream, stage, text: '' });
       }
     }
     this.shown += text.length;

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { limit_fields, parse_env, to_curl, to_request, type ProgramText } from './program';
+import {
+  limit_fields,
+  missing,
+  own_image,
+  parse_env,
+  to_curl,
+  to_request,
+  type ProgramText,
+} from './program';
 
 const no_limits: ProgramText['limits'] = {
   wall_time_ms: null,
@@ -12,6 +20,15 @@ const no_limits: ProgramText['limits'] = {
   tmpfs_bytes: null,
 };
 
+const no_modes: ProgramText['modes'] = {
+  executor: '',
+  network: '',
+  filesystem: '',
+  workspace: '',
+  runtime: '',
+  on_output_cap: '',
+};
+
 const plain: ProgramText = {
   language: 'python',
   source: 'print(1)',
@@ -20,6 +37,10 @@ const plain: ProgramText = {
   env: '',
   files: [],
   limits: no_limits,
+  modes: no_modes,
+  typing: 'before',
+  image: '',
+  command: '',
 };
 
 test('what is empty is not sent', () => {
@@ -37,6 +58,41 @@ test('limits are sent in the units of the API', () => {
 
 test('every limit of the contract has a field', () => {
   expect(limit_fields.map((field) => field.name).sort()).toEqual(Object.keys(no_limits).sort());
+});
+
+test('chosen modes are sent as limits, the executor beside them', () => {
+  const modes = { ...no_modes, network: 'outbound', executor: 'local' };
+  const request = to_request({ ...plain, modes });
+  expect([request.limits, request.executor]).toEqual([{ network: 'outbound' }, 'local']);
+});
+
+test('a workspace is sent only with the file system that has one', () => {
+  const named = { ...no_modes, workspace: 'notes' };
+  expect(to_request({ ...plain, modes: named }).limits).toBeUndefined();
+  const modes = { ...named, filesystem: 'workspace' };
+  expect(to_request({ ...plain, modes }).limits).toEqual({
+    filesystem: 'workspace',
+    workspace: 'notes',
+  });
+});
+
+test('a program in an image has a command in the place of a source', () => {
+  const text = { ...plain, language: own_image, image: ' alpine ', command: 'sh\n-c\nls -l' };
+  expect(to_request(text)).toEqual({ image: 'alpine', command: ['sh', '-c', 'ls -l'] });
+});
+
+test('what a program still needs is named', () => {
+  expect(missing(plain)).toBeUndefined();
+  expect(missing({ ...plain, language: own_image })).toBe('image');
+  expect(missing({ ...plain, language: own_image, image: 'alpine' })).toBe('command');
+  const modes = { ...no_modes, filesystem: 'workspace' };
+  expect(missing({ ...plain, modes })).toBe('workspace');
+});
+
+test('typing while it runs asks for a terminal only where one is wanted', () => {
+  expect(to_request({ ...plain, typing: 'pipe' })).toMatchObject({ interactive: true });
+  expect(to_request({ ...plain, typing: 'pipe' }).terminal).toBeUndefined();
+  expect(to_request({ ...plain, typing: 'terminal' }).terminal).toBeDefined();
 });
 
 test('each line is one argument, blanks inside are kept', () => {

@@ -59,7 +59,7 @@ export class Machine {
     await this.keep_problem(async () => {
       const [containers, executions] = await Promise.all([
         api.containers(),
-        api.executions(history_max),
+        api.executions({ limit: history_max }),
       ]);
       this.take_containers(containers);
       this.executions = executions.items;

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import type { AuditRecord } from '../api/client';
+import { action_text, detail_lines, filter_records } from './audit';
+
+function entry(given: Partial<AuditRecord>): AuditRecord {
+  return {
+    sequence: 1,
+    at: '2026-11-22T00:00:00Z',
+    actor: 'ada',
+    action: 'session.create',
+    target: '',
+    outcome: 'ok',
+    details: null,
+    hash: 'f'.repeat(64),
+    ...given,
+  };
+}
+
+const sequences = (records: readonly AuditRecord[]): number[] => records.map((r) => r.sequence);
+
+test('an action is found by its words, by its name and by its details', () => {
+  const records = [
+    entry({ sequence: 1, details: { address: '127.0.0.1' } }),
+    entry({ sequence: 2, action: 'user.create', actor: 'bob' }),
+  ];
+  expect(sequences(filter_records(records, 'all', 'user.create BOB'))).toEqual([2]);
+  expect(sequences(filter_records(records, 'all', 'signed'))).toEqual([1]);
+  expect(sequences(filter_records(records, 'all', '127.0'))).toEqual([1]);
+});
+
+test('every outcome but ok is a refusal', () => {
+  const records = [entry({ sequence: 1 }), entry({ sequence: 2, outcome: 'bad_credentials' })];
+  expect(sequences(filter_records(records, 'refused', ''))).toEqual([2]);
+  expect(sequences(filter_records(records, 'done', ''))).toEqual([1]);
+});
+
+test('an action without words keeps its own name', () => {
+  expect(action_text('moon.land')).toBe('moon.land');
+});
+
+test('details become lines, text as it is and the rest as JSON', () => {
+  expect(detail_lines({ name: 'ci', scopes: ['system'] })).toEqual([
+    ['name', 'ci'],
+    ['scopes', '["system"]'],
+  ]);
+  expect(detail_lines(null)).toEqual([]);
+});

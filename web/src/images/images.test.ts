@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { Container, Image, System } from '../api/client';
+import { filter_images, full_name, image_name, users_of } from './images';
+
+function image(given: Partial<Image>): Image {
+  return {
+    id: `sha256:${'a'.repeat(64)}`,
+    tags: [],
+    digests: [],
+    size_bytes: 1,
+    created_at: '2026-11-22T00:00:00Z',
+    sandbox: null,
+    ...given,
+  };
+}
+
+const named = (name: string, of: string): Container => ({ name, image: of }) as Container;
+
+test.each([
+  ['alpine', 'alpine:latest'],
+  ['docker.io/library/alpine', 'alpine:latest'],
+  ['ghcr.io:443/a/b', 'ghcr.io:443/a/b:latest'],
+  ['a@sha256:00', 'a@sha256:00'],
+])('%s is kept as %s', (reference, kept) => {
+  expect(full_name(reference)).toBe(kept);
+});
+
+test('a container uses an image by name or by id', () => {
+  const containers = [
+    named('web', 'nginx'),
+    named('old', 'a'.repeat(12)),
+    named('other', 'redis:7'),
+  ];
+  const used = users_of(image({ tags: ['nginx:latest'] }), containers, undefined);
+  expect(used.containers).toEqual(['web', 'old']);
+});
+
+test('an image serves a language itself or in the place of another', () => {
+  const system = {
+    languages: [
+      { name: 'python', image: 'python:3.11-alpine' },
+      { name: 'ruby', image: 'gantry/python' },
+    ],
+    image_aliases: { 'python:3.11-alpine': 'gantry/python:latest' },
+  } as unknown as System;
+  const used = users_of(image({ tags: ['gantry/python:latest'] }), [], system);
+  expect(used.languages).toEqual(['python', 'ruby']);
+});
+
+test('an image without a name is called by its id', () => {
+  expect(image_name(image({}))).toBe('aaaaaaaaaaaa');
+});
+
+test('the filter looks at names and ids', () => {
+  const images = [image({ tags: ['nginx:1.27'] }), image({ tags: ['redis:7'] })];
+  expect(filter_images(images, 'REDIS').map(image_name)).toEqual(['redis:7']);
+});

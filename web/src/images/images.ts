@@ -1,0 +1,53 @@
+import type { Container, Image, System } from '../api/client';
+import { short_id } from '../base/format';
+
+/** What would miss an image: containers by their names, and languages of the sandbox. */
+export interface Users {
+  readonly containers: readonly string[];
+  readonly languages: readonly string[];
+}
+
+/** A name as engines keep it: `alpine` and `docker.io/library/alpine` are `alpine:latest`. */
+export function full_name(reference: string): string {
+  const local = reference.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\//, '');
+  const last = local.slice(local.lastIndexOf('/') + 1);
+  return last.includes(':') || local.includes('@') ? local : `${local}:latest`;
+}
+
+export function users_of(
+  image: Image,
+  containers: readonly Container[],
+  system: System | undefined,
+): Users {
+  const names = new Set([...image.tags, ...image.digests].map(full_name));
+  const serves = (reference: string): boolean => names.has(full_name(reference));
+  const aliases = system?.image_aliases ?? {};
+  const id = image.id.replace(/^sha256:/, '');
+  return {
+    containers: containers
+      .filter((container) => serves(container.image) || is_id(container.image, id))
+      .map(({ name }) => name),
+    languages: (system?.languages ?? [])
+      .filter((language) => serves(language.image) || serves(aliases[language.image] ?? ''))
+      .map(({ name }) => name),
+  };
+}
+
+/** The first name of an image, or its short id. */
+export function image_name(image: Image): string {
+  return image.tags[0] ?? image.digests[0] ?? short_id(image.id.replace(/^sha256:/, ''));
+}
+
+/** Images in which every word of `text` occurs in a name or the id. */
+export function filter_images(images: readonly Image[], text: string): readonly Image[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return images.filter((image) => {
+    const all = [image.id, ...image.tags, ...image.digests].join(' ').toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+}
+
+function is_id(reference: string, id: string): boolean {
+  const bare = reference.replace(/^sha256:/, '');
+  return bare.length >= 12 && /^[0-9a-f]+$/.test(bare) && id.startsWith(bare);
+}
