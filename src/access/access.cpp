@@ -69,6 +69,11 @@ bool Access::alive(const SessionRow& session) const {
   return at < session.last_used_at + session_idle_max && at < session.created_at + session_age_max;
 }
 
+bool Access::active(const UserId& user) const {
+  auto found = users_.find(user);
+  return found != users_.end() && found->second.user.standing == Standing::active;
+}
+
 Identity Access::identity_of(const SessionRow& session) const {
   const auto& user = users_.find(session.user)->second.user;
   return {.user = user.id,
@@ -86,7 +91,8 @@ Identity Access::identity_of(const TokenRow& row) const {
           .role = std::min(row.token.role, user.role),
           .scopes = row.token.scopes,
           .how = How::token,
-          .credential = row.token.id.text()};
+          .credential = row.token.id.text(),
+          .limits = row.token.limits};
 }
 
 Result<Identity> Access::by_session(std::string_view cookie) {
@@ -96,6 +102,7 @@ Result<Identity> Access::by_session(std::string_view cookie) {
   if (found == sessions_.end()) return bad_session();
   auto& session = found->second;
   if (!credential::same(session.digest, digest) || !alive(session)) return bad_session();
+  if (!active(session.user)) return bad_session();
   if (auto at = now(); at - session.last_used_at >= use_written_every) {
     session.last_used_at = at;
     writes_.spawn("note a session's use", write_session_use(session.id, at));
@@ -121,6 +128,10 @@ Result<Identity> Access::by_token(std::string_view bearer) {
   auto at = now();
   if (!credential::same(row.digest, digest)) return bad_token();
   if (row.token.expires_at && at >= *row.token.expires_at) return bad_token();
+  if (!active(row.token.user)) {
+    return fail(ErrorKind::unauthenticated, "user_disabled",
+                "cannot use this token: its user is disabled", "ask an admin");
+  }
   if (!row.token.last_used_at || at - *row.token.last_used_at >= use_written_every) {
     row.token.last_used_at = at;
     writes_.spawn("note a token's use", write_token_use(row.token.id, at));
@@ -146,7 +157,7 @@ bool Access::still_valid(const Identity& identity) const {
       return true;
     case How::session: {
       auto found = sessions_.find(SessionId{identity.credential});
-      return found != sessions_.end() && alive(found->second) &&
+      return found != sessions_.end() && alive(found->second) && active(found->second.user) &&
              identity_of(found->second).role == identity.role;
     }
     case How::token: {
@@ -154,6 +165,7 @@ bool Access::still_valid(const Identity& identity) const {
       if (found == tokens_.end()) return false;
       const auto& token = found->second.token;
       if (token.expires_at && now() >= *token.expires_at) return false;
+      if (!active(token.user)) return false;
       return identity_of(found->second).role == identity.role;
     }
   }
@@ -190,9 +202,10 @@ async::task<void> Access::record(AuditEntry entry) {
   });
 }
 
-async::task<Result<AuditPage>> Access::audit_page(int limit, std::string cursor) {
+async::task<Result<AuditPage>> Access::audit_page(int limit, std::string cursor,
+                                                  AuditFilter filter) {
   co_return co_await storage::transact(database_, [&](storage::Transaction& transaction) {
-    return audit::list(transaction, limit, cursor);
+    return audit::list(transaction, limit, cursor, filter);
   });
 }
 

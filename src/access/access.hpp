@@ -44,6 +44,7 @@ struct NewToken {
   Role role = Role::viewer;
   Scopes scopes;
   std::optional<WallTime> expires_at;
+  TokenLimits limits = {};
 };
 
 struct MadeToken {
@@ -84,7 +85,8 @@ class Access {
   // Sessions.
 
   /// Refused: `bad_credentials` (unauthenticated; the same for an unknown name and a wrong
-  /// password), `too_many_attempts` (exhausted; `retry_after` tells when), `workers_busy`.
+  /// password), `user_disabled` (unauthenticated; only with the right password),
+  /// `too_many_attempts` (exhausted; `retry_after` tells when), `workers_busy`.
   async::task<Result<SignedIn>> sign_in(std::string name, Secret password, std::string address);
   /// How long a name and an address must wait before the next attempt; zero when they need not.
   Seconds retry_after(std::string_view name, std::string_view address) const;
@@ -96,7 +98,7 @@ class Access {
   /// `bad_session` (unauthenticated) for anything but a living session's cookie value.
   Result<Identity> by_session(std::string_view cookie);
   /// The value of `Authorization: Bearer`: an API token or the local one. `bad_token`
-  /// (unauthenticated) for anything else.
+  /// (unauthenticated) for anything else, `user_disabled` for a token of somebody who is.
   Result<Identity> by_token(std::string_view bearer);
   /// Whether what let this identity in still does, with the same role and scopes: for streams
   /// that outlive the request that opened them.
@@ -108,14 +110,18 @@ class Access {
 
   std::vector<User> users() const;  ///< by name
   std::optional<User> user(const UserId& id) const;
-  /// `by` must be an admin with all scopes, because the new user has them. Refused:
-  /// `role_too_low`, `scope_missing`, `invalid_field`, `already_exists`, `too_many_users`.
+  /// `by` must be an admin with all scopes and no limits, because the new user has all of it.
+  /// Refused: `role_too_low`, `scope_missing`, `token_limited`, `invalid_field`, `already_exists`,
+  /// `too_many_users`.
   async::task<Result<User>> create_user(Identity by, NewUser wanted);
   /// With their sessions and tokens. Refused: `no_such_user`, `last_admin`.
   async::task<Result<>> remove_user(Identity by, UserId id);
   /// Ends the user's sessions; tokens keep at most the new role. Takes what `create_user` takes;
   /// refused as `remove_user`.
   async::task<Result<>> set_role(Identity by, UserId id, Role role);
+  /// Who is disabled has no sessions, and their tokens open nothing until they are active again.
+  /// Takes what `create_user` takes; refused as `remove_user`.
+  async::task<Result<>> set_standing(Identity by, UserId id, Standing standing);
   /// Ends the user's other sessions. One's own change needs `current` (`bad_credentials`,
   /// `too_many_attempts`); an admin with all scopes sets anybody else's without it.
   async::task<Result<>> change_password(Identity by, UserId id, Secret current, Secret next);
@@ -125,8 +131,9 @@ class Access {
   // API tokens of the user who asks.
 
   std::vector<Token> tokens(const UserId& user) const;  ///< newest first
-  /// Refused: `invalid_field`; `denied` for a role or scopes that `by` does not have, and for
-  /// How::local, which has no user; `too_many_tokens`.
+  /// Refused: `invalid_field`; `denied` for a role or scopes that `by` does not have, for a token
+  /// with limits (`token_limited`), and for How::local, which has no user; `too_many_tokens`.
+  /// What the limits mean is the caller's to judge before.
   async::task<Result<MadeToken>> create_token(Identity by, NewToken wanted);
   /// `no_such_token` for another user's, unless an admin asks.
   async::task<Result<>> revoke_token(Identity by, TokenId id);
@@ -136,12 +143,13 @@ class Access {
 
   async::task<void> record(AuditEntry entry);
   /// Refused: `invalid_cursor`.
-  async::task<Result<AuditPage>> audit_page(int limit, std::string cursor);
+  async::task<Result<AuditPage>> audit_page(int limit, std::string cursor, AuditFilter filter = {});
   async::task<AuditCheck> verify_audit();
 
  private:
   WallTime now() const { return settings_.clock.now(); }
   bool alive(const SessionRow& session) const;
+  bool active(const UserId& user) const;
   const UserRow* account_named(std::string_view name) const;
   /// Whether the user is signed in from this address already.
   bool knows(const UserId& user, std::string_view address) const;

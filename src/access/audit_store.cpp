@@ -130,7 +130,8 @@ void append(storage::Transaction& transaction, const AuditEntry& entry, WallTime
                       record.sequence, record.hash);
 }
 
-Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor) {
+Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor,
+                       const AuditFilter& filter) {
   auto before = INT64_MAX;
   if (!cursor.empty()) {
     auto [end, bad] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), before);
@@ -144,9 +145,11 @@ Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::
   limit = std::clamp(limit, 1, page_max);
   AuditPage page;
   for (const auto& row : transaction.query(
-           fmt::format("SELECT {} FROM audit WHERE sequence < $1 ORDER BY sequence DESC LIMIT {}",
+           fmt::format("SELECT {} FROM audit WHERE sequence < $1 AND ($2 = '' OR actor = $2) "
+                       "AND ($3 = '' OR action = $3 OR substr(action, 1, length($3) + 1) = $3 || "
+                       "'.') AND ($4 = '' OR target = $4) ORDER BY sequence DESC LIMIT {}",
                        columns, limit),
-           before)) {
+           before, filter.actor, filter.action, filter.target)) {
     page.items.push_back(from_row(row));
   }
   if (!page.items.empty() && page.items.back().sequence > 1 &&

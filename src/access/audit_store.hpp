@@ -30,6 +30,13 @@ struct AuditRecord {
   std::string hash;  ///< SHA-256 over all of the above, in hexadecimal
 };
 
+/// Which entries somebody wants to see; an empty text is any.
+struct AuditFilter {
+  std::string actor;
+  std::string action;  ///< `user.create`, or `user` for all that is done to users
+  std::string target;
+};
+
 struct AuditPage {
   std::vector<AuditRecord> items;   ///< newest first
   std::optional<std::string> next;  ///< the cursor of the following page
@@ -51,7 +58,8 @@ namespace audit {
 /// Texts over their bounds (256 bytes; details 4096) are shortened.
 void append(storage::Transaction& transaction, const AuditEntry& entry, WallTime now);
 /// 1 to 500 records from `cursor` (empty: the newest) backwards. Refused: `invalid_cursor`.
-Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor);
+Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor,
+                       const AuditFilter& filter = {});
 /// Reads the chain from its start, a thousand records per transaction.
 async::task<AuditCheck> verify(storage::Database& database);
 /// Makes or updates the table.

@@ -105,6 +105,28 @@ TEST_F(AuditStoreTest, ThePagesGoBackInTime) {
   EXPECT_EQ(third.next, std::nullopt);
 }
 
+TEST_F(AuditStoreTest, AFilterLeavesWhatFitsInItsPages) {
+  record_ten();
+  record("user.create");
+  record("user");
+  record("users.all");
+  house_.run(
+      access().record({.actor = "bob", .action = "user.remove", .target = "eve", .outcome = "ok"}));
+  auto found = [&](const AuditFilter& filter, std::string cursor = {}) {
+    std::string actions;
+    auto page = value_or_throw(house_.run(access().audit_page(2, std::move(cursor), filter)));
+    for (const auto& item : page.items) actions += item.entry.action + " ";
+    return actions + page.next.value_or("end");
+  };
+  EXPECT_EQ(found({.action = "user"}), "user.remove user 12");
+  EXPECT_EQ(found({.action = "user"}, "12"), "user.create end");
+  EXPECT_EQ(found({.action = "user.create"}), "user.create end");
+  EXPECT_EQ(found({.actor = "bob"}), "user.remove end");
+  EXPECT_EQ(found({.target = "eve"}), "user.remove end");
+  EXPECT_EQ(found({.actor = "ada", .action = "user.remove"}), "end");
+  EXPECT_EQ(found({.action = "%"}), "end");
+}
+
 TEST_F(AuditStoreTest, AForeignCursorIsRefused) {
   for (std::string cursor : {"x", "-1", "0", "1x", "99999999999999999999"}) {
     EXPECT_EQ(house_.run(access().audit_page(10, cursor)).error().code, "invalid_cursor");

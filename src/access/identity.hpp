@@ -63,6 +63,18 @@ enum class How {
   local,    ///< the token that this process left in its data directory
 };
 
+/// What an API token may have of what its user may: less, never more.
+struct TokenLimits {
+  /// Narrower limits of programs, a JSON object; whoever made the token has judged it. Empty: the
+  /// role's own.
+  std::string policy;
+  std::optional<std::int64_t> executions_max;  ///< Of its programs at once.
+  std::optional<std::int64_t> queue_max;       ///< Of its programs that wait.
+
+  bool any() const { return !policy.empty() || executions_max || queue_max; }
+  bool operator==(const TokenLimits&) const = default;
+};
+
 /// Who asks. A value: what it allows may have ended since (Access::still_valid).
 struct Identity {
   UserId user;  ///< `local` for How::local
@@ -71,15 +83,20 @@ struct Identity {
   Scopes scopes;
   How how = How::session;
   std::string credential;  ///< the session's or token's id, never its text; empty for How::local
+  TokenLimits limits = {};
 
   bool at_least(Role wanted) const { return role >= wanted; }
 };
+
+/// Whether somebody may come in. Who is disabled keeps name, role and tokens for later.
+enum class Standing { active, disabled };
 
 struct User {
   UserId id;
   std::string name;
   Role role = Role::viewer;
   WallTime created_at;
+  Standing standing = Standing::active;
 };
 
 /// An API token, without its text.
@@ -93,6 +110,7 @@ struct Token {
   WallTime created_at;
   std::optional<WallTime> expires_at;
   std::optional<WallTime> last_used_at;  ///< kept to the minute
+  TokenLimits limits = {};
 };
 
 }  // namespace gantry::access

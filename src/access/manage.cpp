@@ -28,10 +28,17 @@ std::unexpected<Error> admins_only() {
               "ask one");
 }
 
+std::unexpected<Error> token_limited() {
+  return fail(ErrorKind::denied, "token_limited",
+              "cannot do this with this token: it has limits, which a new token or user would not",
+              "sign in, or use a token without limits");
+}
+
 /// Making a user, or changing what somebody else is or signs in with, gives all of the user's
-/// rights: a token that has only some scopes would widen itself by it.
+/// rights: a token that has only some scopes, or limits, would widen itself by it.
 Result<> may_hand_out_rights(const Identity& by) {
   if (!by.at_least(Role::admin)) return admins_only();
+  if (by.limits.any()) return token_limited();
   if (by.scopes.covers(Scopes::all())) return ok;
   return fail(ErrorKind::denied, "scope_missing",
               "cannot do this with this token: it takes all scopes, because users have all of them",
@@ -39,7 +46,8 @@ Result<> may_hand_out_rights(const Identity& by) {
 }
 
 Result<> keeps_an_admin(storage::Transaction& transaction, const User& user) {
-  if (user.role != Role::admin || user_store::other_admins(transaction, user.id) > 0) return ok;
+  if (user.role != Role::admin || user.standing == Standing::disabled) return ok;
+  if (user_store::other_admins(transaction, user.id) > 0) return ok;
   return fail(ErrorKind::conflict, "last_admin",
               fmt::format("cannot take the last admin '{}' away", user.name),
               "make somebody else an admin first");
@@ -51,6 +59,7 @@ Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now) {
                 "cannot make a token: the local token belongs to no user",
                 "sign in, or use a token of your own");
   }
+  if (by.limits.any()) return token_limited();
   if (wanted.name.empty() || wanted.name.size() > token_name_bytes_max ||
       text::one_line(wanted.name) != wanted.name) {
     return fail(json::field_error("name", "must be one line of 1 to 64 bytes"));
@@ -158,6 +167,29 @@ async::task<Result<>> Access::set_role(Identity by, UserId id, Role role) {
   co_return ok;
 }
 
+async::task<Result<>> Access::set_standing(Identity by, UserId id, Standing standing) {
+  if (auto may = may_hand_out_rights(by); !may) co_return may;
+  auto known = user(id);
+  if (!known) co_return no_such_user(id);
+  if (known->standing == standing) co_return ok;
+  const auto* action = standing == Standing::disabled ? "user.disable" : "user.enable";
+  auto changed = co_await storage::transact(
+      database_, [&, at = now()](storage::Transaction& transaction) -> Result<> {
+        if (standing == Standing::disabled) {
+          if (auto kept = keeps_an_admin(transaction, *known); !kept) return kept;
+        }
+        user_store::set_standing(transaction, id, standing);
+        session_store::remove_all(transaction, id, SessionId{});
+        auto details = json::serialize(json::Object{{"name", known->name}});
+        audit::append(transaction, {by.name, action, id.text(), "ok", details}, at);
+        return ok;
+      });
+  if (!changed) co_return changed;
+  if (auto row = users_.find(id); row != users_.end()) row->second.user.standing = standing;
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.user == id; });
+  co_return ok;
+}
+
 async::task<Result<>> Access::change_password(Identity by, UserId id, Secret current, Secret next) {
   bool own = by.user == id;
   if (!own) {
@@ -231,15 +263,17 @@ async::task<Result<MadeToken>> Access::create_token(Identity by, NewToken wanted
                          .role = wanted.role,
                          .scopes = wanted.scopes,
                          .created_at = now(),
-                         .expires_at = wanted.expires_at},
+                         .expires_at = wanted.expires_at,
+                         .limits = std::move(wanted.limits)},
                .digest = credential::digest(text.reveal())};
   auto added =
       co_await storage::transact(database_, [&](storage::Transaction& transaction) -> Result<> {
         if (token_store::add(transaction, row) == token_store::Added::no_such_user) {
           return no_such_user(by.user);
         }
-        auto details =
-            json::serialize(json::Object{{"name", row.token.name}, {"role", word(row.token.role)}});
+        auto details = json::serialize(json::Object{{"name", row.token.name},
+                                                    {"role", word(row.token.role)},
+                                                    {"limited", row.token.limits.any()}});
         audit::append(transaction, {by.name, "token.create", row.token.id.text(), "ok", details},
                       row.token.created_at);
         return ok;

@@ -156,6 +156,41 @@ TEST_F(ManageTest, AChangeOfRoleEndsSessionsAndHoldsForTokensAtOnce) {
   EXPECT_FALSE(access().still_valid(before));
 }
 
+TEST_F(ManageTest, WhoIsDisabledIsOutUntilEnabledAgain) {
+  auto zoe = add("zoe", Role::operator_);
+  auto session = sign_in("zoe");
+  auto token = token_of(session.identity);
+  auto known = *access().by_token(token);
+  ASSERT_TRUE(house_.run(access().set_standing(owner(), zoe->id, Standing::disabled)));
+  EXPECT_EQ(access().user(zoe->id)->standing, Standing::disabled);
+  EXPECT_FALSE(access().by_session(session.cookie.reveal()));
+  EXPECT_FALSE(access().still_valid(session.identity));
+  EXPECT_EQ(access().by_token(token).error().code, "user_disabled");
+  EXPECT_FALSE(access().still_valid(known));
+  auto in = [&](std::string password) {
+    auto came = house_.run(access().sign_in("zoe", Secret{std::move(password)}, "192.0.2.9"));
+    return came ? "in" : came.error().code;
+  };
+  EXPECT_EQ(in("correct horse"), "user_disabled");
+  EXPECT_EQ(in("a wrong horse"), "bad_credentials");
+  house_.restart();
+  EXPECT_EQ(access().by_token(token).error().code, "user_disabled");
+  ASSERT_TRUE(house_.run(access().set_standing(owner(), zoe->id, Standing::active)));
+  EXPECT_TRUE(access().by_token(token));
+  EXPECT_EQ(in("correct horse"), "in");
+}
+
+TEST_F(ManageTest, TheLastAdminWhoMayComeInIsNotDisabled) {
+  auto zoe = add("zoe", Role::admin);
+  auto disable = [&](const UserId& id) {
+    return house_.run(access().set_standing(owner(), id, Standing::disabled));
+  };
+  ASSERT_TRUE(disable(zoe->id));
+  EXPECT_EQ(disable(owner().user).error().code, "last_admin");
+  EXPECT_EQ(house_.run(access().remove_user(owner(), owner().user)).error().code, "last_admin");
+  EXPECT_TRUE(house_.run(access().set_role(owner(), zoe->id, Role::viewer)));
+}
+
 TEST_F(ManageTest, AChangedPasswordEndsTheOtherSessions) {
   ASSERT_TRUE(add("zoe"));
   auto here = sign_in("zoe");
@@ -228,6 +263,33 @@ TEST_F(ManageTest, ATokenIsNeverStrongerThanWhoMakesIt) {
   auto narrow = *access().by_token(token_of(zoe));
   EXPECT_EQ(make(narrow, Role::viewer, {"access"}).error().code, "token_too_strong");
   EXPECT_EQ(make(narrow, Role::operator_, {"executions"}).error().code, "token_too_strong");
+}
+
+TEST_F(ManageTest, ATokenKeepsItsLimits) {
+  TokenLimits limits{.policy = R"({"pids":{"max":8}})", .executions_max = 2, .queue_max = 5};
+  auto made = house_.run(
+      access().create_token(owner(), {"ci", Role::admin, Scopes::all(), std::nullopt, limits}));
+  std::string text{made->text.reveal()};
+  EXPECT_EQ(access().by_token(text)->limits, limits);
+  house_.restart();
+  EXPECT_EQ(access().by_token(text)->limits, limits);
+  EXPECT_EQ(access().tokens(owner().user).at(0).limits, limits);
+}
+
+TEST_F(ManageTest, ATokenWithLimitsHandsOutNothingWithoutThem) {
+  auto zoe = add("zoe");
+  auto made = house_.run(access().create_token(
+      owner(), {"ci", Role::admin, Scopes::all(), std::nullopt, {.executions_max = 1}}));
+  auto limited = *access().by_token(made->text.reveal());
+  EXPECT_EQ(make(limited, Role::viewer, {"executions"}).error().code, "token_limited");
+  NewUser eve{"eve", TestAccess::password(), Role::viewer};
+  EXPECT_EQ(house_.run(access().create_user(limited, eve)).error().code, "token_limited");
+  EXPECT_EQ(house_.run(access().set_role(limited, zoe->id, Role::admin)).error().code,
+            "token_limited");
+  EXPECT_EQ(house_.run(access().change_password(limited, zoe->id, {}, TestAccess::password()))
+                .error()
+                .code,
+            "token_limited");
 }
 
 TEST_F(ManageTest, ATokenNeedsANameAScopeAndAFuture) {

@@ -45,7 +45,8 @@ Added add(storage::Transaction& transaction, const SessionRow& row,
           const std::string& password_hash) {
   auto added = transaction.execute(
       "INSERT INTO sessions (id, digest, user_id, address, created_at, last_used_at) "
-      "SELECT $1, $2, id, $4, $5, $6 FROM users WHERE id = $3 AND password_hash = $7",
+      "SELECT $1, $2, id, $4, $5, $6 FROM users "
+      "WHERE id = $3 AND password_hash = $7 AND disabled = 0",
       row.id, row.digest, row.user, row.address, row.created_at, row.last_used_at, password_hash);
   return added == 1 ? Added::yes : Added::user_changed;
 }

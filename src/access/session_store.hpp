@@ -35,7 +35,7 @@ void prune(storage::Transaction& transaction, WallTime now);
 std::vector<SessionRow> load(storage::Transaction& transaction);
 /// What became of an addition.
 enum class Added { yes, user_changed };
-/// Only when the user still has the password that was checked.
+/// Only when the user still has the password that was checked, and may come in.
 Added add(storage::Transaction& transaction, const SessionRow& row,
           const std::string& password_hash);
 void remove(storage::Transaction& transaction, const SessionId& id);

@@ -151,6 +151,16 @@ async::task<Result<SignedIn>> Access::sign_in(std::string name, Secret password,
   }
   by_name_.forgive(key);
   by_address_.withdraw(address);
+  if (row->user.standing == Standing::disabled) {
+    co_await record({.actor = row->user.name,
+                     .action = "session.create",
+                     .target = row->user.name,
+                     .outcome = "user_disabled",
+                     .details = json::serialize(json::Object{{"address", address}})});
+    co_return fail(ErrorKind::unauthenticated, "user_disabled",
+                   fmt::format("cannot sign in: user '{}' is disabled", row->user.name),
+                   "ask an admin");
+  }
   co_return co_await begin_session(row->user.id, row->password_hash, std::move(address));
 }
 

@@ -21,7 +21,11 @@ constexpr std::array migrations{storage::Migration{1, "tokens", R"(
     expires_at bigint,
     last_used_at bigint
   );
-  CREATE INDEX tokens_user ON tokens (user_id))"}};
+  CREATE INDEX tokens_user ON tokens (user_id))"},
+                                storage::Migration{2, "limits of tokens", R"(
+  ALTER TABLE tokens ADD COLUMN policy text NOT NULL DEFAULT '';
+  ALTER TABLE tokens ADD COLUMN executions_max bigint;
+  ALTER TABLE tokens ADD COLUMN queue_max bigint)"}};
 
 /// A scope that this program does not know opens nothing.
 Scopes scopes_of(const std::string& words) {
@@ -42,7 +46,7 @@ std::vector<TokenRow> load(storage::Transaction& transaction) {
   std::vector<TokenRow> tokens;
   for (const auto& row : transaction.query(
            "SELECT id, digest, user_id, name, hint, role, scopes, created_at, expires_at, "
-           "last_used_at FROM tokens")) {
+           "last_used_at, policy, executions_max, queue_max FROM tokens")) {
     tokens.push_back({.token = {.id = row.id<TokenId>(0),
                                 .user = row.id<UserId>(2),
                                 .name = row.text(3),
@@ -51,7 +55,10 @@ std::vector<TokenRow> load(storage::Transaction& transaction) {
                                 .scopes = scopes_of(row.text(6)),
                                 .created_at = row.time(7),
                                 .expires_at = row.time_or_null(8),
-                                .last_used_at = row.time_or_null(9)},
+                                .last_used_at = row.time_or_null(9),
+                                .limits = {.policy = row.text(10),
+                                           .executions_max = row.integer_or_null(11),
+                                           .queue_max = row.integer_or_null(12)}},
                       .digest = row.text(1)});
   }
   return tokens;
@@ -60,10 +67,12 @@ std::vector<TokenRow> load(storage::Transaction& transaction) {
 Added add(storage::Transaction& transaction, const TokenRow& row) {
   const auto& token = row.token;
   auto added = transaction.execute(
-      "INSERT INTO tokens (id, digest, user_id, name, hint, role, scopes, created_at, expires_at) "
-      "SELECT $1, $2, id, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $3",
+      "INSERT INTO tokens (id, digest, user_id, name, hint, role, scopes, created_at, expires_at, "
+      "policy, executions_max, queue_max) "
+      "SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM users WHERE id = $3",
       token.id, row.digest, token.user, token.name, token.hint, word(token.role),
-      fmt::format("{}", fmt::join(token.scopes.words(), " ")), token.created_at, token.expires_at);
+      fmt::format("{}", fmt::join(token.scopes.words(), " ")), token.created_at, token.expires_at,
+      token.limits.policy, token.limits.executions_max, token.limits.queue_max);
   return added == 1 ? Added::yes : Added::no_such_user;
 }
 

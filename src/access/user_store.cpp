@@ -13,14 +13,17 @@ constexpr std::array migrations{storage::Migration{1, "users", R"(
     password_hash text NOT NULL,
     role text NOT NULL,
     created_at bigint NOT NULL
-  ))"}};
+  ))"},
+                                storage::Migration{2, "disabled users", R"(
+  ALTER TABLE users ADD COLUMN disabled bigint NOT NULL DEFAULT 0)"}};
 
 UserRow from_row(const storage::Row& row) {
   // An unknown role, written by a newer program, is read as the least one.
   return {.user = {.id = row.id<UserId>(0),
                    .name = row.text(1),
                    .role = parse_role(row.text(3)).value_or(Role::viewer),
-                   .created_at = row.time(4)},
+                   .created_at = row.time(4),
+                   .standing = row.integer(5) == 0 ? Standing::active : Standing::disabled},
           .password_hash = row.text(2)};
 }
 
@@ -33,7 +36,7 @@ async::task<void> migrate(storage::Database& database) {
 std::vector<UserRow> load(storage::Transaction& transaction) {
   std::vector<UserRow> users;
   for (const auto& row :
-       transaction.query("SELECT id, name, password_hash, role, created_at FROM users")) {
+       transaction.query("SELECT id, name, password_hash, role, created_at, disabled FROM users")) {
     users.push_back(from_row(row));
   }
   return users;
@@ -63,10 +66,15 @@ void set_password(storage::Transaction& transaction, const UserId& id, const std
   transaction.execute("UPDATE users SET password_hash = $2 WHERE id = $1", id, hash);
 }
 
+void set_standing(storage::Transaction& transaction, const UserId& id, Standing standing) {
+  transaction.execute("UPDATE users SET disabled = $2 WHERE id = $1", id,
+                      static_cast<std::int64_t>(standing));
+}
+
 std::int64_t other_admins(storage::Transaction& transaction, const UserId& id) {
-  return transaction.query("SELECT count(*) FROM users WHERE role = 'admin' AND id <> $1", id)
-      .front()
-      .integer(0);
+  constexpr auto* counted =
+      "SELECT count(*) FROM users WHERE role = 'admin' AND disabled = 0 AND id <> $1";
+  return transaction.query(counted, id).front().integer(0);
 }
 
 }  // namespace gantry::access::user_store

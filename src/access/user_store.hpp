@@ -28,7 +28,8 @@ Added add(storage::Transaction& transaction, const UserRow& row);
 void remove(storage::Transaction& transaction, const UserId& id);
 void set_role(storage::Transaction& transaction, const UserId& id, Role role);
 void set_password(storage::Transaction& transaction, const UserId& id, const std::string& hash);
-/// How many admins there are beside this user.
+void set_standing(storage::Transaction& transaction, const UserId& id, Standing standing);
+/// How many admins may come in beside this user.
 std::int64_t other_admins(storage::Transaction& transaction, const UserId& id);
 
 }  // namespace user_store

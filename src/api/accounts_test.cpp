@@ -136,6 +136,19 @@ TEST(UsersTest, AnAdminChangesRolesAndForgottenPasswords) {
   EXPECT_EQ(refusal_of(server.ask("PATCH", path + "x", R"({"role":"admin"})")), "404 no_such_user");
 }
 
+TEST(UsersTest, AnAdminDisablesAndEnablesPeople) {
+  TestServer server;
+  auto bob = server.add_user("bob", access::Role::viewer);
+  auto token = TestServer::bearer(server.add_token(bob, access::Role::viewer, {"system"}));
+  auto path = "/api/v1/users/" + bob.user.text();
+  EXPECT_EQ(object_of(server.ask("PATCH", path, R"({"disabled":true})"))["disabled"], true);
+  EXPECT_EQ(refusal_of(server.send("GET", "/api/v1/system", {}, token)), "401 user_disabled");
+  auto came = server.send("POST", "/api/v1/sessions", credentials("bob", "correct horse"));
+  EXPECT_EQ(refusal_of(came), "401 user_disabled");
+  EXPECT_EQ(object_of(server.ask("PATCH", path, R"({"disabled":false})"))["disabled"], false);
+  EXPECT_EQ(server.send("GET", "/api/v1/system", {}, token).head.status, 200U);
+}
+
 TEST(UsersTest, ATokenWithoutAllScopesMakesNoUsers) {
   TestServer server;
   auto boss = server.add_user("boss", access::Role::admin);
@@ -190,6 +203,8 @@ TEST(AuditTest, TheLogIsReadInPagesAndChecked) {
   EXPECT_EQ(second["items"].as_array().size(), 2U);
   EXPECT_EQ(second["next"], nullptr);
   EXPECT_EQ(refusal_of(server.ask("GET", "/api/v1/audit?cursor=x")), "400 invalid_cursor");
+  auto of_users = object_of(server.ask("GET", "/api/v1/audit?action=user&actor=ada"));
+  EXPECT_EQ(of_users["items"].as_array().size(), 1U);
   EXPECT_EQ(server.ask("GET", "/api/v1/audit/check").body,
             R"({"records":4,"broken_at":null,"reason":null})");
 }

@@ -24,8 +24,11 @@ json::Object record_json(const access::AuditRecord& record) {
 Answer list_audit(Call& call) {
   auto limit = call.query.integer("limit", 1, 500).value_or(100);
   auto cursor = call.query.text("cursor").value_or("");
+  access::AuditFilter filter{.actor = call.query.text("actor").value_or(""),
+                             .action = call.query.text("action").value_or(""),
+                             .target = call.query.text("target").value_or("")};
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
-  auto page = co_await call.services.access.audit_page(limit, std::move(cursor));
+  auto page = co_await call.services.access.audit_page(limit, std::move(cursor), std::move(filter));
   if (!page) co_return fail(std::move(page.error()));
   json::Array items;
   for (const auto& record : page->items) items.push_back(record_json(record));

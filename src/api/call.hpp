@@ -39,7 +39,14 @@ struct Call {
   /// On whose account programs run.
   executions::Caller caller() const {
     bool by_token = identity && identity->how == access::How::token;
-    return {.user = who(), .token = by_token ? identity->credential : std::string{}};
+    if (!by_token) return {.user = who(), .token = {}};
+    auto bound = [](const std::optional<std::int64_t>& max) {
+      return max ? static_cast<std::size_t>(*max) : executions::Caller::unbounded;
+    };
+    return {.user = who(),
+            .token = identity->credential,
+            .running_max = bound(identity->limits.executions_max),
+            .queued_max = bound(identity->limits.queue_max)};
   }
   std::string_view header(std::string_view name) const {
     return exchange.request().headers.get(name);

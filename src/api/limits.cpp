@@ -2,12 +2,20 @@
 
 namespace gantry::api {
 
-sandbox::PolicyBounds bounds_for(const Call& call) {
-  auto role = call.identity ? call.identity->role : access::Role::viewer;
-  const auto& bounds = call.services.bounds.of(word(role));
-  auto view = call.services.link.view();
+sandbox::PolicyBounds bounds_of(const Services& services, access::Role role) {
+  const auto& bounds = services.bounds.of(word(role));
+  auto view = services.link.view();
   if (!view.system || view.system->cpus <= 0) return bounds;
   return bounds.capped("cpus", static_cast<double>(view.system->cpus));
+}
+
+sandbox::PolicyBounds bounds_for(const Call& call) {
+  if (!call.identity) return bounds_of(call.services, access::Role::viewer);
+  auto bounds = bounds_of(call.services, call.identity->role);
+  const auto& policy = call.identity->limits.policy;
+  if (policy.empty()) return bounds;
+  auto limits = value_or_throw(json::parse(policy, json::Keys::strict));
+  return value_or_throw(bounds.met(limits));
 }
 
 }  // namespace gantry::api

@@ -113,6 +113,8 @@ TestServer::TestServer(Options options)
                                         .started_at = Clock{}.now(),
                                         .anonymous_execute = options.anonymous_execute,
                                         .allowed_hosts = options.allowed_hosts,
+                                        .pools = [pools = options.pools] { return pools; },
+                                        .pool_memory_max = Bytes{64U << 20U},
                                         .allowed_origins = options.allowed_origins,
                                         .bounds = options.bounds,
                                         .console = options.console});

@@ -80,6 +80,7 @@ class TestServer {
     enum class Owner { present, absent } owner = Owner::present;
     std::size_t queued_max = 16;
     sandbox::ServerBounds bounds = {};
+    std::vector<sandbox::PoolView> pools = {};
     std::span<const Asset> console = console_assets();
   };
 

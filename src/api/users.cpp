@@ -11,6 +11,7 @@ namespace {
 json::Object item_json(const access::User& user) {
   auto item = user_json(user.id, user.name, user.role);
   item["created_at"] = rfc3339(user.created_at);
+  item["disabled"] = user.standing == access::Standing::disabled;
   return item;
 }
 
@@ -26,6 +27,7 @@ Result<access::NewUser> read_user(const json::Value& value) {
 
 struct UserChange {
   std::optional<access::Role> role;
+  std::optional<access::Standing> standing;
   std::optional<Secret> password;
 };
 
@@ -36,7 +38,12 @@ Result<UserChange> read_user_change(const json::Value& value) {
   if (auto password = fields.text("password", {1, access::password::bytes_max})) {
     change.password = Secret{std::move(*password)};
   }
-  if (!change.role && !change.password) fields.refuse("role", "is missing, and 'password' too");
+  if (auto disabled = fields.boolean("disabled")) {
+    change.standing = *disabled ? access::Standing::disabled : access::Standing::active;
+  }
+  if (!change.role && !change.password && !change.standing) {
+    fields.refuse("role", "is missing, and 'password' and 'disabled' too");
+  }
   if (auto read = fields.finish(); !read) return fail(read.error());
   if (!change.password) return change;
   if (auto fit = access::password::check_new(*change.password); !fit) return fail(fit.error());
@@ -75,7 +82,11 @@ Answer change_user(Call& call) {
   if (change->password) {
     if (auto other = check_not_own(identity, user); !other) co_return fail(other.error());
   }
-  // The role first: it is what may be refused.
+  // What may be refused comes first.
+  if (change->standing) {
+    auto changed = co_await access.set_standing(identity, user, *change->standing);
+    if (!changed) co_return fail(std::move(changed.error()));
+  }
   if (change->role) {
     auto changed = co_await access.set_role(identity, user, *change->role);
     if (!changed) co_return fail(std::move(changed.error()));

@@ -30,8 +30,8 @@ Admission::Counts Admission::counts_in(const Counted& counted, const std::string
 bool Admission::may_run(const Caller& caller) const {
   return all_.running < settings_.all.running_max &&
          counts_in(users_, caller.user).running < settings_.user.running_max &&
-         (caller.token.empty() ||
-          counts_in(tokens_, caller.token).running < settings_.token.running_max);
+         (caller.token.empty() || counts_in(tokens_, caller.token).running <
+                                      std::min(settings_.token.running_max, caller.running_max));
 }
 
 Result<> Admission::may_wait(const Ticket& ticket) const {
@@ -47,10 +47,10 @@ Result<> Admission::may_wait(const Ticket& ticket) const {
     return full("user_queue_full", fmt::format("{} programs of '{}' are waiting already",
                                                settings_.user.queued_max, caller.user));
   }
-  if (!caller.token.empty() &&
-      counts_in(tokens_, caller.token).queued >= settings_.token.queued_max) {
-    return full("token_queue_full", fmt::format("{} programs of this token are waiting already",
-                                                settings_.token.queued_max));
+  auto queued_max = std::min(settings_.token.queued_max, caller.queued_max);
+  if (!caller.token.empty() && counts_in(tokens_, caller.token).queued >= queued_max) {
+    return full("token_queue_full",
+                fmt::format("{} programs of this token are waiting already", queued_max));
   }
   return ok;
 }

@@ -17,8 +17,16 @@ namespace gantry::executions {
 
 /// Who asks. Bounds are counted for both.
 struct Caller {
+  static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
   std::string user;   ///< Their name.
   std::string token;  ///< The id of the API token they came with; empty without one.
+  /// What that token may, where that is less than any token may.
+  std::size_t running_max = unbounded;
+  std::size_t queued_max = unbounded;
+  std::string user_id = {};  ///< Names can be given anew, ids can not.
+
+  /// To whom executions belong: the user's id, or the name where there are no ids.
+  const std::string& account() const { return user_id.empty() ? user : user_id; }
 };
 
 /// A program on its way through the admission.
@@ -33,7 +41,7 @@ struct Ticket {
 /// programs and does no work: it counts.
 class Admission {
  public:
-  static constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t unbounded = Caller::unbounded;
   struct Bounds {
     std::size_t running_max = unbounded;
     std::size_t queued_max = unbounded;

@@ -58,6 +58,30 @@ TEST(Admission, BoundsWhatATokenRunsAndWaitsFor) {
   EXPECT_EQ(admission.enter(ticket("e", "ann")).value(), Place::running);
 }
 
+TEST(Admission, ATokenMayHaveLessOfItsOwn) {
+  auto bounded = settings({.running_max = 9, .queued_max = 9});
+  bounded.token = {.running_max = 2, .queued_max = 2};
+  Admission admission{bounded};
+  auto few = [](const std::string& id) {
+    auto one = ticket(id, "ann", "t");
+    one.caller.running_max = 1;
+    one.caller.queued_max = 1;
+    return one;
+  };
+  auto first = few("a");
+  EXPECT_EQ(admission.enter(first).value(), Place::running);
+  queue(admission, few("b"));
+  EXPECT_EQ(admission.enter(few("c")).error().code, "token_queue_full");
+  EXPECT_EQ(next_of(admission), "nobody");
+  admission.ended(first, Microseconds{1});
+  EXPECT_EQ(next_of(admission), "b");
+  auto many = ticket("d", "ann", "u");
+  many.caller.running_max = 5;
+  EXPECT_EQ(admission.enter(many).value(), Place::running);
+  EXPECT_EQ(admission.enter(many).value(), Place::running);
+  EXPECT_EQ(admission.enter(many).value(), Place::queued);
+}
+
 TEST(Admission, LetsUsersTakeTurnsAndTheOldestOfEachGoFirst) {
   Admission admission{settings({.running_max = 1, .queued_max = 9})};
   auto first = ticket("first", "ann");

@@ -95,6 +95,23 @@ TEST_F(PoolTest, HandsABoxOutOnce) {
   EXPECT_EQ(take(), nullptr);
 }
 
+TEST_F(PoolTest, TellsWhatIsInUseWhatItCostsAndWhatWentWrong) {
+  fill();
+  EXPECT_EQ(view().arrivals, 1U);
+  EXPECT_EQ(view().memory, cost_of(Interpreter::none));
+  auto box = take();
+  EXPECT_EQ(view().in_use, 1U);
+  box.reset();
+  fault_ = "no disk";
+  keep_up_until([this] { return view().failures > 0; });
+  EXPECT_EQ(view().in_use, 0U);
+  EXPECT_EQ(view().last_error->message, "no disk");
+  fault_.clear();
+  now_ += Seconds{60};
+  keep_up_until([this] { return ready() == 1; });
+  EXPECT_FALSE(view().last_error);
+}
+
 TEST_F(PoolTest, FillsUpAgain) {
   fill();
   take();
