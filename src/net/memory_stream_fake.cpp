@@ -58,6 +58,11 @@ class MemoryStream final : public Stream {
     }
   }
 
+  void write_last(std::string bytes) override {
+    if (!out_->deserted && !out_->finished) out_->bytes.append(bytes);
+    out_->changed.notify();
+  }
+
   void finish_writing() override {
     out_->finished = true;
     out_->changed.notify();

@@ -18,6 +18,7 @@ class PrefixedStream final : public Stream {
     co_return count;
   }
   async::task<void> write(std::string_view bytes) override { return rest_->write(bytes); }
+  void write_last(std::string bytes) override { rest_->write_last(std::move(bytes)); }
   void finish_writing() override { rest_->finish_writing(); }
   void close() override {
     bytes_ = {};

@@ -65,6 +65,11 @@ class ScriptedServer::Connection final : public Stream {
     co_return;
   }
 
+  void write_last(std::string bytes) override {
+    incoming_.append(bytes);
+    process();
+  }
+
   void finish_writing() override {
     if (upgraded_ == nullptr || !upgraded_->on_finish_) return;
     send(upgraded_->on_finish_());

@@ -9,10 +9,35 @@ namespace gantry::net {
 namespace asio = boost::asio;
 namespace {
 
+/// Bytes that wait for room in a socket's buffer, with nobody waiting for them.
+template <class Socket>
+struct Parting {
+  Socket* socket;  // none once the stream has gone
+  std::string bytes;
+
+  static void go_on(std::shared_ptr<Parting> parting) {
+    auto& socket = *parting->socket;
+    socket.async_wait(Socket::wait_write, [parting](const boost::system::error_code& ended) {
+      if (ended || parting->socket == nullptr || !parting->hand_over()) return;
+      if (!parting->bytes.empty()) go_on(parting);
+    });
+  }
+
+  /// Whether there is a point in going on.
+  bool hand_over() {
+    boost::system::error_code broken;
+    bytes.erase(0, socket->write_some(asio::buffer(bytes), broken));
+    return !broken || broken == asio::error::would_block;
+  }
+};
+
 template <class Socket>
 class SocketStream final : public Stream {
  public:
   explicit SocketStream(Socket socket) : socket_{std::move(socket)} {}
+  ~SocketStream() override {
+    if (parting_) parting_->socket = nullptr;
+  }
 
   async::task<std::size_t> read_some(std::span<char> into) override {
     boost::system::error_code broken;
@@ -34,6 +59,11 @@ class SocketStream final : public Stream {
                                asio::use_awaitable);
   }
 
+  void write_last(std::string bytes) override {
+    parting_ = std::make_shared<Parting<Socket>>(&socket_, std::move(bytes));
+    if (parting_->hand_over() && !parting_->bytes.empty()) Parting<Socket>::go_on(parting_);
+  }
+
   void finish_writing() override {
     boost::system::error_code ignored;  // the peer may be gone already
     socket_.shutdown(Socket::shutdown_send, ignored);
@@ -46,6 +76,7 @@ class SocketStream final : public Stream {
 
  private:
   Socket socket_;
+  std::shared_ptr<Parting<Socket>> parting_;  // also the handler's, which may run after our end
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "net/memory_stream_fake.hpp"
 #include "net/prefixed_stream.hpp"
 #include "net/socket_stream.hpp"
+#include "net/tls_certificates_fake.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/connect_pair.hpp>
@@ -19,16 +20,18 @@ namespace {
 namespace asio = boost::asio;
 
 using Pair = std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>>;
-using MakePair = Pair (*)(const async::Executor&);
+using MakePair = Pair (*)(async::TestLoop&);
 
-Pair unix_pair(const async::Executor& executor) {
+Pair unix_pair(async::TestLoop& loop) {
+  auto executor = loop.executor();
   asio::local::stream_protocol::socket one{executor};
   asio::local::stream_protocol::socket other{executor};
   asio::local::connect_pair(one, other);
   return {socket_stream(std::move(one)), socket_stream(std::move(other))};
 }
 
-Pair tcp_pair(const async::Executor& executor) {
+Pair tcp_pair(async::TestLoop& loop) {
+  auto executor = loop.executor();
   asio::ip::tcp::acceptor acceptor{executor, {asio::ip::address_v4::loopback(), 0}};
   asio::ip::tcp::socket one{executor};
   one.connect(acceptor.local_endpoint());
@@ -36,10 +39,18 @@ Pair tcp_pair(const async::Executor& executor) {
   return {socket_stream(std::move(one)), socket_stream(std::move(other))};
 }
 
-Pair prefixed_pair(const async::Executor& executor) {
-  auto [one, other] = memory_streams(executor);
+Pair memory_pair(async::TestLoop& loop) { return memory_streams(loop.executor()); }
+
+Pair prefixed_pair(async::TestLoop& loop) {
+  auto [one, other] = memory_streams(loop.executor());
   return {prefixed_stream({}, std::move(one)), prefixed_stream({}, std::move(other))};
 }
+
+Pair tls_pair(async::TestLoop& loop) { return loop.run(tls_ends(tcp_pair(loop))); }
+
+Pair tls_in_memory(async::TestLoop& loop) { return loop.run(tls_ends(memory_pair(loop))); }
+
+Pair tls_in_tls(async::TestLoop& loop) { return loop.run(tls_ends(tls_pair(loop))); }
 
 struct Implementation {
   std::string name;
@@ -50,7 +61,7 @@ class StreamConformance : public testing::TestWithParam<Implementation> {
  protected:
   void run(async::task<void> (*scenario)(Stream&, Stream&)) {
     async::TestLoop loop;
-    auto [one, other] = GetParam().make(loop.executor());
+    auto [one, other] = GetParam().make(loop);
     loop.run(scenario(*one, *other));
   }
 };
@@ -71,6 +82,11 @@ async::task<std::string> read_exactly(Stream& stream, std::size_t size) {
     all.append(piece, count);
   }
   co_return all;
+}
+
+async::task<void> read_one(Stream& stream) {
+  char byte[1];
+  co_await stream.read_some(byte);
 }
 
 async::task<void> carries_bytes(Stream& one, Stream& other) {
@@ -95,6 +111,18 @@ async::task<void> carries_much(Stream& one, Stream& other) {
   co_await scope.close();
 }
 TEST_P(StreamConformance, CarriesMoreThanItsBuffersHold) { run(carries_much); }
+
+async::task<void> says_goodbye(Stream& one, Stream& other) {
+  std::string much(4U << 20U, 'x');
+  async::TaskScope scope{co_await asio::this_coro::executor};
+  scope.spawn("read", read_one(one));  // an answer that has not begun to come
+  scope.spawn("write", write_and_finish(one, much));
+  co_await async::pause(Milliseconds{20});  // the buffers between are full now
+  EXPECT_TRUE(co_await read_all(other) == much);
+  co_await other.write("x");
+  co_await scope.join();
+}
+TEST_P(StreamConformance, ShowsItsEndBehindBytesThatFillTheBuffers) { run(says_goodbye); }
 
 async::task<void> half_closes(Stream& one, Stream& other) {
   co_await one.write("question");
@@ -126,11 +154,6 @@ async::task<void> fails_to_write(Stream& one, Stream& other) {
   EXPECT_EQ(written.error().kind, ErrorKind::unavailable);
 }
 TEST_P(StreamConformance, FailsToWriteToAPeerThatHasClosed) { run(fails_to_write); }
-
-async::task<void> read_one(Stream& stream) {
-  char byte[1];
-  co_await stream.read_some(byte);
-}
 
 async::task<void> read_is_cancelled(Stream& one, Stream& other) {
   auto read =
@@ -169,8 +192,11 @@ TEST_P(StreamConformance, FailsWhatIsPendingWhenItIsClosedAndCloseMayComeTwice) 
 INSTANTIATE_TEST_SUITE_P(Streams, StreamConformance,
                          testing::Values(Implementation{"unix", unix_pair},
                                          Implementation{"tcp", tcp_pair},
-                                         Implementation{"memory", memory_streams},
-                                         Implementation{"prefixed", prefixed_pair}),
+                                         Implementation{"memory", memory_pair},
+                                         Implementation{"prefixed", prefixed_pair},
+                                         Implementation{"tls", tls_pair},
+                                         Implementation{"tls_in_memory", tls_in_memory},
+                                         Implementation{"tls_in_tls", tls_in_tls}),
                          [](const auto& instance) { return instance.param.name; });
 
 async::task<void> prefix_first() {
