@@ -103,7 +103,10 @@ export interface paths {
         /** The caller's own API tokens, newest first */
         get: operations["list_tokens"];
         put?: never;
-        /** Make an API token; its text is in this answer and never again */
+        /**
+         * Make an API token; its text is in this answer and never again
+         * @description A token may do no more than who makes it: neither role nor scopes, and a token with limits of its own makes none (403 `token_limited`). `limits` must lie within those of the token's role, or it is a 400 that names the field and both bounds; when the role has less later, so has the token. At most 100 for each user, then it is a 429.
+         */
         post: operations["create_token"];
         delete?: never;
         options?: never;
@@ -121,7 +124,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke one of the caller's own API tokens */
+        /** Revoke one of the caller's own API tokens; an admin, anybody's */
         delete: operations["delete_token"];
         options?: never;
         head?: never;
@@ -140,7 +143,7 @@ export interface paths {
         put?: never;
         /**
          * Add a user
-         * @description A token needs every scope for this, because the new user has them all.
+         * @description A token needs every scope for this, and no limits, because the new user has all of it. At most 1,000, then it is a 429.
          */
         post: operations["create_user"];
         delete?: never;
@@ -167,8 +170,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a user's role or password
-         * @description The user's sessions end; tokens keep at most the new role. The last admin can not get another role (409). One's own password is changed at `/api/v1/me/password`. A token needs every scope for this.
+         * Change a user's role or password, or disable a user
+         * @description The user's sessions end; tokens keep at most the new role. Who is disabled can not sign in, and their tokens open nothing until they are enabled again. The last admin can neither get another role nor be disabled (409). One's own password is changed at `/api/v1/me/password`. A token needs every scope for this, and no limits.
          */
         patch: operations["change_user"];
         trace?: never;
@@ -216,6 +219,26 @@ export interface paths {
         };
         /** The server, its engine, the languages and the limits */
         get: operations["get_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sandboxes that wait for programs, by image and policy class
+         * @description A program that finds one waiting is a hit and starts at once; any other is a miss and waits until its sandbox has been made. The pool learns its targets from arrivals. Counters begin anew when a class was not used for a while. docs/pool.md has the details.
+         */
+        get: operations["list_pools"];
         put?: never;
         post?: never;
         delete?: never;
@@ -798,6 +821,8 @@ export interface components {
             name: components["schemas"]["UserName"];
             role: components["schemas"]["Role"];
             created_at: components["schemas"]["Time"];
+            /** @description Neither the user nor their tokens may come in */
+            disabled: boolean;
         };
         UserList: {
             items: components["schemas"]["UserItem"][];
@@ -808,10 +833,11 @@ export interface components {
             password: components["schemas"]["NewPassword"];
             role: components["schemas"]["Role"];
         };
-        /** @description At least one of the two */
+        /** @description At least one of these */
         UserChange: {
             role?: components["schemas"]["Role"];
             password?: components["schemas"]["NewPassword"];
+            disabled?: boolean;
         };
         PasswordChange: {
             current: string;
@@ -856,12 +882,23 @@ export interface components {
             id: components["schemas"]["Id"];
             /** @example ci */
             name: string;
+            /**
+             * @description How its text begins
+             * @example gantry_3f9a41c2
+             */
+            hint: string;
             role: components["schemas"]["Role"];
             scopes: components["schemas"]["Scope"][];
             created_at: components["schemas"]["Time"];
             expires_at: components["schemas"]["Time"] | null;
             /** @description Kept to the minute */
             last_used_at: components["schemas"]["Time"] | null;
+            /** @description As they were given; null for those of its role */
+            limits: components["schemas"]["LimitChanges"] | null;
+            /** @description How many of its programs run at once; null for what any token may */
+            executions_max: number | null;
+            /** @description How many of its programs wait; null for what any token may */
+            queue_max: number | null;
         };
         TokenList: {
             items: components["schemas"]["TokenItem"][];
@@ -875,6 +912,48 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
             /** @description In the future; left out, it does not expire */
             expires_at?: components["schemas"]["Time"];
+            limits?: components["schemas"]["LimitChanges"];
+            /** @description How many of its programs run at once, where that is less than any token may */
+            executions_max?: number;
+            /** @description How many of its programs wait, where that is less than any token may */
+            queue_max?: number;
+        };
+        /**
+         * @description Narrower limits of programs, within those of the role. What is not named stays as the role has it; a default that is not given moves between its new bounds.
+         * @example {
+         *       "wall_time_ms": {
+         *         "max": 5000,
+         *         "default": 1000
+         *       },
+         *       "network": {
+         *         "allowed": [
+         *           "none"
+         *         ]
+         *       }
+         *     }
+         */
+        LimitChanges: {
+            wall_time_ms?: components["schemas"]["BoundChange"];
+            cpu_time_ms?: components["schemas"]["BoundChange"];
+            memory_bytes?: components["schemas"]["BoundChange"];
+            cpus?: components["schemas"]["BoundChange"];
+            pids?: components["schemas"]["BoundChange"];
+            output_bytes?: components["schemas"]["BoundChange"];
+            on_output_cap?: components["schemas"]["ChoiceChange"];
+            file_bytes?: components["schemas"]["BoundChange"];
+            tmpfs_bytes?: components["schemas"]["BoundChange"];
+            network?: components["schemas"]["ChoiceChange"];
+            filesystem?: components["schemas"]["ChoiceChange"];
+            runtime?: components["schemas"]["ChoiceChange"];
+        };
+        BoundChange: {
+            min?: number;
+            max?: number;
+            default?: number;
+        };
+        ChoiceChange: {
+            allowed?: string[];
+            default?: string;
         };
         NewToken: {
             /** @example gantry_… */
@@ -918,6 +997,57 @@ export interface components {
             /** @example 2 */
             cgroup_version: string | null;
             error?: components["schemas"]["Trouble"];
+        };
+        PoolList: {
+            items: components["schemas"]["Pool"][];
+            next: null;
+            /** @description What those that wait cost */
+            memory_bytes: number;
+            /** @description What they may cost together */
+            memory_max_bytes: number;
+        };
+        /** @description Sandboxes that any program of one image and one policy class can have */
+        Pool: {
+            /** @enum {string} */
+            executor: "docker" | "local";
+            /**
+             * @description Null for `local`
+             * @example gantry/python:latest
+             */
+            image: string | null;
+            image_id: string | null;
+            /**
+             * @description What has been booted and waits for its source
+             * @enum {string}
+             */
+            interpreter: "none" | "python" | "node";
+            /**
+             * @description What can not be changed about a sandbox that is there
+             * @example python, tmpfs 64 MiB, network none, filesystem temp, runc
+             */
+            policy_class: string;
+            /** @description That wait now */
+            ready: number;
+            /** @description That are being made */
+            making: number;
+            /** @description How many should wait */
+            target: number;
+            /** @description Taken from here, with programs that run */
+            in_use: number;
+            /** @description Programs of this class */
+            arrivals: number;
+            /** @description Programs that found one waiting */
+            hits: number;
+            misses: number;
+            hit_ratio: number | null;
+            /** @description Attempts to make one that failed */
+            failures: number;
+            /** @description The age of the oldest that waits */
+            oldest_ms: number;
+            /** @description Estimated; null for `local` */
+            memory_bytes: number | null;
+            /** @description Of the latest attempt to make one; null when it worked */
+            last_error: components["schemas"]["Trouble"] | null;
         };
         Trouble: {
             /** @example engine_not_running */
@@ -1230,6 +1360,11 @@ export interface components {
              * @example cannot pull image 'python:3.11-alpine': no route to the registry
              */
             message: string | null;
+            /**
+             * @description With `infrastructure_error`, which failure it was, as a word that stays; null otherwise. docs/executions.md lists them.
+             * @example engine_unreachable
+             */
+            error_code: string | null;
             stdout: string;
             stderr: string;
             /**
@@ -1837,6 +1972,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
         };
     };
     delete_token: {
@@ -1911,6 +2047,7 @@ export interface operations {
             403: components["responses"]["Denied"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
         };
     };
     delete_user: {
@@ -1976,6 +2113,12 @@ export interface operations {
                 limit?: number;
                 /** @description The `next` of the page before */
                 cursor?: string;
+                /** @description Only what this user did */
+                actor?: string;
+                /** @description Only this, or all that begins with this word and a dot */
+                action?: string;
+                /** @description Only what was done to this id or name */
+                target?: string;
             };
             header?: never;
             path?: never;
@@ -2037,6 +2180,29 @@ export interface operations {
                     "application/json": components["schemas"]["System"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    list_pools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All classes that were used lately */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
         };
