@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AuditRecord } from '../api/client';
-import { action_text, detail_lines, filter_records } from './audit';
+import { action_text, detail_lines, filter_records, target_text } from './audit';
 
 function entry(given: Partial<AuditRecord>): AuditRecord {
   return {
@@ -24,7 +24,7 @@ test('an action is found by its words, by its name and by its details', () => {
     entry({ sequence: 2, action: 'user.create', actor: 'bob' }),
   ];
   expect(sequences(filter_records(records, 'all', 'user.create BOB'))).toEqual([2]);
-  expect(sequences(filter_records(records, 'all', 'signed'))).toEqual([1]);
+  expect(sequences(filter_records(records, 'all', 'sign-in'))).toEqual([1]);
   expect(sequences(filter_records(records, 'all', '127.0'))).toEqual([1]);
 });
 
@@ -36,6 +36,11 @@ test('every outcome but ok is a refusal', () => {
 
 test('an action without words keeps its own name', () => {
   expect(action_text('moon.land')).toBe('moon.land');
+});
+
+test('what has a name is told by it', () => {
+  expect(target_text(entry({ target: '01j9', details: { name: 'bob' } }))).toBe('bob');
+  expect(target_text(entry({ target: '01j9' }))).toBe('01j9');
 });
 
 test('details become lines, text as it is and the rest as JSON', () => {

@@ -26,6 +26,11 @@ export function filter_records(
   });
 }
 
+/** What it was done to: by its name where the entry has one. */
+export function target_text({ target, details }: AuditRecord): string {
+  return typeof details?.name === 'string' ? details.name : target;
+}
+
 /** The members of an entry's details as lines to read. */
 export function detail_lines(details: AuditRecord['details']): readonly [string, string][] {
   return Object.entries(details ?? {}).map(([name, value]) => [

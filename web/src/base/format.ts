@@ -42,6 +42,11 @@ export function moment(time: string, language: string): string {
   return new Intl.DateTimeFormat(language, format).format(new Date(time));
 }
 
+/** The day of a moment, in the reader's own time zone. */
+export function day(time: string, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(time));
+}
+
 const signal_names: Record<number, string> = {
   1: 'SIGHUP',
   2: 'SIGINT',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Container, Image, System } from '../api/client';
-import { filter_images, full_name, image_name, users_of } from './images';
+import { filter_images, full_name, named_first, names_of, users_of } from './images';
 
 function image(given: Partial<Image>): Image {
   return {
@@ -47,11 +47,21 @@ test('an image serves a language itself or in the place of another', () => {
   expect(used.languages).toEqual(['python', 'ruby']);
 });
 
-test('an image without a name is called by its id', () => {
-  expect(image_name(image({}))).toBe('aaaaaaaaaaaa');
+test('an image that the engine calls none has no name', () => {
+  const digests = ['<none>@<none>'];
+  expect(names_of(image({ tags: ['<none>:<none>'], digests }))).toEqual([]);
+});
+
+test('an image pulled by digest is called by it', () => {
+  expect(names_of(image({ digests: ['alpine@sha256:00'] }))).toEqual(['alpine@sha256:00']);
+});
+
+test('images without a name come last', () => {
+  const images = [image({}), image({ tags: ['b'] }), image({ tags: ['a'] })];
+  expect(named_first(images).map((i) => i.tags[0])).toEqual(['b', 'a', undefined]);
 });
 
 test('the filter looks at names and ids', () => {
   const images = [image({ tags: ['nginx:1.27'] }), image({ tags: ['redis:7'] })];
-  expect(filter_images(images, 'REDIS').map(image_name)).toEqual(['redis:7']);
+  expect(filter_images(images, 'REDIS').flatMap(names_of)).toEqual(['redis:7']);
 });

@@ -33,9 +33,20 @@ export function users_of(
   };
 }
 
-/** The first name of an image, or its short id. */
-export function image_name(image: Image): string {
-  return image.tags[0] ?? image.digests[0] ?? short_id(image.id.replace(/^sha256:/, ''));
+/** The names of an image; engines before 25 list `<none>` where there is none. */
+export function names_of(image: Image): readonly string[] {
+  const names = image.tags.length > 0 ? image.tags : image.digests;
+  return names.filter((name) => !name.startsWith('<none>'));
+}
+
+export function image_short_id(image: Image): string {
+  return short_id(image.id.replace(/^sha256:/, ''));
+}
+
+/** Those with a name first; else as the engine has them, the newest first. */
+export function named_first(images: readonly Image[]): readonly Image[] {
+  const nameless = (image: Image): number => Number(names_of(image).length === 0);
+  return [...images].sort((a, b) => nameless(a) - nameless(b));
 }
 
 /** Images in which every word of `text` occurs in a name or the id. */

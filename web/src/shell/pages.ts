@@ -87,7 +87,7 @@ export const places: readonly Place[] = [
     title: 'nav.tokens',
     role: 'viewer',
     menu: 'account',
-    load: alone(() => import('../access/TokensPage.svelte')),
+    load: () => import('../access/TokensPage.svelte'),
   },
 ];
 
