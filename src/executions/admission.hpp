@@ -23,7 +23,8 @@ struct Caller {
   /// What that token may, where that is less than any token may.
   std::size_t running_max = unbounded;
   std::size_t queued_max = unbounded;
-  std::string user_id = {};  ///< Names can be given anew, ids can not.
+  sandbox::Logins logins = sandbox::Logins::stored;  ///< For the images of their programs.
+  std::string user_id = {};                          ///< Names can be given anew, ids can not.
 
   /// To whom executions belong: the user's id, or the name where there are no ids.
   const std::string& account() const { return user_id.empty() ? user : user_id; }

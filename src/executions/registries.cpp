@@ -3,8 +3,8 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "engine/image_reference.hpp"
 #include "executions/registry_store.hpp"
+#include "sandbox/image_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -14,12 +14,6 @@ namespace {
 constexpr std::size_t registries_max = 100;
 
 std::string context_of(const std::string& host) { return "registry " + host; }
-
-/// A host is one when an image can be named below it.
-bool names_registry(const std::string& host) {
-  auto reference = engine::ImageReference::parse(host + "/x/x");
-  return reference && reference->domain() == host && host.find('/') == std::string::npos;
-}
 
 }  // namespace
 
@@ -44,7 +38,7 @@ std::vector<Registry> Registries::list() const {
 }
 
 async::task<Result<Registry>> Registries::put(std::string host, std::string user, Secret password) {
-  if (!names_registry(host)) {
+  if (!sandbox::names_registry(host)) {
     co_return fail(json::field_error(
         "host", "must be a registry's host, such as 'ghcr.io' or 'registry.example.com:5000'"));
   }

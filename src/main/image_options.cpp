@@ -31,6 +31,14 @@ Result<ImageOptions> image_options(const Settings& settings) {
     }
     options.rules = std::move(*rules);
   }
+  if (const auto* registries = given(settings, "images_registries")) {
+    auto known = options.rules.set_registries(registries->texts);
+    if (!known) {
+      auto error = known.error();
+      error.message += fmt::format(" ({})", registries->origin);
+      return fail(std::move(error));
+    }
+  }
   if (const auto* prepull = given(settings, "images_prepull")) {
     for (const auto& text : prepull->texts) {
       auto reference = engine::ImageReference::parse(text);
@@ -40,6 +48,7 @@ Result<ImageOptions> image_options(const Settings& settings) {
                                 text::one_line(text), prepull->origin),
                     "write it like python:3.11-alpine");
       }
+      options.rules.add_registry_of(*reference);
       options.prepull.push_back(reference->familiar());
     }
   }

@@ -17,7 +17,8 @@ struct ImageOptions {
   Seconds unused_max{};              ///< How long one stays that was pulled and not asked for.
 };
 
-/// Reads them from all settings: `images_allow`, `images_prepull`, `images_unused_days`.
+/// Reads them from all settings: `images_allow`, `images_registries`,
+/// `images_prepull`, `images_unused_days`.
 Result<ImageOptions> image_options(const Settings& settings);
 
 }  // namespace gantry::main

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/quantities.hpp"
+#include "engine/image_reference.hpp"
 #include "main/command_line.hpp"
 #include "main/execution_options.hpp"
 #include "main/settings.hpp"
@@ -189,6 +190,16 @@ Result<LocalOptions> local_options(const Settings& settings) {
   return local;
 }
 
+/// What the owner's own tables name may be fetched from where they say.
+void name_registries(ServeOptions& options) {
+  auto name = [&](const std::string& image) {
+    auto reference = engine::ImageReference::parse(image);
+    if (reference) options.images.rules.add_registry_of(*reference);
+  };
+  for (const auto& language : options.languages.all()) name(language.image);
+  for (const auto& [asked, served] : options.image_aliases) name(asked);
+}
+
 Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& config,
                                    const Surroundings& world) {
   ServeOptions options;
@@ -233,6 +244,7 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   if (config.aliases) options.image_aliases = *config.aliases;
   if (config.languages) options.languages = *config.languages;
   if (config.bounds) options.bounds = *config.bounds;
+  name_registries(options);
   return options;
 }
 

@@ -43,6 +43,7 @@ constexpr std::array known_settings{
     Known{"keep_bytes", Kind::number},
     Known{"keep_days", Kind::number},
     Known{"images_allow", Kind::texts},
+    Known{"images_registries", Kind::texts},
     Known{"images_prepull", Kind::texts},
     Known{"images_unused_days", Kind::number},
     Known{"pool_min", Kind::number},

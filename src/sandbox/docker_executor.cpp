@@ -111,7 +111,8 @@ async::task<Result<>> DockerExecutor::check(Policy policy) {
 async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {
   auto possible = co_await capabilities_.check(execution.policy);
   if (!possible) co_return infrastructure_error(possible.error());
-  auto image = co_await image_memory_.resolve(execution.program.image, observer.progress);
+  auto image = co_await image_memory_.resolve(execution.program.image, execution.logins,
+                                                 observer.progress);
   if (!image) co_return infrastructure_error(image.error());
   auto served = image->name;
   if (observer.serving) observer.serving(served);
@@ -341,7 +342,7 @@ async::task<void> DockerExecutor::give_up(Use& use) {
 
 async::task<void> DockerExecutor::prepull(std::vector<std::string> references) {
   for (const auto& reference : references) {
-    auto image = co_await async::attempt(images_.resolve(reference, [](std::string) {}));
+    auto image = co_await async::attempt(images_.resolve(reference, Logins::stored, [](std::string) {}));
     if (!image) log::warn("{}", image.error().sentence());
   }
 }

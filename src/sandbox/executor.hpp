@@ -3,6 +3,7 @@
 #include "async/channel.hpp"
 #include "async/task.hpp"
 #include "base/id.hpp"
+#include "sandbox/image_rules.hpp"
 #include "sandbox/policy.hpp"
 #include "sandbox/program.hpp"
 #include "sandbox/verdict.hpp"
@@ -46,6 +47,7 @@ struct Execution {
   Program program;
   Policy policy;
   ExecutorChoice executor = ExecutorChoice::automatic;
+  Logins logins = Logins::stored;  ///< For its image.
   /// Where its standard input goes on after `program.input`; without it that is all there is.
   std::shared_ptr<Keyboard> keyboard = {};
   /// With it the program has a terminal instead of three pipes; all it writes is its output.

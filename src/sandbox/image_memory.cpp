@@ -9,28 +9,32 @@ constexpr std::size_t known_max = 64;
 
 }  // namespace
 
-async::task<Result<ServedImage>> ImageMemory::resolve(std::string reference, OnProgress progress) {
+async::task<Result<ServedImage>> ImageMemory::resolve(std::string reference, Logins logins,
+                                                      OnProgress progress) {
   auto found = known_.find(reference);
-  if (found == known_.end()) co_return co_await ask(std::move(reference), std::move(progress));
+  if (found == known_.end()) {
+    co_return co_await ask(std::move(reference), logins, std::move(progress));
+  }
   auto& known = found->second;
   auto age = steady_now() - known.asked_at;
-  if (age > usable) co_return co_await ask(std::move(reference), std::move(progress));
+  if (age > usable) co_return co_await ask(std::move(reference), logins, std::move(progress));
   if (age > renewed_after && !known.asking) {
     known.asking = true;
-    tasks_.spawn("look at an image", renew(reference));
+    tasks_.spawn("look at an image", renew(reference, logins));
   }
   if (known.image.name != reference && !known.note.empty()) progress(known.note);
   co_return known.image;
 }
 
-async::task<Result<ServedImage>> ImageMemory::ask(std::string reference, OnProgress progress) {
+async::task<Result<ServedImage>> ImageMemory::ask(std::string reference, Logins logins,
+                                                  OnProgress progress) {
   std::string note;
   auto told = [&](std::string text) {
     note = text;
     progress(std::move(text));
   };
   auto asked_at = steady_now();
-  auto image = co_await images_.resolve(reference, told);
+  auto image = co_await images_.resolve(reference, logins, told);
   if (!image) {
     known_.erase(reference);
     co_return image;
@@ -40,8 +44,8 @@ async::task<Result<ServedImage>> ImageMemory::ask(std::string reference, OnProgr
   co_return image;
 }
 
-async::task<void> ImageMemory::renew(std::string reference) {
-  co_await ask(std::move(reference), [](const std::string&) {});
+async::task<void> ImageMemory::renew(std::string reference, Logins logins) {
+  co_await ask(std::move(reference), logins, [](const std::string&) {});
 }
 
 }  // namespace gantry::sandbox

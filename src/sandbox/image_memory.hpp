@@ -17,7 +17,8 @@ class ImageMemory {
   ImageMemory(async::Executor executor, Images& images) : images_{images}, tasks_{executor} {}
 
   /// As Images::resolve.
-  async::task<Result<ServedImage>> resolve(std::string reference, OnProgress progress);
+  async::task<Result<ServedImage>> resolve(std::string reference, Logins logins,
+                                           OnProgress progress);
   async::task<void> close() { return tasks_.close(); }
 
  private:
@@ -27,8 +28,8 @@ class ImageMemory {
     SteadyTime asked_at;
     bool asking = false;
   };
-  async::task<Result<ServedImage>> ask(std::string reference, OnProgress progress);
-  async::task<void> renew(std::string reference);
+  async::task<Result<ServedImage>> ask(std::string reference, Logins logins, OnProgress progress);
+  async::task<void> renew(std::string reference, Logins logins);
 
   Images& images_;
   std::map<std::string, Known> known_;

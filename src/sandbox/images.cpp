@@ -69,19 +69,21 @@ async::task<Result<ServedImage>> Images::look_up(std::string reference) {
   co_return ServedImage{reference, details->id, details->volumes, details->env};
 }
 
-async::task<Result<ServedImage>> Images::resolve(std::string reference, OnProgress progress) {
+async::task<Result<ServedImage>> Images::resolve(std::string reference, Logins logins,
+                                                 OnProgress progress) {
   auto wanted = engine::ImageReference::parse(reference);
   if (!wanted) co_return fail(wanted.error());
   auto allowed = settings_.rules.check(*wanted);
   if (!allowed) co_return fail(allowed.error());
   // What was judged is what is asked for: the engine would take some names for an image's id. Under
   // a rule that pins it, that is the content and no tag.
-  auto served = co_await find(allowed->familiar(), std::move(progress));
+  auto served = co_await find(allowed->familiar(), logins, std::move(progress));
   if (served && settings_.on_use) settings_.on_use(served->name, ImageUse::served);
   co_return served;
 }
 
-async::task<Result<ServedImage>> Images::find(std::string reference, OnProgress progress) {
+async::task<Result<ServedImage>> Images::find(std::string reference, Logins logins,
+                                              OnProgress progress) {
   auto present = co_await look_up(reference);
   if (present || present.error().kind != ErrorKind::not_found) co_return present;
 
@@ -91,7 +93,7 @@ async::task<Result<ServedImage>> Images::find(std::string reference, OnProgress 
         fmt::format("cannot use image '{}': it has not been made on this engine", reference),
         "make it from this machine's packages with 'gantry images make'");
   }
-  auto pulled = co_await pull(reference, progress);
+  auto pulled = co_await pull(reference, logins, progress);
   if (pulled) co_return co_await look_up(reference);
 
   auto parsed = engine::ImageReference::parse(reference);
@@ -109,29 +111,43 @@ async::task<Result<ServedImage>> Images::find(std::string reference, OnProgress 
   co_return fail(error);
 }
 
-async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
-  if (auto known = refused_.find(reference); known != refused_.end()) {
+std::optional<engine::RegistryAuth> Images::login_for(const std::string& host,
+                                                      Logins logins) const {
+  if (logins == Logins::none || !settings_.find_login) return std::nullopt;
+  return settings_.find_login(host);
+}
+
+async::task<Result<>> Images::pull(std::string reference, Logins logins, OnProgress progress) {
+  auto parsed = engine::ImageReference::parse(reference);
+  if (!parsed) co_return fail(parsed.error());
+  auto used = login_for(parsed->domain(), logins) ? Logins::stored : Logins::none;
+  if (auto may = settings_.rules.check_registry(*parsed, used); !may) co_return may;
+  co_return co_await wait_for_pull({std::move(reference), used}, std::move(progress));
+}
+
+async::task<Result<>> Images::wait_for_pull(Wanted wanted, OnProgress progress) {
+  if (auto known = refused_.find(wanted); known != refused_.end()) {
     if (steady_now() < known->second.until) co_return fail(known->second.error);
     refused_.erase(known);
   }
-  auto found = running_.find(reference);
+  auto found = running_.find(wanted);
   // A copy: the pull takes itself off the list when it ends, which may be at once.
   auto mine = found == running_.end() ? nullptr : found->second;
   if (!mine) {
     if (running_.size() >= pulls_max) {
       co_return fail(ErrorKind::exhausted, "too_many_pulls",
-                     fmt::format("cannot pull image '{}': {} others are being pulled", reference,
-                                 running_.size()),
+                     fmt::format("cannot pull image '{}': {} others are being pulled",
+                                 wanted.reference, running_.size()),
                      "try again when they are there");
     }
-    mine = running_[reference] = std::make_shared<Pull>(executor_);
-    pulls_.spawn("pull " + reference, run_pull(reference, mine));
+    mine = running_[wanted] = std::make_shared<Pull>(executor_);
+    pulls_.spawn("pull " + wanted.reference, run_pull(wanted, mine));
   }
   // Who is cancelled here leaves; the last one to leave takes the pull along.
   ++mine->waiting;
-  std::shared_ptr<void> place{nullptr, [this, reference, mine](void*) {
+  std::shared_ptr<void> place{nullptr, [this, wanted, mine](void*) {
                                 if (--mine->waiting > 0) return;
-                                forget(reference, *mine);  // nobody may join what is ending
+                                forget(wanted, *mine);  // nobody may join what is ending
                                 mine->abandoned.stop();
                               }};
   while (!mine->ended) {
@@ -141,23 +157,25 @@ async::task<Result<>> Images::pull(std::string reference, OnProgress progress) {
   co_return *mine->ended;
 }
 
-async::task<void> Images::run_pull(std::string reference, std::shared_ptr<Pull> pull) {
-  Result<> result = fail(ErrorKind::unavailable, "pull_abandoned",
-                         fmt::format("cannot pull image '{}': nobody waits for it", reference));
-  auto winner = co_await async::race(pull_into(result, reference, *pull), pull->abandoned.wait());
+async::task<void> Images::run_pull(Wanted wanted, std::shared_ptr<Pull> pull) {
+  Result<> result =
+      fail(ErrorKind::unavailable, "pull_abandoned",
+           fmt::format("cannot pull image '{}': nobody waits for it", wanted.reference));
+  auto winner = co_await async::race(pull_into(result, wanted, *pull), pull->abandoned.wait());
   if (!result) name_as_pull(result.error());
-  if (!result && winner == async::Winner::first) remember(reference, result.error());
+  if (!result && winner == async::Winner::first) remember(wanted, result.error());
   pull->ended = std::move(result);
-  forget(reference, *pull);
+  forget(wanted, *pull);
   pull->changed.notify();
 }
 
-void Images::forget(const std::string& reference, const Pull& pull) {
-  auto found = running_.find(reference);
+void Images::forget(const Wanted& wanted, const Pull& pull) {
+  auto found = running_.find(wanted);
   if (found != running_.end() && found->second.get() == &pull) running_.erase(found);
 }
 
-async::task<void> Images::pull_into(Result<>& result, std::string reference, Pull& pull) {
+async::task<void> Images::pull_into(Result<>& result, Wanted wanted, Pull& pull) {
+  const auto& reference = wanted.reference;
   auto parsed = engine::ImageReference::parse(reference);
   if (!parsed) {
     result = fail(parsed.error());
@@ -173,7 +191,7 @@ async::task<void> Images::pull_into(Result<>& result, std::string reference, Pul
   };
   async::Backoff backoff{settings_.memory.first_retry, longest_retry};
   for (int tries = has_alias(reference) ? tries_max : 1;; ++tries) {
-    auto login = settings_.find_login ? settings_.find_login(parsed->domain()) : std::nullopt;
+    auto login = login_for(parsed->domain(), wanted.logins);
     result = co_await async::attempt(async::with_deadline(
         pull_max, fmt::format("pulling image '{}'", reference),
         engine::pull_image(engine_, *parsed, std::move(login), tell_progress)));
@@ -190,12 +208,12 @@ bool Images::has_alias(const std::string& reference) const {
   return parsed && settings_.aliases.contains(parsed->familiar());
 }
 
-void Images::remember(const std::string& reference, const Error& error) {
+void Images::remember(const Wanted& wanted, const Error& error) {
   log::warn("{}", error.sentence());
   if (refused_.size() >= refusals_max) refused_.clear();
   const auto& memory = settings_.memory;
-  auto pause = has_alias(reference) ? memory.with_alias : memory.without_alias;
-  refused_[reference] = {steady_now() + pause, error};
+  auto pause = has_alias(wanted.reference) ? memory.with_alias : memory.without_alias;
+  refused_[wanted] = {steady_now() + pause, error};
 }
 
 }  // namespace gantry::sandbox

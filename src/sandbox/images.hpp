@@ -62,14 +62,24 @@ class Images {
 
   /// The image itself when the engine has it or can pull it; else the one the alias table names.
   /// A pull that has failed is not tried again for a while. Refusals are Errors with the
-  /// registry's own words; `image_not_allowed` when the rules have no place for it.
-  async::task<Result<ServedImage>> resolve(std::string reference, OnProgress progress);
+  /// registry's own words; `image_not_allowed` and `registry_not_allowed` when the rules have no
+  /// place for it.
+  async::task<Result<ServedImage>> resolve(std::string reference, Logins logins,
+                                           OnProgress progress);
   /// Stops pulls that nobody waits for any more.
   async::task<void> close() { return pulls_.close(); }
   const ImageAliases& aliases() const { return settings_.aliases; }
 
  private:
-  /// One pull at a time per reference, however many wait for it; ended when nobody does any more.
+  /// What is pulled, and whether with a login: who has none neither waits for such a pull nor
+  /// makes others believe in its refusal.
+  struct Wanted {
+    std::string reference;
+    Logins logins = Logins::none;
+    auto operator<=>(const Wanted&) const = default;
+  };
+  /// One pull at a time of what is wanted, however many wait for it; ended when nobody does any
+  /// more.
   struct Pull {
     explicit Pull(const async::Executor& executor) : changed{executor}, abandoned{executor} {}
     async::Event changed;
@@ -83,20 +93,22 @@ class Images {
     Error error;
   };
 
-  async::task<Result<ServedImage>> find(std::string reference, OnProgress progress);
+  async::task<Result<ServedImage>> find(std::string reference, Logins logins, OnProgress progress);
   async::task<Result<ServedImage>> look_up(std::string reference);
-  async::task<Result<>> pull(std::string reference, OnProgress progress);
-  async::task<void> run_pull(std::string reference, std::shared_ptr<Pull> pull);
-  async::task<void> pull_into(Result<>& result, std::string reference, Pull& pull);
-  void forget(const std::string& reference, const Pull& pull);
+  async::task<Result<>> pull(std::string reference, Logins logins, OnProgress progress);
+  async::task<Result<>> wait_for_pull(Wanted wanted, OnProgress progress);
+  async::task<void> run_pull(Wanted wanted, std::shared_ptr<Pull> pull);
+  async::task<void> pull_into(Result<>& result, Wanted wanted, Pull& pull);
+  void forget(const Wanted& wanted, const Pull& pull);
+  std::optional<engine::RegistryAuth> login_for(const std::string& host, Logins logins) const;
   bool has_alias(const std::string& reference) const;
-  void remember(const std::string& reference, const Error& error);
+  void remember(const Wanted& wanted, const Error& error);
 
   async::Executor executor_;
   engine::Client& engine_;
   ImageSettings settings_;
-  std::map<std::string, std::shared_ptr<Pull>> running_;
-  std::map<std::string, Refusal> refused_;
+  std::map<Wanted, std::shared_ptr<Pull>> running_;
+  std::map<Wanted, Refusal> refused_;
   async::TaskScope pulls_;
 };
 

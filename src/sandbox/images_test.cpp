@@ -45,7 +45,7 @@ class ImagesTest : public testing::Test {
   /// Begins anew, with `settings_`.
   void begin() { images_.emplace(loop_.executor(), *client_, settings_); }
   Result<ServedImage> resolve(std::string reference = "python:3.11-alpine") {
-    return loop_.run(images_->resolve(std::move(reference), note()));
+    return loop_.run(images_->resolve(std::move(reference), logins_, note()));
   }
   OnProgress note() {
     return [this](std::string line) { progress_.push_back(std::move(line)); };
@@ -66,6 +66,7 @@ class ImagesTest : public testing::Test {
   ImageSettings settings_{.memory = {.with_alias = Milliseconds{30},
                                      .without_alias = Milliseconds{30},
                                      .first_retry = Milliseconds{1}}};
+  Logins logins_ = Logins::stored;
   std::optional<Images> images_;
   std::vector<std::string> progress_;
 };
@@ -128,6 +129,52 @@ TEST_F(ImagesTest, ARegistryIsToldWhoWeAreAndNoOther) {
     if (request.method == "POST") told.push_back(request.headers.has("X-Registry-Auth"));
   }
   EXPECT_THAT(told, ElementsAre(true, false));
+}
+
+TEST_F(ImagesTest, WhoIsNobodyHasNoLogin) {
+  settings_.find_login = [](const std::string& host) -> std::optional<engine::RegistryAuth> {
+    return engine::RegistryAuth{"ann", Secret{"hunter2"}, host};
+  };
+  begin();
+  absent("/images/ghcr.io%2Fa%2Fb%3A1/json");
+  daemon_.expect("POST", "/images/create").stream(200, {refused});
+  logins_ = Logins::none;
+  EXPECT_FALSE(resolve("ghcr.io/a/b:1"));
+  for (const auto& request : daemon_.server().seen()) {
+    EXPECT_FALSE(request.headers.has("X-Registry-Auth"));
+  }
+  // That the registry would not have strangers says nothing of who is known to it.
+  absent("/images/ghcr.io%2Fa%2Fb%3A1/json");
+  daemon_.expect("POST", "/images/create").stream(200, {"{\"status\":\"done\"}\n"});
+  daemon_.expect("GET", "/images/ghcr.io%2Fa%2Fb%3A1/json").reply(200, image("1"));
+  logins_ = Logins::stored;
+  EXPECT_TRUE(resolve("ghcr.io/a/b:1"));
+}
+
+TEST_F(ImagesTest, ARegistryThatNobodyHereHasNamedIsNotAsked) {
+  constexpr auto* metadata = "/images/169.254.169.254%3A80%2Fx%3Alatest/json";
+  absent(metadata);
+  EXPECT_EQ(resolve("169.254.169.254:80/x").error().code, "registry_not_allowed");
+  EXPECT_EQ(pulls(), 0U);
+  daemon_.expect("GET", metadata).reply(200, image("1"));
+  EXPECT_TRUE(resolve("169.254.169.254:80/x"));
+}
+
+TEST_F(ImagesTest, ALoginMakesItsRegistryKnownToWhoMayUseIt) {
+  settings_.find_login = [](const std::string& host) -> std::optional<engine::RegistryAuth> {
+    if (host != "10.0.0.5:5000") return std::nullopt;
+    return engine::RegistryAuth{"ann", Secret{"hunter2"}, host};
+  };
+  begin();
+  constexpr auto* path = "/images/10.0.0.5%3A5000%2Fx%3Alatest/json";
+  absent(path);
+  logins_ = Logins::none;
+  EXPECT_EQ(resolve("10.0.0.5:5000/x").error().code, "registry_not_allowed");
+  absent(path);
+  daemon_.expect("POST", "/images/create").stream(200, {"{\"status\":\"done\"}\n"});
+  daemon_.expect("GET", path).reply(200, image("1"));
+  logins_ = Logins::stored;
+  EXPECT_TRUE(resolve("10.0.0.5:5000/x"));
 }
 
 TEST_F(ImagesTest, WhatTheRulesDoNotNameIsRefusedBeforeTheEngineIsAsked) {
@@ -212,7 +259,7 @@ TEST_F(ImagesTest, ARefusalIsRememberedAndAfterAWhileTriedAgain) {
 }
 
 async::task<void> resolve_into(Images& images, OnProgress progress, int& served) {
-  auto image = co_await images.resolve("python:3.11-alpine", std::move(progress));
+  auto image = co_await images.resolve("python:3.11-alpine", Logins::stored, std::move(progress));
   if (image) ++served;
 }
 

@@ -18,8 +18,15 @@ class PulledImages : public RealRegistry {
   }
 
   Result<ServedImage> resolve(Images& images, std::string reference) {
-    return run(images.resolve(std::move(reference),
+    return run(images.resolve(std::move(reference), Logins::none,
                               [this](std::string line) { progress_.push_back(std::move(line)); }));
+  }
+
+  /// That know the registry of these tests.
+  ImageRules rules() const {
+    ImageRules rules;
+    rules.add_registry_of(value_or_throw(engine::ImageReference::parse(at_registry("x"))));
+    return rules;
   }
 
   std::vector<std::string> progress_;
@@ -28,7 +35,7 @@ class PulledImages : public RealRegistry {
 TEST_F(PulledImages, ArePulledWithVisibleProgressWhenTheEngineLacksThem) {
   auto reference = at_registry("tools/shell:1");
   offer(reference);
-  Images images{loop_.executor(), engine(), {.aliases = default_aliases()}};
+  Images images{loop_.executor(), engine(), {.aliases = default_aliases(), .rules = rules()}};
   auto served = resolve(images, reference);
   ASSERT_TRUE(served) << served.error().sentence();
   EXPECT_EQ(served->name, reference);
@@ -39,7 +46,7 @@ TEST_F(PulledImages, ArePulledWithVisibleProgressWhenTheEngineLacksThem) {
 }
 
 TEST_F(PulledImages, ThatTheRegistryDoesNotHaveAreAnErrorInItsOwnWords) {
-  Images images{loop_.executor(), engine(), {}};
+  Images images{loop_.executor(), engine(), {.rules = rules()}};
   auto served = resolve(images, at_registry("tools/nothing:1"));
   run(images.close());
   ASSERT_FALSE(served);
@@ -50,14 +57,14 @@ TEST_F(PulledImages, ThatTheRegistryDoesNotHaveAreAnErrorInItsOwnWords) {
 TEST_F(PulledImages, AreServedByTheirAliasOnlyWhileTheyCanNotBePulled) {
   auto reference = at_registry("tools/later:1");
   {
-    Images images{loop_.executor(), engine(), {.aliases = {{reference, image}}}};
+    Images images{loop_.executor(), engine(), {.aliases = {{reference, image}}, .rules = rules()}};
     auto served = resolve(images, reference);
     run(images.close());
     ASSERT_TRUE(served) << served.error().sentence();
     EXPECT_EQ(served->name, image);
   }
   offer(reference);
-  Images images{loop_.executor(), engine(), {.aliases = {{reference, image}}}};
+  Images images{loop_.executor(), engine(), {.aliases = {{reference, image}}, .rules = rules()}};
   auto served = resolve(images, reference);
   run(images.close());
   ASSERT_TRUE(served) << served.error().sentence();
