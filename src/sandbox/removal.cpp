@@ -14,6 +14,8 @@ constexpr Milliseconds exit_max{10'000};
 constexpr Milliseconds remove_max{30'000};
 constexpr std::size_t at_once_max = 3;
 constexpr std::size_t waiting_max = 16;
+// The program's verdict goes out first: taking a container down keeps a processor busy.
+constexpr Milliseconds verdict_first{15};
 
 }  // namespace
 
@@ -58,6 +60,7 @@ void Removal::pump() {
 }
 
 async::task<void> Removal::remove(Item item) {
+  if (item.ending == Ending::by_itself) co_await async::pause(verdict_first);
   auto removed = co_await async::attempt(now(std::move(item.lease), item.ending));
   --removing_;
   changed_.notify();

@@ -27,7 +27,7 @@ struct Kind {
   /// Variables of an image with which the way to make it wait would be seen.
   Texts image_variables;
   /// Words of a program that may look at what a plain run would show differently: the command line
-  /// in /proc, when the process began, how much room a process's title has.
+  /// in /proc, when the process began, how much room a process's title has, what is collected.
   Texts words;
   /// Files of a program that are looked for early.
   Texts files;
@@ -37,7 +37,8 @@ constexpr std::array<std::string_view, 5> python_images{
     "PYTHONPATH", "PYTHONVERBOSE", "PYTHONPROFILEIMPORTTIME", "PYTHONDUMPREFS", "PYTHONINSPECT"};
 constexpr std::array<std::string_view, 3> node_images{"NODE_OPTIONS", "NODE_DEBUG",
                                                       "NODE_V8_COVERAGE"};
-constexpr std::array<std::string_view, 1> python_words{"/proc"};
+// The collector tells of what a waiting interpreter took out of its sight.
+constexpr std::array<std::string_view, 4> python_words{"/proc", "import gc", "from gc", "gc."};
 constexpr std::array<std::string_view, 7> node_words{"/proc",         "performance",   "perf_hooks",
                                                      "uptime",        "process.title", "_idleStart",
                                                      "moduleLoadList"};

@@ -111,6 +111,16 @@ std::vector<WarmSample> ends() {
       sample("FinalizersAtTheEnd",
              "class A:\n  def __init__(s, n): s.n = n\n  def __del__(s): print('gone', s.n)\n"
              "a = A(1); b = A(2); c = [A(3)]; c.append(c)\n"),
+      sample("FinalizersEverywhere",
+             "import atexit, builtins, codecs, io, os, site, sys, weakref\n"
+             "class A:\n  def __init__(s, n): s.n = n\n  def __del__(s): print('gone', s.n)\n"
+             "class B: x = A('class')\n"
+             "def f(): pass\n"
+             "def g():\n  try: yield 1\n  finally: print('closed')\n"
+             "a = A('global'); c = A('cycle'); c.me = c; f.x = A('function')\n"
+             "for m in (builtins, codecs, io, os, site, sys): m.extra = A(m.__name__)\n"
+             "h = g(); next(h)\n"
+             "atexit.register(print, 'atexit'); weakref.finalize(a, print, 'finalize')\n"),
       sample("ThreadsThatOutliveMain",
              "import threading, time\n"
              "threading.Thread(target=lambda: (time.sleep(0.05), print('late'))).start()\n"
@@ -171,8 +181,8 @@ std::vector<WarmSample> doings() {
       sample("Evaluates",
              "exec(compile('import sys; print(__name__)', 'given', 'exec'))\n"
              "print(eval('__file__'))\nexec('1/0')\n"),
-      sample("GarbageCollector",
-             "import gc, sys\nprint(gc.isenabled(), gc.get_threshold(), gc.garbage)\n"
+      sample("References",
+             "import sys\n"
              "print(sys.getrefcount(sys.argv), type(sys.argv), type(sys.orig_argv))\n"),
   };
 }
