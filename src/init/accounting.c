@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -41,8 +40,24 @@ static const struct Counter oom_counters[] = {
     {NULL, NULL, 1},
 };
 
+// Only of version 1, where these are needed.
+#define MEMORY "/sys/fs/cgroup/memory/memory."
+static const struct Counter used_counters[] = {{MEMORY "usage_in_bytes", NULL, 1}, {NULL, NULL, 1}};
+static const struct Counter limit_counters[] = {{MEMORY "limit_in_bytes", NULL, 1},
+                                                {NULL, NULL, 1}};
+static const struct Counter active_counters[] = {{MEMORY "stat", "active_file", 1},
+                                                 {NULL, NULL, 1}};
+static const struct Counter inactive_counters[] = {{MEMORY "stat", "inactive_file", 1},
+                                                   {NULL, NULL, 1}};
+static const struct Counter socket_limit_counters[] = {{MEMORY "kmem.tcp.limit_in_bytes", NULL, 1},
+                                                       {NULL, NULL, 1}};
+
 static struct Gauge cpu = {.fd = -1}, peak = {.fd = -1}, oom = {.fd = -1};
+static struct Gauge used = {.fd = -1}, limit = {.fd = -1};
+static struct Gauge active_files = {.fd = -1}, inactive_files = {.fd = -1};
+static bool charges_sockets;
 static uint64_t children_baseline_us;
+static uint64_t cpus_at_start = 1;
 
 static bool parse_number(const char* at, uint64_t* value) {
   if (*at < '0' || *at > '9') return false;
@@ -107,10 +122,50 @@ void accounting_adopt(enum Measure measure, int fd) {
   ways[measure].gauge->counter = &ways[measure].counter;
 }
 
+// Before any program runs: one of the same user may take processors away from us later.
+static void count_cpus(void) {
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) return;
+  if (CPU_COUNT(&cpus) > 0) cpus_at_start = (uint64_t)CPU_COUNT(&cpus);
+}
+
+// Without a limit of their own, which is a number no machine has, nothing is counted for them.
+static void open_memory(void) {
+  static const uint64_t no_limit = 1ull << 60;
+  struct Gauge sockets = {.fd = -1};
+  uint64_t of_sockets = no_limit;
+  open_gauge(&used, used_counters);
+  open_gauge(&limit, limit_counters);
+  open_gauge(&active_files, active_counters);
+  open_gauge(&inactive_files, inactive_counters);
+  open_gauge(&sockets, socket_limit_counters);
+  read_gauge(&sockets, &of_sockets);
+  if (sockets.fd >= 0) close(sockets.fd);
+  charges_sockets = used.fd < 0 || limit.fd < 0 || of_sockets < no_limit;
+}
+
+bool memory_charges_sockets(void) { return charges_sockets; }
+
+static uint64_t number_of(const struct Gauge* gauge, uint64_t otherwise) {
+  uint64_t value;
+  return read_gauge(gauge, &value) ? value : otherwise;
+}
+
+uint64_t memory_limit(void) { return number_of(&limit, UINT64_MAX); }
+
+uint64_t memory_used(enum MemoryUse use) {
+  const uint64_t all = number_of(&used, 0);
+  if (use == used_with_cache) return all;
+  const uint64_t files = number_of(&active_files, 0) + number_of(&inactive_files, 0);
+  return all > files ? all - files : 0;
+}
+
 void accounting_open(void) {
+  count_cpus();
   open_gauge(&cpu, cpu_counters);
   open_gauge(&peak, peak_counters);
   open_gauge(&oom, oom_counters);
+  open_memory();
 }
 
 static uint64_t microseconds(struct timeval time) {
@@ -161,9 +216,4 @@ uint64_t oom_kills(void) {
   return read_gauge(&oom, &value) ? since(value, oom.baseline) : 0;
 }
 
-uint64_t usable_cpus(void) {
-  cpu_set_t cpus;
-  if (sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 1;
-  const int count = CPU_COUNT(&cpus);
-  return count > 0 ? (uint64_t)count : 1;
-}
+uint64_t usable_cpus(void) { return cpus_at_start; }

@@ -14,6 +14,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -32,8 +33,19 @@ enum {
 
 static const rlim_t stack_bytes = 64u << 20;
 // The host kills sandboxes before its own daemons when its memory runs out; gantry-init raises the
-// program's own score further, so that it survives to tell.
+// program's own score further, so that it survives to tell. Written with CAP_SYS_RESOURCE it is
+// also the least that anything in the sandbox can choose.
 static const char oom_score[] = "500";
+static const char empty_folder[] = "/tmp";  // of the root, before anything is mounted there
+
+// What engines hide of a container's /proc, and what nobody may write there.
+static const char* const hidden_files[] = {"/proc/kcore",       "/proc/keys",
+                                           "/proc/timer_list",  "/proc/timer_stats",
+                                           "/proc/sched_debug", "/proc/latency_stats"};
+static const char* const hidden_folders[] = {"/proc/acpi", "/proc/asound", "/proc/scsi",
+                                             "/proc/firmware"};
+static const char* const read_only[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+                                        "/proc/sysrq-trigger"};
 
 static void insist(int result, const char* what) {
   if (result != 0) break_down(what, errno);
@@ -100,9 +112,30 @@ static void mount_folder(const struct Birth* birth, const char* path, unsigned l
          "mount a folder of the sandbox");
 }
 
+// What this kernel does not have needs no cover.
+static bool cover(const char* path, const char* with) {
+  if (mount(with, path, NULL, MS_BIND, NULL) == 0) return true;
+  if (errno != ENOENT) break_down("cover a part of /proc", errno);
+  return false;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void mount_proc(void) {
+  const unsigned long harmless = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  insist(mount("proc", "/proc", "proc", harmless, NULL), "mount /proc");
+  for (size_t i = 0; i < COUNT(hidden_files); ++i) cover(hidden_files[i], "/dev/null");
+  for (size_t i = 0; i < COUNT(hidden_folders); ++i) cover(hidden_folders[i], empty_folder);
+  for (size_t i = 0; i < COUNT(read_only); ++i) {
+    if (!cover(read_only[i], read_only[i])) continue;
+    insist(mount(NULL, read_only[i], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | harmless, NULL),
+           "make a part of /proc read-only");
+  }
+}
+
 static void mount_surroundings(const struct Birth* birth) {
   insist(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "make the mounts private");
-  insist(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "mount /proc");
+  mount_proc();
   insist(mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
                "newinstance,ptmxmode=0666,mode=0620,max=64"),
          "mount /dev/pts");
@@ -127,8 +160,17 @@ static void limit(int resource, rlim_t value) {
   insist(setrlimit(resource, &wanted), "set a limit");
 }
 
+// All programs of a user namespace are one user to the kernel, and what they keep in flight counts
+// against the nursery: see answer_birth() in serve.c.
+static rlim_t open_files(const struct Birth* birth) {
+  struct rlimit now;
+  insist(getrlimit(RLIMIT_NOFILE, &now), "read a limit");
+  const rlim_t share = birth->flags & birth_user_namespace ? now.rlim_cur / 4 : now.rlim_cur;
+  return share < open_files_max ? share : open_files_max;
+}
+
 static void limit_resources(const struct Birth* birth) {
-  limit(RLIMIT_NOFILE, open_files_max);
+  limit(RLIMIT_NOFILE, open_files(birth));
   limit(RLIMIT_FSIZE, birth->file_bytes);
   limit(RLIMIT_CORE, 0);      // no dumps on the host's disk
   limit(RLIMIT_MEMLOCK, 0);   // no pinned memory

@@ -8,6 +8,7 @@
 #include "init/descriptors.h"
 #include "init/execute.h"
 #include "nursery/birth.h"
+#include "nursery/pages.h"
 #include "nursery/serve.h"
 
 #include <setjmp.h>
@@ -26,6 +27,16 @@ static jmp_buf at_read;
 static struct sigaction actions[NSIG];
 static char* environment_begin;
 static size_t environment_size;
+
+// An interpreter looks at its standard input when it boots, and remembers whether it is a pipe, as
+// that of its programs is.
+__attribute__((constructor)) static void make_input_a_pipe(void) {
+  int ends[2];
+  if (pipe(ends) != 0) return;
+  dup2(ends[0], STDIN_FILENO);
+  close(ends[0]);
+  close(ends[1]);
+}
 
 // What a process of this name shows as /proc/self/environ.
 __attribute__((constructor)) static void remember_environment(int count, char** argv, char** envp) {
@@ -49,6 +60,7 @@ EXPORTED ssize_t read(int fd, void* into, size_t size) {
   if (fd == nursery_socket && !serving) {
     serving = true;
     remember_signals();
+    pages_remember();
     if (setjmp(at_read) == 0) nursery_serve(fd);
   }
   return syscall(SYS_read, fd, into, size);
@@ -65,6 +77,7 @@ void execute(char** arguments) {
   static const char ready = 1;
   close_descriptors_from(nursery_socket + 1);
   restore_signals();
+  pages_make_own();
   memset(environment_begin, 0, environment_size);
   environ[0] = NULL;  // or its children would inherit the blanks
   (void)!write(nursery_socket, &ready, 1);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -65,7 +66,8 @@ static void receive(int socket) {
   take_descriptors(&message);
 }
 
-static void answer(int socket, int error, int pidfd) {
+// False, with errno, when it could not be said.
+static bool answer(int socket, int error, int pidfd) {
   const struct BirthAnswer words = {.error = error};
   union {
     struct cmsghdr header;
@@ -82,7 +84,17 @@ static void answer(int socket, int error, int pidfd) {
     part->cmsg_len = CMSG_LEN(sizeof pidfd);
     memcpy(CMSG_DATA(part), &pidfd, sizeof pidfd);
   }
-  if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) leave(exit_over);
+  return sendmsg(socket, &message, MSG_NOSIGNAL) >= 0;
+}
+
+// A descriptor in flight counts against the user, also those that programs of the same user keep
+// in flight (ETOOMANYREFS): one birth fails then, and those that wait and run live on.
+static void answer_birth(int socket, int error, int pidfd) {
+  if (answer(socket, error, pidfd)) return;
+  if (pidfd < 0) leave(exit_over);
+  const int cause = errno;
+  syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+  if (!answer(socket, cause, -1)) leave(exit_over);
 }
 
 // As clone(2) with these flags and no stack: both go on here, each with its own memory.
@@ -106,7 +118,7 @@ static void bear(int socket) {
   if (child == 0) grow_up(birth, delivery.descriptors, &filter);
   const int error = child < 0 ? errno : 0;
   for (uint32_t i = 0; i < delivery.count; ++i) close(delivery.descriptors[i]);
-  answer(socket, error, pidfd);
+  answer_birth(socket, error, pidfd);
   if (pidfd >= 0) close(pidfd);
 }
 
@@ -117,7 +129,16 @@ static void take_filter(void) {
   memcpy(filter.instructions, delivery.packet.filter.instructions, bytes);
 }
 
+// As many as it may: what is in flight is counted against this limit.
+static void raise_open_files(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void nursery_serve(int socket) {
+  raise_open_files();
   // Children are watched through their pidfds, by the server; nobody waits for them.
   struct sigaction reap_by_itself = {.sa_handler = SIG_IGN, .sa_flags = SA_NOCLDWAIT};
   sigaction(SIGCHLD, &reap_by_itself, NULL);

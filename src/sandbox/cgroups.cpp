@@ -27,6 +27,7 @@ namespace {
 // gantry-init counts, too.
 constexpr int pids_of_ours = 1;
 constexpr std::int64_t quota_period_us = 100'000;
+constexpr std::string_view tcp_limit = "memory.kmem.tcp.limit_in_bytes";
 constexpr std::array<std::string_view, 4> v1_controllers{"cpu", "cpuacct", "memory", "pids"};
 
 std::vector<std::string> words_of(std::string_view text, char separator) {
@@ -134,6 +135,10 @@ std::optional<std::string> make_parent(const std::string& folder, const std::str
   return path;
 }
 
+/// The old hierarchies may charge the buffers of sockets beside memory, or to nobody. As a share of
+/// memory: enough for any program, and little where many use all of it.
+constexpr std::uint64_t socket_share = 4;
+
 /// A folder of a cgroup hierarchy can be removed once it is empty; its files go with it.
 bool remove_folder(const std::string& path) {
   return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
@@ -194,6 +199,7 @@ std::string CgroupCapabilities::words() const {
   std::vector<std::string_view> words;
   if (memory) words.emplace_back("memory");
   if (swap) words.emplace_back("swap");
+  if (sockets) words.emplace_back("sockets");
   if (pids) words.emplace_back("pids");
   if (cpu_quota) words.emplace_back("cpu quota");
   if (cpu_time) words.emplace_back("cpu time");
@@ -217,6 +223,7 @@ Cgroups Cgroups::open(const CgroupLayout& layout, const std::string& owner) {
   auto& can = groups.capabilities_;
   can.memory = exists(probe->file("memory", "memory.limit_in_bytes", "memory.max"));
   can.swap = exists(probe->file("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"));
+  can.sockets = exists(probe->file("memory", tcp_limit, "memory.max"));
   can.pids = exists(probe->file("pids", "pids.max", "pids.max"));
   can.cpu_quota = exists(probe->file("cpu", "cpu.cfs_quota_us", "cpu.max"));
   can.cpu_time = exists(probe->file("cpuacct", "cpuacct.usage", "cpu.stat"));
@@ -226,11 +233,18 @@ Cgroups Cgroups::open(const CgroupLayout& layout, const std::string& owner) {
 Result<Cgroup> Cgroups::make(const std::string& name) {
   Cgroup group;
   group.capabilities_ = capabilities_;
+  std::set<std::string> made;  // cpu and cpuacct may be one hierarchy
   auto make_folder = [&](const std::string& parent) -> Result<std::string> {
     auto path = fmt::format("{}/{}", parent, name);
-    if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return path;
+    if (made.contains(path)) return path;
+    bool there = ::mkdir(path.c_str(), 0755) == 0;
+    // One that was left over has counted before.
+    if (!there && errno == EEXIST && remove_folder(path)) there = ::mkdir(path.c_str(), 0755) == 0;
+    if (there) return *made.insert(path).first;
+    auto error = errno;
+    for (const auto& other : made) remove_folder(other);
     return fail(ErrorKind::unavailable, "no_cgroup",
-                fmt::format("cannot make control group '{}': {}", path, std::strerror(errno)),
+                fmt::format("cannot make control group '{}': {}", path, std::strerror(error)),
                 "let the server's user make groups there");
   };
   for (const auto& [controller, parent] : v1_) {
@@ -301,6 +315,8 @@ Result<> Cgroup::limit(const Policy& policy) {
       // The old hierarchy limits memory and swap together, the new one swap alone.
       {capabilities_.swap, file("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"),
        old_memory ? memory : "0"},
+      {capabilities_.sockets && old_memory, file("memory", tcp_limit, {}),
+       fmt::format("{}", policy.memory.count / socket_share)},
       {capabilities_.pids, file("pids", "pids.max", "pids.max"),
        fmt::format("{}", policy.pids + pids_of_ours)},
       {capabilities_.cpu_quota, file("cpu", "cpu.cfs_quota_us", "cpu.max"),
@@ -336,7 +352,7 @@ Result<std::vector<std::pair<BirthRole, async::Descriptor>>> Cgroup::open() cons
   bool whole = true;
   std::set<std::string> entered;  // cpu and cpuacct may be one hierarchy
   for (const auto& [controller, path] : v1_) {
-    if (!entered.insert(fs::canonical(path)).second) continue;
+    if (!entered.insert(path).second) continue;
     whole = open_file(birth_attach, path + "/cgroup.procs", O_WRONLY) && whole;
   }
   if (v2_) whole = open_file(birth_attach, *v2_ + "/cgroup.procs", O_WRONLY) && whole;

@@ -30,11 +30,12 @@ CgroupLayout read_cgroup_layout(std::string_view mountinfo, std::string_view mem
 struct CgroupCapabilities {
   bool memory = false;  ///< Limited, and a kill for want of it is seen: the memory verdict.
   bool swap = false;
+  bool sockets = false;  ///< The buffers of TCP and UDP sockets: a share of memory on version 1.
   bool pids = false;
   bool cpu_quota = false;
   bool cpu_time = false;  ///< Of all processes, while they run.
 
-  /// `memory, swap, pids, cpu quota, cpu time`, or `none`.
+  /// `memory, swap, sockets, pids, cpu quota, cpu time`, or `none`.
   std::string words() const;
   bool operator==(const CgroupCapabilities&) const = default;
 };
@@ -74,7 +75,8 @@ class Cgroups {
   static Cgroups open(const CgroupLayout& layout, const std::string& owner);
 
   const CgroupCapabilities& capabilities() const { return capabilities_; }
-  /// An empty group. `name` is used by nobody now.
+  /// An empty group whose counters are at 0. Refused (no_cgroup) where none can be made, or where
+  /// somebody is still in the one of this name.
   Result<Cgroup> make(const std::string& name);
   /// Ends what is in this server's groups and removes them: what a crash left, or what is left at
   /// the end.

@@ -1,8 +1,14 @@
 #include "sandbox/executors.hpp"
 
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
 #include "async/race.hpp"
+#include "base/log.hpp"
 
 namespace gantry::sandbox {
+namespace {
+constexpr Milliseconds upkeep_pause{5'000};
+}
 
 Executors::Executors(Executor& docker, LocalExecutor* local, std::function<bool()> engine_answers)
     : docker_{docker}, local_{local}, engine_answers_{std::move(engine_answers)} {}
@@ -26,9 +32,19 @@ bool Executors::falls_back(const Execution& execution) const {
   return local_ != nullptr && !engine_answers_() && local_->check(execution).has_value();
 }
 
+/// Whatever becomes of it: what one can not keep ready the other still can.
+async::task<void> Executors::keep_maintained(Executor& one) {
+  for (;;) {
+    auto ended = co_await async::attempt(one.maintain());
+    if (ended) co_return;
+    log::error("upkeep of an executor failed, and begins again: {}", ended.error().sentence());
+    co_await async::pause(upkeep_pause);
+  }
+}
+
 async::task<void> Executors::maintain() {
   if (local_ == nullptr) co_return co_await docker_.maintain();
-  co_await async::both(docker_.maintain(), local_->maintain());
+  co_await async::both(keep_maintained(docker_), keep_maintained(*local_));
 }
 
 }  // namespace gantry::sandbox

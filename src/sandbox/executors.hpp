@@ -20,6 +20,7 @@ class Executors final : public Executor {
  private:
   /// Whether ExecutorChoice::automatic ends at the local one.
   bool falls_back(const Execution& execution) const;
+  static async::task<void> keep_maintained(Executor& one);
 
   Executor& docker_;
   LocalExecutor* local_;

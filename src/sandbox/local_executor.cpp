@@ -11,9 +11,12 @@
 #include "sandbox/session.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +31,10 @@ constexpr Milliseconds interpreter_max{10'000};
 // gantry-init may take 17 s to say farewell: 2 to reap, 5 for output, 10 for artifacts.
 constexpr Milliseconds init_grace{20'000};
 constexpr Milliseconds exit_max{10'000};
+// Between being told its program and starting it; a sandbox that waited may have gone bad.
+constexpr Milliseconds start_max{5'000};
+// What ends still has its memory: with so many, the next ones wait.
+constexpr std::size_t endings_max = 32;
 constexpr Milliseconds retry_after{10'000};
 constexpr std::size_t making_max = 3;
 // A booted one has memory of its own, and they are made one by one.
@@ -56,6 +63,42 @@ async::task<void> run_session(InitSession& session, const Execution& execution,
   conversation = co_await session.run(execution, {}, observer, start);
 }
 
+async::task<void> stopping(async::task<void> work, async::StopSignal& signal) {
+  co_await std::move(work);
+  signal.stop();
+}
+
+/// Fails when the program has not begun in time; `session` stops `begun` at its end, too.
+async::task<void> run_once_begun(async::task<void> session, async::StopSignal& begun) {
+  co_await async::both(stopping(std::move(session), begun),
+                       async::with_deadline(start_max, "beginning the program", begun.wait()));
+}
+
+/// It is PID 1 of its namespace: nothing in it outlives it.
+void kill(const async::Descriptor& process) {
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+}
+
+/// Programs have these rights on files, too: all that they can reach is /usr, but still.
+void warn_of_groups() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+  if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0) return;
+  std::erase(groups, ::getegid());
+  if (groups.empty()) return;
+  log::warn(
+      "local sandboxes: their programs keep this server's supplementary groups ({}), because only "
+      "root can give them up; start the server without them",
+      fmt::join(groups, ", "));
+}
+
+/// What is in flight to nurseries is counted against this limit (src/nursery/serve.c).
+void raise_open_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 }  // namespace
 
 /// One sandbox, from its birth to its end.
@@ -63,39 +106,58 @@ struct LocalExecutor::Sandbox {
   WarmClass warm;
   int slot = 0;
   std::optional<Cgroup> group;
-  async::Descriptor process;
-  std::shared_ptr<void> home;  ///< Keeps its nursery, see Newborn.
+  Newborn newborn;  ///< Without its stream once there is a session.
   std::unique_ptr<InitSession> session;
-  bool waited = false;            ///< It was there before its program.
+  bool waited = false;    ///< It was there before its program.
+  bool reported = false;  ///< gantry-init gave its verdict: nothing of the program runs any more.
   std::shared_ptr<void> counted;  ///< While it is one of Shelf::in_use.
 };
+
+void LocalExecutor::Ending::operator()(Sandbox* sandbox) const {
+  sandbox->counted.reset();
+  local->endings_.spawn("ending a local sandbox", local->end(std::unique_ptr<Sandbox>{sandbox}));
+}
 
 /// Sandboxes of one class that wait for their programs.
 struct LocalExecutor::Shelf {
   WarmClass warm;
   std::size_t most = 0;
   std::size_t making = 0;
-  std::deque<std::unique_ptr<Sandbox>> ready;
-};
-
+  std::deque<Held> ready;
   std::size_t in_use = 0;
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
   std::uint64_t failures = 0;
   std::optional<Error> last_error;
+};
+
 LocalExecutor::LocalExecutor(async::Executor executor, Settings settings)
-    : executor_{executor}, settings_{std::move(settings)}, wanted_{executor}, taken_{executor} {
+    : executor_{executor},
+      settings_{std::move(settings)},
+      wanted_{executor},
+      taken_{executor},
+      ended_{executor},
+      endings_{executor} {
   Cgroups::remove_leftovers(settings_.cgroups, settings_.owner);
 }
 
 Cgroups& LocalExecutor::opened() {
-  if (cgroups_) return *cgroups_;
-  auto filter = value_or_throw(seccomp_filter(embedded::seccomp_profile()));
+  value_or_throw(open());
+  return *cgroups_;
+}
+
+Result<> LocalExecutor::open() {
+  if (cgroups_) return ok;
+  auto filter = seccomp_filter(embedded::seccomp_profile());
+  if (!filter) return fail(filter.error());
+  raise_open_files();
+  if (own_privilege() == Privilege::user_namespace) warn_of_groups();
   const Policy usual;
   for (auto interpreter : {Interpreter::none, Interpreter::python, Interpreter::node}) {
     nurseries_.at(static_cast<std::size_t>(interpreter)) = std::make_unique<LocalNursery>(
-        executor_, LocalNursery::Settings{
-                       .interpreter = interpreter, .privilege = own_privilege(), .filter = filter});
+        executor_,
+        LocalNursery::Settings{
+            .interpreter = interpreter, .privilege = own_privilege(), .filter = *filter});
     auto most = settings_.prepared_max;
     if (interpreter == Interpreter::node) most = std::min(most, nodes_max);
     auto file = interpreter == Interpreter::none ? Bytes{} : usual.file;
@@ -104,7 +166,7 @@ Cgroups& LocalExecutor::opened() {
   }
   cgroups_ = Cgroups::open(settings_.cgroups, settings_.owner);
   log::info("local sandboxes: control groups for {}", cgroups_->capabilities().words());
-  return *cgroups_;
+  return ok;
 }
 
 LocalExecutor::~LocalExecutor() = default;
@@ -125,6 +187,7 @@ Result<> LocalExecutor::check(const Execution& execution) {
     return fail(not_here("it asks for a workspace", choose_docker));
   }
   if (policy.runtime != Runtime::runc) return fail(not_here("it asks for gVisor", choose_docker));
+  if (auto able = open(); !able) return able;
   if (!capabilities().memory && settings_.trust == Trust::nobody) {
     return fail(ErrorKind::denied, "local_not_trusted",
                 "cannot run a program without a container engine: no control group limits its "
@@ -136,6 +199,7 @@ Result<> LocalExecutor::check(const Execution& execution) {
 }
 
 async::task<Result<>> LocalExecutor::probe() {
+  if (auto able = open(); !able) co_return able;
   Execution execution{.id = ExecutionId{"probe"}, .program = {.command = {"true"}}};
   auto sandbox = co_await prepare({.tmpfs = execution.policy.tmpfs}, execution.policy);
   if (!sandbox) co_return fail(sandbox.error());
@@ -143,7 +207,7 @@ async::task<Result<>> LocalExecutor::probe() {
                   .serving = {},
                   .started = [](Stage) {},
                   .output = [](OutputStream, std::string_view) {}};
-  auto outcome = co_await async::finally(run_in(**sandbox, execution, nobody), end(**sandbox));
+  auto outcome = co_await run_in(**sandbox, execution, nobody);
   if (outcome && outcome->verdict == Verdict::ok) co_return ok;
   co_return fail(ErrorKind::unavailable, "no_local_sandbox",
                  fmt::format("cannot use the local sandbox: {}",
@@ -163,9 +227,9 @@ async::task<Outcome> LocalExecutor::execute(Execution execution, Observer observ
 
 async::task<Outcome> LocalExecutor::serve(const Execution& execution, const Observer& observer) {
   for (auto from : {From::shelf, From::shelf, From::birth}) {
-    std::unique_ptr<Sandbox> sandbox;
+    Held sandbox;
     auto ran = co_await async::attempt(
-        async::finally(take_and_run(sandbox, from, execution, observer), end_if_any(sandbox)));
+        async::finally(take_and_run(sandbox, from, execution, observer), stop(sandbox)));
     if (!ran) co_return infrastructure_error(ran.error());
     if (*ran) co_return std::move(**ran);
     // What waited had gone bad; at the latest a fresh one answers.
@@ -176,9 +240,7 @@ async::task<Outcome> LocalExecutor::serve(const Execution& execution, const Obse
   co_return outcome;
 }
 
-/// One coroutine under one clean-up: whoever is cancelled while his sandbox is being made has it.
-async::task<std::optional<Outcome>> LocalExecutor::take_and_run(std::unique_ptr<Sandbox>& sandbox,
-                                                                From from,
+async::task<std::optional<Outcome>> LocalExecutor::take_and_run(Held& sandbox, From from,
                                                                 const Execution& execution,
                                                                 const Observer& observer) {
   auto taken = co_await take(execution, from);
@@ -189,13 +251,10 @@ async::task<std::optional<Outcome>> LocalExecutor::take_and_run(std::unique_ptr<
   co_return outcome;
 }
 
-async::task<void> LocalExecutor::end_if_any(std::unique_ptr<Sandbox>& sandbox) {
-  if (sandbox) co_await end(*sandbox);
-}
-
-async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::take(
-    const Execution& execution, From from) {
+async::task<Result<LocalExecutor::Held>> LocalExecutor::take(const Execution& execution,
+                                                             From from) {
   wanted_.stop();
+  co_await wait_for_endings();
   auto warm = warm_class_of(execution, ServedImage{});
   // Without control groups its limits were set at its birth.
   const Policy usual;
@@ -210,31 +269,26 @@ async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::take
     }
     auto sandbox = std::move(shelf.ready.front());
     shelf.ready.pop_front();
-    taken_.notify();
-    co_return sandbox;
-  }
     ++shelf.hits;
     ++shelf.in_use;
     sandbox->counted = std::shared_ptr<void>{nullptr, [&shelf](void*) { --shelf.in_use; }};
+    taken_.notify();
+    co_return sandbox;
+  }
   auto plain = warm;
   plain.interpreter = Interpreter::none;
   // To boot a node for one program is no faster than to start it.
-  if (warm.interpreter != Interpreter::python)
-    co_return co_await async::shielded(prepare(plain, execution.policy));
-  auto made = co_await async::shielded(prepare(warm, execution.policy));
+  if (warm.interpreter != Interpreter::python) co_return co_await prepare(plain, execution.policy);
+  auto made = co_await prepare(warm, execution.policy);
   if (made) co_return made;
-  co_return co_await async::shielded(prepare(plain, execution.policy));
+  co_return co_await prepare(plain, execution.policy);
 }
 
-async::task<Result<std::unique_ptr<LocalExecutor::Sandbox>>> LocalExecutor::prepare(WarmClass warm,
-                                                                                    Policy policy) {
-  auto sandbox = std::make_unique<Sandbox>();
+async::task<Result<LocalExecutor::Held>> LocalExecutor::prepare(WarmClass warm, Policy policy) {
+  Held sandbox{new Sandbox, Ending{this}};
   sandbox->warm = warm;
   auto born = co_await async::attempt(give_birth(*sandbox, policy));
-  if (!born) {
-    co_await end(*sandbox);
-    co_return fail(born.error());
-  }
+  if (!born) co_return fail(born.error());
   co_return sandbox;
 }
 
@@ -263,12 +317,10 @@ async::task<Result<>> LocalExecutor::give_birth(Sandbox& sandbox, const Policy& 
   if (policy.filesystem != Filesystem::sandbox) birth.flags |= birth_temporary_files;
   if (!capabilities().memory) birth.data_bytes = policy.memory.count;
   if (!capabilities().pids) birth.processes = static_cast<std::uint32_t>(policy.pids) + 1;
-  auto newborn = co_await nursery.bear(birth, std::move(*descriptors));
-  if (!newborn) co_return fail(newborn.error());
-  sandbox.process = std::move(newborn->process);
-  sandbox.home = std::move(newborn->home);
+  auto born = co_await nursery.bear(birth, std::move(*descriptors), sandbox.newborn);
+  if (!born) co_return fail(born.error());
   sandbox.session = std::make_unique<InitSession>(
-      engine::AttachedStream{std::move(newborn->stream), engine::Framing::raw});
+      engine::AttachedStream{std::move(sandbox.newborn.stream), engine::Framing::raw});
   if (sandbox.warm.interpreter == Interpreter::none) co_return ok;
   co_return co_await async::with_deadline(
       interpreter_max, "booting an interpreter",
@@ -282,9 +334,11 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
     co_return infrastructure_error(limited.error());
   }
   bool running = false;
+  async::StopSignal begun{executor_};
   auto watcher = observer;
   watcher.started = [&](Stage stage) {
     running = true;
+    begun.stop();
     observer.started(stage);
   };
   auto start =
@@ -292,8 +346,11 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
   auto limit = execution.policy.wall_time + init_grace;
   if (execution.program.compile) limit += execution.program.compile->wall_time + init_grace;
   Conversation talk;
-  auto talked = co_await async::attempt(async::with_deadline(
-      limit, "the sandbox", run_session(*sandbox.session, execution, watcher, start, talk)));
+  auto session = run_session(*sandbox.session, execution, watcher, start, talk);
+  if (sandbox.waited) session = run_once_begun(std::move(session), begun);
+  auto talked =
+      co_await async::attempt(async::with_deadline(limit, "the sandbox", std::move(session)));
+  sandbox.reported = talk.outcome.has_value();
   if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
     co_return Outcome{{.verdict = Verdict::timed_out,
                        .message = "did not end in time; it was killed",
@@ -315,37 +372,55 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
                      .error_code = "sandbox_broken"}};
 }
 
-async::task<void> LocalExecutor::end(Sandbox& sandbox) {
-  sandbox.session.reset();
-  if (sandbox.process) {
-    // PID 1 of its namespace: nothing in it outlives it.
-    ::syscall(SYS_pidfd_send_signal, sandbox.process.get(), SIGKILL, nullptr, 0);
-    auto ended = co_await async::attempt(async::with_deadline(
-        exit_max, "waiting for a sandbox to exit", async::readable(sandbox.process)));
-    if (!ended) log::warn("{}", ended.error().sentence());
-    sandbox.process.close();
+async::task<void> LocalExecutor::stop(Held& sandbox) {
+  if (sandbox && !sandbox->reported && sandbox->newborn.process) {
+    kill(sandbox->newborn.process);
+    co_await async::attempt(async::with_deadline(exit_max, "waiting for a sandbox to exit",
+                                                 async::readable(sandbox->newborn.process)));
   }
-  sandbox.home.reset();
-  sandbox.group.reset();
-  if (sandbox.slot != 0) slots_.give_back(sandbox.slot);
-  sandbox.slot = 0;
+  sandbox.reset();
+}
+
+async::task<void> LocalExecutor::end(std::unique_ptr<Sandbox> sandbox) {
+  sandbox->session.reset();
+  auto& process = sandbox->newborn.process;
+  if (process) {
+    kill(process);
+    auto ended = co_await async::attempt(
+        async::with_deadline(exit_max, "waiting for a sandbox to exit", async::readable(process)));
+    if (!ended) {
+      // Its user id and its control groups stay taken.
+      log::warn("{}", ended.error().sentence());
+      co_await async::readable(process);
+    }
+  }
+  auto slot = sandbox->slot;
+  sandbox.reset();
+  if (slot != 0) slots_.give_back(slot);
+  ended_.notify();
+}
+
+async::task<void> LocalExecutor::wait_for_endings() {
+  if (endings_.size() < endings_max) co_return;
+  co_await async::attempt(
+      async::with_deadline(exit_max, "waiting for sandboxes to exit", ended_.wait()));
 }
 
 async::task<void> LocalExecutor::make_one(Shelf& shelf) {
-  auto made = co_await async::attempt(async::shielded(prepare(shelf.warm, Policy{})));
+  auto made = co_await async::attempt(prepare(shelf.warm, Policy{}));
   if (made) {
     (*made)->waited = true;
+    shelf.last_error.reset();
     shelf.ready.push_back(std::move(*made));
   } else {
     log::warn("cannot prepare a local sandbox ({}): {}", word(shelf.warm.interpreter),
               made.error().sentence());
-    shelf.last_error.reset();
+    ++shelf.failures;
+    shelf.last_error = made.error();
     co_await async::pause(retry_after);
   }
 }
 
-    ++shelf.failures;
-    shelf.last_error = made.error();
 async::task<void> LocalExecutor::fill(Shelf& shelf) {
   co_await async::finally(make_one(shelf), made_one(shelf));
 }
@@ -356,10 +431,6 @@ async::task<void> LocalExecutor::made_one(Shelf& shelf) {
   co_return;
 }
 
-async::task<void> LocalExecutor::maintain() {
-  async::TaskScope makers{executor_};
-  co_await async::finally(keep_full(makers), makers.close());
-}
 std::vector<PoolView> LocalExecutor::views() const {
   std::vector<PoolView> views;
   for (const auto& shelf : shelves_) {
@@ -379,6 +450,10 @@ std::vector<PoolView> LocalExecutor::views() const {
   return views;
 }
 
+async::task<void> LocalExecutor::maintain() {
+  async::TaskScope makers{executor_};
+  co_await async::finally(keep_full(makers), makers.close());
+}
 
 async::task<void> LocalExecutor::keep_full(async::TaskScope& makers) {
   // Where everything runs in containers nothing waits here.
@@ -395,13 +470,10 @@ async::task<void> LocalExecutor::keep_full(async::TaskScope& makers) {
 }
 
 async::task<void> LocalExecutor::close() {
-  for (auto& shelf : shelves_) {
-    while (!shelf.ready.empty()) {
-      auto sandbox = std::move(shelf.ready.front());
-      shelf.ready.pop_front();
-      co_await end(*sandbox);
-    }
-  }
+  for (auto& shelf : shelves_) shelf.ready.clear();
+  co_await async::attempt(
+      async::with_deadline(exit_max, "waiting for sandboxes to exit", endings_.join()));
+  co_await endings_.close();
   for (auto& nursery : nurseries_) nursery.reset();
   if (cgroups_) cgroups_->close();
 }

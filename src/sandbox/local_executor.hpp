@@ -53,6 +53,7 @@ class LocalExecutor final : public Executor {
   async::task<Result<>> probe();
   /// What waits for programs, by class; nothing before the first program.
   std::vector<PoolView> views() const;
+  /// Throws where `check` refuses everything.
   const CgroupCapabilities& capabilities() { return opened().capabilities(); }
   /// What of a request this executor can not keep: a custom image, another network than none, a
   /// workspace, gVisor.
@@ -61,23 +62,32 @@ class LocalExecutor final : public Executor {
  private:
   struct Sandbox;
   struct Shelf;
+  /// Whoever gives a sandbox up, in whatever way, leaves its end to `endings_`.
+  struct Ending {
+    LocalExecutor* local = nullptr;
+    void operator()(Sandbox* sandbox) const;
+  };
+  using Held = std::unique_ptr<Sandbox, Ending>;
 
   /// Looks, when it is first needed, for what this machine has.
+  Result<> open();
   Cgroups& opened();
   /// Whether a sandbox may be one that waits.
   enum class From { shelf, birth };
-  async::task<Result<std::unique_ptr<Sandbox>>> take(const Execution& execution, From from);
-  async::task<std::optional<Outcome>> take_and_run(std::unique_ptr<Sandbox>& sandbox, From from,
+  async::task<Result<Held>> take(const Execution& execution, From from);
+  async::task<std::optional<Outcome>> take_and_run(Held& sandbox, From from,
                                                    const Execution& execution,
                                                    const Observer& observer);
-  async::task<void> end_if_any(std::unique_ptr<Sandbox>& sandbox);
-  async::task<Result<std::unique_ptr<Sandbox>>> prepare(WarmClass warm, Policy policy);
+  async::task<Result<Held>> prepare(WarmClass warm, Policy policy);
   async::task<Result<>> give_birth(Sandbox& sandbox, const Policy& policy);
   async::task<Outcome> serve(const Execution& execution, const Observer& observer);
   /// Nothing: it waited, and had gone bad before its program started.
   async::task<std::optional<Outcome>> run_in(Sandbox& sandbox, const Execution& execution,
                                              const Observer& observer);
-  async::task<void> end(Sandbox& sandbox);
+  /// Kills it, and waits until nothing of it runs any more.
+  async::task<void> stop(Held& sandbox);
+  async::task<void> end(std::unique_ptr<Sandbox> sandbox);
+  async::task<void> wait_for_endings();
   async::task<void> keep_full(async::TaskScope& makers);
   async::task<void> fill(Shelf& shelf);
   async::task<void> make_one(Shelf& shelf);
@@ -91,6 +101,8 @@ class LocalExecutor final : public Executor {
   Slots slots_;
   async::StopSignal wanted_;  ///< Set once somebody has run something.
   async::Event taken_;        ///< From a shelf, or put onto it.
+  async::Event ended_;        ///< A sandbox has gone.
+  async::TaskScope endings_;
 };
 
 }  // namespace gantry::sandbox

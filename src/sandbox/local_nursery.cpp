@@ -2,10 +2,11 @@
 
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
-#include "async/finally.hpp"
+#include "async/scope.hpp"
 #include "base/text.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr Milliseconds boot_max{20'000};
 constexpr Milliseconds birth_max{5'000};
 constexpr Milliseconds words_max{1'000};
+constexpr Milliseconds turn_max{15'000};
 constexpr std::size_t complaint_max = 400;
 
 async::task<std::string> last_words(async::Process& process) {
@@ -83,21 +85,33 @@ async::task<Result<>> LocalNursery::start() {
   co_return ok;
 }
 
-async::task<Result<Newborn>> LocalNursery::bear(Birth birth, BirthDescriptors descriptors) {
-  while (busy_) co_await idle_.wait();
-  busy_ = true;
+struct LocalNursery::Turn {
+  explicit Turn(LocalNursery& nursery) : nursery{nursery} { nursery.busy_ = true; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    nursery.busy_ = false;
+    nursery.idle_.notify();
+  }
+  LocalNursery& nursery;
+};
+
+async::task<Result<>> LocalNursery::bear(Birth birth, BirthDescriptors descriptors,
+                                         Newborn& newborn) {
+  auto until = std::chrono::steady_clock::now() + turn_max;
+  while (busy_) {
+    auto left = std::chrono::ceil<Milliseconds>(until - std::chrono::steady_clock::now());
+    auto waited =
+        co_await async::attempt(async::with_deadline(left, "waiting for a birth", idle_.wait()));
+    if (!waited) co_return fail(waited.error());
+  }
+  Turn turn{*this};
   // Shielded: what was asked for and not read would be taken for the answer to the next.
-  co_return co_await async::finally(async::shielded(bear_alone(birth, std::move(descriptors))),
-                                    release());
+  co_return co_await async::shielded(bear_alone(birth, std::move(descriptors), newborn));
 }
 
-async::task<void> LocalNursery::release() {
-  busy_ = false;
-  idle_.notify();
-  co_return;
-}
-
-async::task<Result<Newborn>> LocalNursery::bear_alone(Birth birth, BirthDescriptors descriptors) {
+async::task<Result<>> LocalNursery::bear_alone(Birth birth, BirthDescriptors descriptors,
+                                               Newborn& newborn) {
   if (alive_ && alive_->births >= settings_.births_max) alive_.reset();
   if (!alive_) {
     if (auto started = co_await start(); !started) co_return fail(started.error());
@@ -127,9 +141,10 @@ async::task<Result<Newborn>> LocalNursery::bear_alone(Birth birth, BirthDescript
         fmt::format("cannot make namespaces for a sandbox: {}", std::strerror(words.error)),
         "look at the limits in /proc/sys/user");
   }
-  co_return Newborn{.stream = std::move(pair->near),
-                    .process = std::move(answer->descriptors.front()),
-                    .home = alive_};
+  newborn = {.stream = std::move(pair->near),
+             .process = std::move(answer->descriptors.front()),
+             .home = alive_};
+  co_return ok;
 }
 
 }  // namespace gantry::sandbox

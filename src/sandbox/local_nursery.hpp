@@ -40,9 +40,11 @@ class LocalNursery {
   };
   LocalNursery(async::Executor executor, Settings settings);
 
-  /// A process nobody used before. `birth` needs no packet and no descriptors: they come from
-  /// `descriptors`. Refused: unavailable (`no_nursery`, `not_born`), with bubblewrap's own words.
-  async::task<Result<Newborn>> bear(Birth birth, BirthDescriptors descriptors);
+  /// A process nobody used before, put into `newborn`: also when the caller was cancelled after its
+  /// turn had come. `birth` needs no packet and no descriptors: they come from `descriptors`.
+  /// Refused: unavailable (`no_nursery`, `not_born`), with bubblewrap's own words; timed_out when
+  /// those before it take longer than 15 s.
+  async::task<Result<>> bear(Birth birth, BirthDescriptors descriptors, Newborn& newborn);
   /// Ends it, and everything it has born with it.
   void stop();
   const Settings& settings() const { return settings_; }
@@ -54,8 +56,9 @@ class LocalNursery {
     int births = 0;
   };
   async::task<Result<>> start();
-  async::task<Result<Newborn>> bear_alone(Birth birth, BirthDescriptors descriptors);
-  async::task<void> release();
+  async::task<Result<>> bear_alone(Birth birth, BirthDescriptors descriptors, Newborn& newborn);
+  /// Gives the turn to the next when it is destroyed.
+  struct Turn;
 
   async::Executor executor_;
   Settings settings_;

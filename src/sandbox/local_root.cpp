@@ -4,6 +4,7 @@
 #include "sandbox/embedded.hpp"
 #include "sandbox/hardening.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -11,6 +12,7 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern "C" {
@@ -50,6 +52,17 @@ constexpr const char* borrowed_files[] = {"/etc/ld.so.cache", "/etc/alternatives
 constexpr const char* capabilities[] = {"CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP",
                                         "CAP_NET_ADMIN"};
 
+/// With it the kernel keeps programs from lowering their score for the OOM killer. Not every
+/// server has it.
+constexpr const char* resource_capability = "CAP_SYS_RESOURCE";
+
+bool has_resource_capability() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+  return ::syscall(SYS_capget, &header, data.data()) == 0 &&
+         (data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].permitted & CAP_TO_MASK(CAP_SYS_RESOURCE)) != 0;
+}
+
 /// A file that exists only as long as its descriptor.
 Result<async::Descriptor> file_with(std::string_view content) {
   async::Descriptor file{::memfd_create("gantry", MFD_CLOEXEC)};
@@ -77,6 +90,7 @@ std::vector<std::string> bubblewrap(Privilege privilege) {
     add(argv, {"--cap-drop", "ALL", "--cap-add", "CAP_SETFCAP"});
   } else {
     add(argv, {"--cap-drop", "ALL"});
+    if (has_resource_capability()) add(argv, {"--cap-add", resource_capability});
   }
   for (const auto* capability : capabilities) add(argv, {"--cap-add", capability});
   add(argv, {"--ro-bind", "/usr", "/usr"});
