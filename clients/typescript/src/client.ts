@@ -1,7 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import { Connection, type ConnectionOptions } from './connection.js';
-import { GantryError } from './errors.js';
+import { ConnectionError } from './errors.js';
 import { serverEvents } from './events.js';
 import type { components, operations, paths } from './schema.js';
+import { Told, type ExecutionEvent } from './told.js';
 
 type Schemas = components['schemas'];
 export type ExecutionSubmission = Schemas['ExecutionRequest'];
@@ -36,24 +39,14 @@ export interface RequestOptions<O> {
   signal?: AbortSignal | undefined;
 }
 
-/** What happens in an execution, as it happens. */
-export type ExecutionEvent =
-  | { type: 'progress'; data: Schemas['Progress'] }
-  | { type: 'state'; data: Schemas['StateChange'] }
-  | { type: 'stdout' | 'stderr'; data: Schemas['Output'] }
-  | { type: 'verdict'; data: Execution };
-
 export interface RunOptions {
   signal?: AbortSignal | undefined;
   onEvent?: ((event: ExecutionEvent) => void) | undefined;
 }
 
-/** How often a stream that breaks off is taken up again, and after what pause. */
-const retriesMax = 5;
-const retryPauseMs = 500;
+/** How long to wait for a server that is not there, time after time: it may be starting again. */
+const retryPausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 const cancelDeadlineMs = 5_000;
-
-const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 function pathOf(template: string, path: object | undefined, query: object | undefined): string {
   let text = template;
@@ -64,7 +57,17 @@ function pathOf(template: string, path: object | undefined, query: object | unde
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined) search.set(name, String(value));
   }
-  return search.size === 0 || String(search) === '' ? text : `${text}?${search}`;
+  const asked = String(search);
+  return asked === '' ? text : `${text}?${asked}`;
+}
+
+/** A pause that ends early when the signal is aborted. */
+function restFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return pause(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+}
+
+function isServerGone(error: unknown): boolean {
+  return error instanceof ConnectionError && error.where === 'server';
 }
 
 /** The API of a Gantry server, typed by its contract. */
@@ -82,9 +85,8 @@ export class GantryClient {
     const target = pathOf(path, options.path as object | undefined,
       options.query as object | undefined);
     const { body, signal } = options;
-    const response = await this.connection.send(method.toUpperCase(), target, { body, signal });
-    const text = await response.text();
-    return (text === '' ? undefined : JSON.parse(text)) as AnswerOf<OperationOf<P, M>>;
+    const answer = await this.connection.json(method.toUpperCase(), target, { body, signal });
+    return answer as AnswerOf<OperationOf<P, M>>;
   }
 
   /** The server, its engine, its languages and limits. */
@@ -97,8 +99,8 @@ export class GantryClient {
     return this.request('post', '/api/v1/executions', { body: submission, signal });
   }
 
-  execution(id: string): Promise<Execution> {
-    return this.request('get', '/api/v1/executions/{id}', { path: { id } });
+  execution(id: string, signal?: AbortSignal): Promise<Execution> {
+    return this.request('get', '/api/v1/executions/{id}', { path: { id }, signal });
   }
 
   /** Ends a program that waits or runs. */
@@ -106,20 +108,31 @@ export class GantryClient {
     return this.request('delete', '/api/v1/executions/{id}', { path: { id } });
   }
 
-  /** What happens in an execution, from its start; ends after the verdict. */
+  /**
+   * What happens in an execution, from its start; ends after the verdict, and without one when the
+   * server is being stopped. A stream that breaks off is a ConnectionError; `run` takes it up again.
+   */
   async *events(id: string, signal?: AbortSignal): AsyncGenerator<ExecutionEvent> {
     const path: keyof paths = '/api/v1/executions/{id}/events';
     const response = await this.connection.send('GET', pathOf(path, { id }, undefined),
       { accept: 'text/event-stream', signal });
     if (!response.body) return;
-    for await (const { name, data } of serverEvents(response.body)) {
-      yield { type: name, data: JSON.parse(data) } as ExecutionEvent;
+    const events = serverEvents(response.body);
+    try {
+      for (;;) {
+        const next = await this.connection.attempt(() => events.next(), signal);
+        if (next.done) return;
+        yield { type: next.value.name, data: JSON.parse(next.value.data) } as ExecutionEvent;
+      }
+    } finally {
+      await events.return(undefined);
     }
   }
 
   /**
    * Runs a program and answers when it has ended. Aborting the signal ends the program too; the
-   * promise is then rejected with the signal's reason.
+   * promise is then rejected with the signal's reason. A stream that breaks off is taken up again
+   * while the server answers, and for 15 s while it does not; every event is told once.
    */
   async run(submission: ExecutionSubmission, options: RunOptions = {}): Promise<Execution> {
     const { signal, onEvent } = options;
@@ -154,34 +167,54 @@ export class GantryClient {
     }
   }
 
-  /** Follows an execution to its end; takes a broken stream up again. */
+  /** Follows an execution to its end; goes on with another stream when one breaks off. */
   private async follow(
     id: string, signal: AbortSignal | undefined, onEvent: RunOptions['onEvent'],
   ): Promise<Execution> {
-    let told = 0;
-    for (let attempt = 0; ; ++attempt) {
-      let failure: unknown;
+    const told = new Told();
+    for (let failures = 0; ; ) {
+      let broken: unknown;
       try {
-        let seen = 0;
-        for await (const event of this.events(id, signal)) {
-          // A stream begins at the start: what has been told is not told again.
-          if (++seen > told) {
-            told = seen;
-            onEvent?.(event);
-          }
-          if (event.type === 'verdict') return event.data;
-        }
+        const verdict = await this.followOnce(id, signal, told, onEvent);
+        if (verdict) return verdict;
+        broken = this.connection.unreachable(new Error('its events break off'));
       } catch (error) {
-        if (signal?.aborted) throw signal.reason;
-        if (error instanceof GantryError) throw error;
-        failure = error;
+        if (!isServerGone(error)) throw error;
+        broken = error;
       }
-      const now = await this.execution(id);
-      if (now.state === 'finished') return now;
-      if (attempt === retriesMax) {
-        throw this.connection.unreachable(failure ?? new Error('its events break off'));
-      }
-      await pause(retryPauseMs);
+      const now = await this.lookUp(id, signal);
+      if (now && now.state !== 'finished') failures = 0;
+      const pauseMs = retryPausesMs[failures++];
+      if (pauseMs !== undefined) await restFor(pauseMs, signal);
+      signal?.throwIfAborted();
+      if (pauseMs !== undefined) continue;
+      if (now) return now;
+      throw broken;
+    }
+  }
+
+  /** One stream of events; answers with the verdict, if it comes to that. */
+  private async followOnce(
+    id: string, signal: AbortSignal | undefined, told: Told, onEvent: RunOptions['onEvent'],
+  ): Promise<Execution | undefined> {
+    const newsOf = told.stream();
+    for await (const event of this.events(id, signal)) {
+      const news = newsOf(event);
+      if (news) onEvent?.(news);
+      if (event.type === 'verdict') return event.data;
+    }
+    return undefined;
+  }
+
+  /** How it stands; nothing when the server does not answer. */
+  private async lookUp(
+    id: string, signal: AbortSignal | undefined,
+  ): Promise<Execution | undefined> {
+    try {
+      return await this.execution(id, signal);
+    } catch (error) {
+      if (isServerGone(error)) return undefined;
+      throw error;
     }
   }
 
@@ -195,4 +228,4 @@ export class GantryClient {
   }
 }
 
-export type { components, operations, paths };
+export type { ExecutionEvent, components, operations, paths };

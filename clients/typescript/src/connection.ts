@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { ConnectionError, errorOfProblem, type Problem } from './errors.js';
+import { ConnectionError, errorOf, type Problem } from './errors.js';
 
 /** Where the server is and what it is shown. Everything has a default. */
 export interface ConnectionOptions {
-  /** `http://127.0.0.1:5920`; else the environment's GANTRY_SERVER. */
+  /**
+   * `http://127.0.0.1:5920`, with a path where a proxy has the server below one; else the
+   * environment's GANTRY_SERVER.
+   */
   baseUrl?: string;
   /** An API token; else GANTRY_TOKEN. */
   token?: string;
@@ -22,7 +25,6 @@ export interface ConnectionOptions {
 const usualUrl = 'http://127.0.0.1:5920';
 /** Where the packaged service leaves its token, which root can read. */
 const serviceTokenFile = '/var/lib/gantry/local.token';
-const bodyMax = 128 * 1024 * 1024;
 
 export interface Call {
   body?: unknown;
@@ -68,15 +70,20 @@ function causeOf(error: unknown): string {
 export class Connection {
   readonly baseUrl: string;
   private readonly url: URL;
-  private readonly options: ConnectionOptions;
 
-  constructor(options: ConnectionOptions = {}) {
-    this.options = options;
+  constructor(private readonly options: ConnectionOptions = {}) {
     this.baseUrl = options.baseUrl ?? process.env.GANTRY_SERVER ?? usualUrl;
     this.url = new URL(this.baseUrl);
   }
 
-  /** Answers with a success; throws a GantryError otherwise. */
+  /** What an operation answers with, if anything; throws a GantryError when it refuses. */
+  async json(method: string, path: string, call: Call = {}): Promise<unknown> {
+    const response = await this.send(method, path, call);
+    const text = await this.attempt(() => response.text(), call.signal);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  /** Answers with a success, whose body is yet to come; throws a GantryError otherwise. */
   async send(method: string, path: string, call: Call = {}): Promise<Response> {
     const headers: Record<string, string> = { accept: call.accept ?? 'application/json' };
     const token = await this.token();
@@ -87,20 +94,27 @@ export class Connection {
       headers['content-type'] = 'application/json';
       init.body = JSON.stringify(call.body);
     }
-    const response = await this.fetch(path, init);
+    const to = this.addressOf(path);
+    const response = await this.attempt(() => (this.options.fetch ?? fetch)(to, init), call.signal);
     if (response.ok) return response;
-    const text = (await response.text().catch(() => '')).slice(0, bodyMax);
-    throw errorOfProblem(problemOf(response.status, text), response.headers.get('retry-after'));
+    const text = await response.text().catch(() => '');
+    throw errorOf(problemOf(response.status, text), response.headers.get('retry-after'));
   }
 
-  private async fetch(path: string, init: RequestInit): Promise<Response> {
+  /** Does something with the network; says as what it failed. */
+  async attempt<T>(action: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     try {
-      return await (this.options.fetch ?? fetch)(new URL(path, this.url), init);
+      return await action();
     } catch (error) {
       // Node 18 rejects with an error of its own instead of the reason.
-      if (init.signal?.aborted) throw init.signal.reason;
+      if (signal?.aborted) throw signal.reason;
       throw this.unreachable(error);
     }
+  }
+
+  private addressOf(path: string): string {
+    const { protocol, host, pathname } = this.url;
+    return `${protocol}//${host}${pathname.replace(/\/+$/, '')}${path}`;
   }
 
   /** The error of a connection that could not be made, or broke off. */

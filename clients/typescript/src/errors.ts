@@ -29,19 +29,17 @@ export interface ErrorDetails {
 /** Who could not be reached, or may not be. */
 export type Where = 'server' | 'engine';
 
-/** Nobody answers: neither the Gantry server, or not the Docker engine behind it. */
-export class ConnectionError extends GantryError {
+abstract class PlacedError extends GantryError {
   constructor(message: string, readonly where: Where, details: ErrorDetails = {}) {
     super(message, details);
   }
 }
 
+/** Nobody answers: neither the Gantry server, or not the Docker engine behind it. */
+export class ConnectionError extends PlacedError {}
+
 /** The server does not let this token do it, or the engine's socket does not let the server. */
-export class PermissionError extends GantryError {
-  constructor(message: string, readonly where: Where, details: ErrorDetails = {}) {
-    super(message, details);
-  }
-}
+export class PermissionError extends PlacedError {}
 
 /** The image could not be pulled; the message has the registry's own words. */
 export class ImagePullError extends GantryError {}
@@ -55,8 +53,13 @@ export class NetworkModeError extends GantryError {
 
 /** The request is wrong, and will be next time: the message names the field and its bounds. */
 export class RequestError extends GantryError {
+  /** The field that is wrong, where it is one: `limits.memory_bytes`. */
+  readonly field: string | undefined;
+
   constructor(message: string, readonly status: number, details: ErrorDetails = {}) {
     super(message, details);
+    const named = this.code === 'invalid_field' ? /^field '([^']*)'/.exec(message) : null;
+    this.field = named?.[1];
   }
 }
 
@@ -70,51 +73,65 @@ export class BusyError extends GantryError {
 /** The sandbox itself failed in any other way. */
 export class SandboxError extends GantryError {}
 
-/** The body of a refusal: RFC 9457, as the server writes it. */
+/** What went wrong, as the server says it: in an answer (RFC 9457), or of an execution. */
 export interface Problem {
-  status: number;
+  /** Of the answer, if it is one. */
+  status?: number;
   code: string;
   detail: string;
   remedy?: string | undefined;
 }
 
-/** What the engine's errors are called by the server. */
-function errorOfEngine(code: string, detail: string, details: ErrorDetails): GantryError {
-  if (code === 'engine_permission_denied') {
-    const message = 'permission denied while trying to connect to the Docker daemon socket';
-    return new PermissionError(`${message}: ${detail}`, 'engine', details);
-  }
-  const message = 'Docker daemon is not running or not accessible';
-  return new ConnectionError(`${message}: ${detail}`, 'engine', details);
-}
+type Make = (message: string, details: ErrorDetails) => GantryError;
 
-/** An answer that is no success, as the error that says whose it is. */
-export function errorOfProblem(problem: Problem, retryAfter: string | null): GantryError {
-  const details = { code: problem.code, remedy: problem.remedy };
-  if (problem.code.startsWith('engine_')) {
-    return errorOfEngine(problem.code, problem.detail, details);
-  }
-  if (problem.status === 401 || problem.status === 403) {
-    return new PermissionError(problem.detail, 'server', details);
-  }
-  if (problem.status === 429) {
-    return new BusyError(problem.detail, 1000 * Number(retryAfter ?? 1), details);
-  }
-  if (problem.status < 500) return new RequestError(problem.detail, problem.status, details);
-  return new SandboxError(problem.detail, details);
-}
+const noServer: Make = (message, details) => new ConnectionError(message, 'server', details);
+const noEngine: Make = (message, details) =>
+  new ConnectionError(`Docker daemon is not running or not accessible: ${message}`, 'engine',
+    details);
+const noRight: Make = (message, details) => new PermissionError(message, 'server', details);
+const noRightOnEngine: Make = (message, details) => new PermissionError(
+  `permission denied while trying to connect to the Docker daemon socket: ${message}`, 'engine',
+  details);
+const noImage: Make = (message, details) =>
+  new ImagePullError(`Error pulling image: ${message}`, details);
 
-/** Why an execution ended as `infrastructure_error`. */
-export function errorOfTrouble(message: string, engine: EngineTrouble | undefined): GantryError {
-  if (/^cannot pull /.test(message)) {
-    return new ImagePullError(`Error pulling image: ${message}`, { code: 'pull_failed' });
-  }
-  const ownReason = /^cannot run (with|this) /.test(message);
-  if (engine && !ownReason) return errorOfEngine(engine.code, message, { code: engine.code });
-  return new SandboxError(message, { code: 'infrastructure_error' });
-}
+/** What the server's codes are here; docs/executions.md lists them. */
+const makers: ReadonlyMap<string, Make> = new Map([
+  ['server_stopping', noServer],
+  ['server_stopped', noServer],
+  // What a proxy says when the server behind it is not there.
+  ['http_502', noServer],
+  ['http_503', noServer],
+  ['http_504', noServer],
+  ['engine_socket_missing', noEngine],
+  ['engine_not_running', noEngine],
+  ['engine_unreachable', noEngine],
+  ['engine_timed_out', noEngine],
+  ['engine_not_an_engine', noEngine],
+  ['engine_too_old', noEngine],
+  ['engine_too_new', noEngine],
+  ['engine_permission_denied', noRightOnEngine],
+  ['engine_denied', noRightOnEngine],
+  ['image_not_allowed', noRight],
+  ['image_not_made', noImage],
+  ['engine_no_image', noImage],
+  ['engine_no_such_remote_image', noImage],
+  ['engine_registry_denied', noImage],
+  ['engine_registry_limit', noImage],
+  ['engine_registry_unreachable', noImage],
+  ['image_pull_failed', noImage],
+  ['too_many_pulls', noImage],
+  ['pull_abandoned', noImage],
+]);
 
-/** What `GET /api/v1/system` says of an engine that can not be reached. */
-export interface EngineTrouble {
-  code: string;
+/** The error that says whose a problem is. `retryAfter` is the header of that name, in seconds. */
+export function errorOf(problem: Problem, retryAfter?: string | null): GantryError {
+  const { status, code, detail, remedy } = problem;
+  const details = { code, remedy };
+  const make = makers.get(code);
+  if (make) return make(detail, details);
+  if (status === 401 || status === 403) return noRight(detail, details);
+  if (status === 429) return new BusyError(detail, 1000 * (Number(retryAfter) || 1), details);
+  if (status && status < 500) return new RequestError(detail, status, details);
+  return new SandboxError(detail, details);
 }

@@ -4,6 +4,8 @@ export interface ServerEvent {
   data: string;
 }
 
+const border = '\n\n';
+
 /** Takes apart a `text/event-stream`; comments, ids and retry times are read over. */
 export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
@@ -13,11 +15,12 @@ export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGene
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      // A verdict may be long: what was looked through is not looked through again.
+      let from = Math.max(0, text.length - 1);
       text += decoder.decode(value, { stream: true });
-      const blocks = text.split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const event = eventOf(block);
+      for (let end; (end = text.indexOf(border, from)) >= 0; from = 0) {
+        const event = eventOf(text.slice(0, end));
+        text = text.slice(end + border.length);
         if (event) yield event;
       }
     }

@@ -1,10 +1,7 @@
 import { GantryClient, type Execution, type ExecutionSubmission } from './client.js';
 import type { ConnectionOptions } from './connection.js';
-import {
-  GantryError, NetworkModeError, RequestError, SandboxError,
-  errorOfTrouble, type EngineTrouble,
-} from './errors.js';
-import { OUTPUT_LENGTH_MAX, truncateOutput } from './output.js';
+import { GantryError, NetworkModeError, RequestError, SandboxError, errorOf } from './errors.js';
+import { OUTPUT_LENGTH_MAX, truncateOutput } from './utilities.js';
 import type {
   CodeExecutionResult, CodeExecutor, ExecutionRequest, ExecutorFactory, SandboxPolicy,
 } from './types.js';
@@ -69,31 +66,40 @@ function withNote(stderr: string, note: string | undefined): string {
   return stderr === '' || stderr.endsWith('\n') ? stderr + note : `${stderr}\n${note}`;
 }
 
-/**
- * Whether the answer is that there is no such network: the server does not allow it, or the
- * executor can not give it.
- */
+/** Whether there is no such network: the server does not allow it, or can not keep it. */
 function refusesNetwork(error: unknown): error is GantryError {
-  if (error instanceof RequestError) return error.message.includes("'limits.network'");
-  return error instanceof SandboxError &&
-    /^cannot run with network '|: it asks for a network/.test(error.message);
+  if (error instanceof RequestError && error.field === 'limits.network') return true;
+  return error instanceof GantryError && error.code === 'network_not_available';
 }
 
 function refusesLanguage(error: unknown): boolean {
-  return error instanceof RequestError && error.message.includes("'language'");
+  return error instanceof RequestError && error.field === 'language';
 }
+
+/** The origin's differences between its two executors. */
+interface Kind {
+  readonly executor: 'docker' | 'local';
+  readonly memoryMaxMb: number;
+  readonly errorPrefix: string;
+  tidied(output: string): string;
+}
+const docker: Kind = {
+  executor: 'docker', memoryMaxMb: 4096, errorPrefix: '', tidied: (output) => output.trim(),
+};
+const local: Kind = {
+  executor: 'local', memoryMaxMb: 2048, errorPrefix: 'Error: ', tidied: (output) => output,
+};
 
 /** What is the same for both executors: programs run on the server, under the policy. */
 abstract class ServerExecutor implements CodeExecutor {
   /** Typed access to everything else that the server does. */
   readonly client: GantryClient;
-  protected abstract readonly executor: 'docker' | 'local';
-  /** The origin's differences between its two executors. */
-  protected abstract readonly memoryMaxMb: number;
-  protected abstract readonly errorPrefix: string;
-  protected abstract tidied(output: string): string;
 
-  constructor(readonly policy: SandboxPolicy, protected readonly options: ExecutorOptions = {}) {
+  constructor(
+    private readonly kind: Kind, readonly policy: SandboxPolicy,
+    private readonly options: ExecutorOptions,
+  ) {
+    this.verifyPolicy(policy);
     this.client = new GantryClient(options);
   }
 
@@ -101,8 +107,8 @@ abstract class ServerExecutor implements CodeExecutor {
     if (!(policy.maxCpuSeconds > 0 && policy.maxCpuSeconds <= secondsMax)) {
       throw new Error(`maxCpuSeconds must be between 1 and ${secondsMax}`);
     }
-    if (!(policy.maxMemoryMb > 0 && policy.maxMemoryMb <= this.memoryMaxMb)) {
-      throw new Error(`maxMemoryMb must be between 1 and ${this.memoryMaxMb}`);
+    if (!(policy.maxMemoryMb > 0 && policy.maxMemoryMb <= this.kind.memoryMaxMb)) {
+      throw new Error(`maxMemoryMb must be between 1 and ${this.kind.memoryMaxMb}`);
     }
   }
 
@@ -116,7 +122,7 @@ abstract class ServerExecutor implements CodeExecutor {
       return this.resultOf(execution, network, request, began);
     } catch (error) {
       if (!refusesLanguage(error)) throw error;
-      const stderr = `${this.errorPrefix}Unsupported language: ${request.language}`;
+      const stderr = `${this.kind.errorPrefix}Unsupported language: ${request.language}`;
       return { stdout: '', stderr, exitCode: 1, durationMs: Date.now() - began };
     }
   }
@@ -151,16 +157,12 @@ abstract class ServerExecutor implements CodeExecutor {
       throw new SandboxError('the execution was cancelled', { code: 'cancelled' });
     }
     if (execution.verdict === 'infrastructure_error') {
-      const engine = this.executor === 'docker' ? await this.engineTrouble() : undefined;
-      throw errorOfTrouble(execution.message ?? 'the sandbox failed', engine);
+      throw errorOf({
+        code: execution.error_code ?? 'infrastructure_error',
+        detail: execution.message ?? 'the sandbox failed',
+      });
     }
     return execution;
-  }
-
-  /** Why the engine can not be reached, if so; a token may lack the right to know. */
-  protected async engineTrouble(): Promise<EngineTrouble | undefined> {
-    const system = await this.client.system().catch(() => undefined);
-    return system?.engine.error;
   }
 
   private warn(message: string): void {
@@ -186,7 +188,7 @@ abstract class ServerExecutor implements CodeExecutor {
   private submissionOf(request: ExecutionRequest, network: Network): ExecutionSubmission {
     const name = request.language.toLowerCase();
     const submission: ExecutionSubmission = {
-      executor: this.executor,
+      executor: this.kind.executor,
       language: otherNames[name] ?? name,
       source: request.code,
       limits: this.limitsOf(request, network),
@@ -200,7 +202,7 @@ abstract class ServerExecutor implements CodeExecutor {
   private noteOf(execution: Execution, request: ExecutionRequest): string | undefined {
     if (execution.verdict === 'timed_out') {
       const { wall_time_ms } = this.limitsOf(request, 'none');
-      return `${this.errorPrefix}Execution timeout after ${wall_time_ms}ms`;
+      return `${this.kind.errorPrefix}Execution timeout after ${wall_time_ms}ms`;
     }
     const ownEnd = ['ok', 'failed', 'signalled'].includes(execution.verdict ?? '');
     return ownEnd ? undefined : (execution.message ?? execution.verdict ?? undefined);
@@ -210,9 +212,9 @@ abstract class ServerExecutor implements CodeExecutor {
     execution: Execution, network: Network, request: ExecutionRequest, began: number,
   ): CodeExecutionResult {
     const max = this.options.maxOutputLength ?? OUTPUT_LENGTH_MAX;
-    const stdout = this.tidied(decoded(execution.stdout, execution.encoding));
+    const stdout = this.kind.tidied(decoded(execution.stdout, execution.encoding));
     const complaint = complaintOf(execution);
-    const stderr = this.tidied(complaint + decoded(execution.stderr, execution.encoding));
+    const stderr = this.kind.tidied(complaint + decoded(execution.stderr, execution.encoding));
     const cut = execution.stdout_truncated || execution.stderr_truncated;
     return {
       stdout: truncateOutput(stdout, max),
@@ -222,7 +224,7 @@ abstract class ServerExecutor implements CodeExecutor {
       truncated: cut || stdout.length > max || stderr.length > max,
       verdict: execution.verdict ?? 'infrastructure_error',
       timedOut: execution.verdict === 'timed_out',
-      executor: execution.executor ?? this.executor,
+      executor: execution.executor ?? this.kind.executor,
       network,
       executionId: execution.id,
     };
@@ -231,39 +233,21 @@ abstract class ServerExecutor implements CodeExecutor {
 
 /** Runs programs in fresh containers of the server's Docker engine. */
 export class DockerExecutor extends ServerExecutor {
-  protected readonly executor = 'docker';
-  protected readonly memoryMaxMb = 4096;
-  protected readonly errorPrefix = '';
-
   constructor(policy: SandboxPolicy, options: ExecutorOptions = {}) {
-    super(policy, options);
-    this.verifyPolicy(policy);
-  }
-
-  protected tidied(output: string): string {
-    return output.trim();
+    super(docker, policy, options);
   }
 
   async ready(): Promise<void> {
     // A server that has just started does not know yet: it says why only when it could not.
     const { engine } = await this.client.system();
-    if (engine.error) throw errorOfTrouble(engine.error.detail, engine.error);
+    if (engine.error) throw errorOf(engine.error);
   }
 }
 
 /** Runs programs in namespaces of the server's machine, without an engine. */
 export class LocalSandboxExecutor extends ServerExecutor {
-  protected readonly executor = 'local';
-  protected readonly memoryMaxMb = 2048;
-  protected readonly errorPrefix = 'Error: ';
-
   constructor(policy: SandboxPolicy, options: ExecutorOptions = {}) {
-    super(policy, options);
-    this.verifyPolicy(policy);
-  }
-
-  protected tidied(output: string): string {
-    return output;
+    super(local, policy, options);
   }
 
   async ready(): Promise<void> {

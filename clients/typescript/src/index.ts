@@ -12,7 +12,9 @@ export {
 export type { ErrorDetails, Where } from './errors.js';
 export { DefaultExecutorFactory, DockerExecutor, LocalSandboxExecutor } from './executors.js';
 export type { ExecutorOptions } from './executors.js';
-export { truncateOutput } from './output.js';
+export {
+  createTimeoutPromise, sanitizeEnvironment, truncateOutput, validatePath,
+} from './utilities.js';
 export { DEFAULT_SANDBOX_POLICY } from './types.js';
 export type {
   CodeExecutionResult, CodeExecutor, ExecutionFile, ExecutionRequest, ExecutorFactory,

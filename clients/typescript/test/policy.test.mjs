@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import {
   DEFAULT_SANDBOX_POLICY, DefaultExecutorFactory, DockerExecutor, LocalSandboxExecutor,
-  truncateOutput,
+  createTimeoutPromise, sanitizeEnvironment, truncateOutput, validatePath,
 } from 'gantry-client';
 
 const policy = (changes) => ({ ...DEFAULT_SANDBOX_POLICY, ...changes });
@@ -47,4 +47,23 @@ test('long output is cut after 8000 code units, and says by how much', () => {
   assert.equal(truncateOutput('x'.repeat(8010)),
     `${'x'.repeat(8000)}\n\n... [truncated 10 more characters]`);
   assert.equal(truncateOutput('abc', 2), 'ab\n\n... [truncated 1 more characters]');
+});
+
+test('a path is judged by where it leads', () => {
+  for (const path of ['a', 'a/../b', './a', '..a', '/work/a', '']) {
+    assert.equal(validatePath(path, '/work'), true, path);
+  }
+  for (const path of ['..', '../x', 'a/../../x', '/workshop/a', '/etc/passwd']) {
+    assert.equal(validatePath(path, '/work'), false, path);
+  }
+});
+
+test('of an environment only what is harmless is kept', () => {
+  assert.deepEqual(sanitizeEnvironment({ PATH: '/bin', LANG: '', API_KEY: 'x' }), { PATH: '/bin' });
+});
+
+test('a timeout says how long it was', async () => {
+  const kept = setTimeout(() => undefined, 5_000);
+  await assert.rejects(createTimeoutPromise(5), { message: 'Execution timeout after 5ms' });
+  clearTimeout(kept);
 });
