@@ -3,6 +3,7 @@
 // Without these files: from the resource usage of the processes init reaped.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -30,5 +31,15 @@ uint64_t cpu_used_us(pid_t running);
 uint64_t memory_peak(void);
 // Processes the kernel killed for want of memory since accounting_begin.
 uint64_t oom_kills(void);
+
+// Whether the kernel charges the buffers of TCP and UDP sockets to the container: version 1 does
+// not, unless somebody gave it a limit for them. True, too, where its files are not to be seen.
+bool memory_charges_sockets(void);
+// What the container may have, in bytes.
+uint64_t memory_limit(void);
+// What it has; with_cache: and copies of files, which the kernel takes back when it needs to.
+enum MemoryUse { used_with_cache, used_without_cache };
+uint64_t memory_used(enum MemoryUse use);
+
 // How many CPUs the run can use at once, at least 1.
 uint64_t usable_cpus(void);

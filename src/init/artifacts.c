@@ -41,6 +41,8 @@ static int depth;
 static char path[artifact_path_max];
 static uint32_t files_left, skipped;
 static uint64_t bytes_left;
+static bool whole;  // all or nothing, with modes and folders
+static enum Kept kept;
 static int64_t deadline;
 
 static void make_room(size_t size) {
@@ -61,23 +63,37 @@ static void send_bytes(int file, uint64_t size) {
   }
 }
 
-static void send_file(int file, uint64_t size, size_t path_size) {
-  make_room(8 + path_size);
-  memcpy(put_u64(out_payload(), size), path, path_size);
-  out_commit(frame_artifact, 8 + path_size);
+static void send_head(uint32_t mode, uint64_t size, size_t path_size) {
+  make_room(4 + 8 + path_size);
+  unsigned char* at = out_payload();
+  if (whole) at = put_u32(at, mode);
+  at = put_u64(at, size);
+  memcpy(at, path, path_size);
+  out_commit(whole ? frame_kept : frame_artifact, (size_t)(at - out_payload()) + path_size);
+}
+
+static void send_file(int file, const struct stat* about, size_t path_size) {
+  const uint64_t size = (uint64_t)about->st_size;
+  send_head((about->st_mode & S_IXUSR) != 0 ? mode_executable : mode_plain, size, path_size);
   send_bytes(file, size);
   --files_left;
   bytes_left -= size;
+}
+
+// Whether there is room for one more of this size.
+static bool fits(uint64_t size) {
+  if (files_left > 0 && size <= bytes_left) return true;
+  if (whole && kept == kept_all) kept = files_left == 0 ? kept_too_many : kept_too_large;
+  return false;
 }
 
 // O_NONBLOCK and the second look: should anything still run, it gets nowhere.
 static void visit_file(int folder, const char* name, size_t path_size) {
   struct stat about;
   const int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  const bool sendable = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
-                        files_left > 0 && (uint64_t)about.st_size <= bytes_left;
-  if (sendable) {
-    send_file(file, (uint64_t)about.st_size, path_size);
+  const bool readable = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode);
+  if (readable && fits((uint64_t)about.st_size)) {
+    send_file(file, &about, path_size);
   } else {
     ++skipped;
   }
@@ -95,6 +111,17 @@ static bool enter(int folder, const char* name, size_t path_size) {
   return true;
 }
 
+static void visit_folder(int folder, const char* name, size_t path_size) {
+  path[path_size] = '/';
+  if (!enter(folder, name, path_size + 1)) {
+    ++skipped;
+    return;
+  }
+  if (!whole || !fits(0)) return;
+  send_head(mode_folder, 0, path_size);
+  --files_left;
+}
+
 static void visit(const struct Level* level, const char* name) {
   const size_t size = strlen(name);
   struct stat about;
@@ -108,8 +135,7 @@ static void visit(const struct Level* level, const char* name) {
   if (S_ISREG(about.st_mode)) {
     visit_file(level->fd, name, path_size);
   } else if (S_ISDIR(about.st_mode)) {
-    path[path_size] = '/';
-    if (!enter(level->fd, name, path_size + 1)) ++skipped;
+    visit_folder(level->fd, name, path_size);
   } else {
     ++skipped;
   }
@@ -130,21 +156,23 @@ static const char* next_name(struct Level* level) {
   }
 }
 
-uint32_t artifacts_send(const char* folder, const struct ArtifactLimits* limits,
-                        int64_t deadline_ns) {
+static void send_below(const char* folder, const struct ArtifactLimits* limits,
+                       int64_t deadline_ns) {
   files_left = limits->files_max;
   bytes_left = limits->bytes_max;
   deadline = deadline_ns;
   skipped = 0;
   depth = 0;
   struct stat about;
-  if (fstatat(files_work_folder(), folder, &about, AT_SYMLINK_NOFOLLOW) != 0) return 0;
-  if (!enter(files_work_folder(), folder, 0)) return 1;
+  if (fstatat(files_work_folder(), folder, &about, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (!enter(files_work_folder(), folder, 0)) skipped = 1;
   int entries = 0;
   while (depth > 0) {
     struct Level* level = &levels[depth - 1];
     const char* name = next_name(level);
-    const bool enough = entries == entries_max || now_ns() >= deadline;
+    const bool out_of_room = entries == entries_max || now_ns() >= deadline;
+    if (whole && name != NULL && out_of_room && kept == kept_all) kept = kept_too_many;
+    const bool enough = out_of_room || kept != kept_all;
     if (name != NULL && !enough) {
       ++entries;
       visit(level, name);
@@ -154,5 +182,23 @@ uint32_t artifacts_send(const char* folder, const struct ArtifactLimits* limits,
     close(level->fd);
     --depth;
   }
+}
+
+uint32_t artifacts_send(const char* folder, const struct ArtifactLimits* limits,
+                        int64_t deadline_ns) {
+  whole = false;
+  kept = kept_all;
+  send_below(folder, limits, deadline_ns);
   return skipped;
+}
+
+void folder_send(const char* folder, const struct ArtifactLimits* limits, int64_t deadline_ns) {
+  whole = true;
+  kept = kept_all;
+  send_below(folder, limits, deadline_ns);
+  unsigned char end[1 + 4] = {(unsigned char)kept};
+  put_u32(end + 1, skipped);
+  make_room(sizeof end);
+  memcpy(out_payload(), end, sizeof end);
+  out_commit(frame_kept_end, sizeof end);
 }

@@ -6,6 +6,7 @@
 #include "init/frames.h"
 #include "init/request.h"
 #include "init/run.h"
+#include "init/sockets.h"
 #include "init/waiting.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ void boot(const char* work_folder) {
   frames_open();
   const int child_signals = take_child_signals();
   accounting_open();
+  sockets_open();
   files_open(work_folder);
   static const unsigned char version = protocol_version;
   out_control(frame_ready, &version, 1);

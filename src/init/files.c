@@ -1,6 +1,7 @@
 #include "init/files.h"
 
 #include "init/fail.h"
+#include "init/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +59,18 @@ const char* fault_of_path(const char* bytes, size_t size) {
   return NULL;
 }
 
+// Makes the last component of `path`: a file that is then open, or a folder that may be there.
+static int create_last(int folder, const char* name, uint32_t mode) {
+  if (mode != mode_folder) {
+    return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  }
+  if (mkdirat(folder, name, 0755) != 0 && errno != EEXIST) return -1;
+  return openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 // Component by component and never through a symbolic link, so the result is inside the folder.
 // Cuts `path` at its slashes while walking and mends it again.
-static int create_file(mode_t mode) {
+static int create_file(uint32_t mode) {
   int folder = work_folder;
   char* name = path;
   for (char* slash = strchr(name, '/'); slash != NULL; slash = strchr(name, '/')) {
@@ -75,7 +85,7 @@ static int create_file(mode_t mode) {
     folder = next;
     name = slash + 1;
   }
-  const int made = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  const int made = create_last(folder, name, mode);
   const int error = errno;
   if (folder != work_folder) close(folder);
   if (made < 0) break_down_at_path(error);
@@ -91,10 +101,13 @@ static void finish_file_when_complete(void) {
 void file_begin(uint32_t mode, uint64_t size, const char* bytes, size_t path_size) {
   const char* fault = fault_of_path(bytes, path_size);
   if (fault != NULL) refuse_path(bytes, path_size, fault);
-  if (mode != 0644 && mode != 0755) refuse_path(bytes, path_size, "its mode is not 0644 or 0755");
+  if (mode != mode_plain && mode != mode_executable && mode != mode_folder) {
+    refuse_path(bytes, path_size, "its mode is not 0644, 0755 or that of a folder");
+  }
+  if (mode == mode_folder && size != 0) refuse_path(bytes, path_size, "a folder has no bytes");
   memcpy(path, bytes, path_size);
   path[path_size] = '\0';
-  file = create_file((mode_t)mode);
+  file = create_file(mode);
   bytes_left = size;
   finish_file_when_complete();
 }

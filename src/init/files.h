@@ -16,8 +16,9 @@ int files_work_folder(void);
 // Why a path is not plainly inside the folder it is relative to; NULL when it is.
 const char* fault_of_path(const char* bytes, size_t size);
 
-// Begins a file; `path` is as it came off the wire. A path that is not plainly inside the work
-// folder, a mode other than 0644 or 0755, or a file that already exists ends init with an 'X'.
+// Begins a file, or makes a folder; `path` is as it came off the wire. A path that is not plainly
+// inside the work folder, a mode that is not of enum FileMode, or a file that already exists ends
+// init with an 'X'.
 void file_begin(uint32_t mode, uint64_t size, const char* path, size_t path_size);
 void file_append(const unsigned char* bytes, size_t size);
 // True while announced bytes of a file are still to come.

@@ -9,10 +9,14 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,9 +69,20 @@ bool is_root() { return geteuid() == 0; }
 
 // A child in new namespaces, by clone and not by unshare so that it is PID 1 itself.
 pid_t clone_namespaces() {
-  const unsigned long spaces =
-      CLONE_NEWPID | CLONE_NEWNS | (is_root() ? 0UL : static_cast<unsigned long>(CLONE_NEWUSER));
+  const unsigned long spaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET |
+                               (is_root() ? 0UL : static_cast<unsigned long>(CLONE_NEWUSER));
   return static_cast<pid_t>(syscall(SYS_clone, spaces | SIGCHLD, nullptr, nullptr, nullptr, 0UL));
+}
+
+// The network namespace is new; a program in a container finds its loopback up.
+bool raise_loopback() {
+  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP;
+  const bool raised = socket >= 0 && ioctl(socket, SIOCSIFFLAGS, &request) == 0;
+  close(socket);
+  return raised;
 }
 
 // In the child. False with errno set when the system does not allow it.
@@ -80,7 +95,7 @@ bool prepare_namespaces(const std::filesystem::path& folder, uid_t user, gid_t g
     write_text("/proc/self/gid_map", group_id + " " + group_id + " 1");
   }
   const auto counters = folder / "cgroup";
-  return mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+  return raise_loopback() && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          mount("proc", "/proc", "proc", 0, nullptr) == 0 &&
          mount(counters.c_str(), "/sys/fs/cgroup", nullptr, MS_BIND, nullptr) == 0;
 }
@@ -251,6 +266,18 @@ void Init::parse() {
     }
     if (type == 'N') {
       outcome_.artifacts.push_back({payload.substr(8), number(payload.substr(0, 8)), {}});
+    }
+    if (type == 'H') {
+      outcome_.kept.push_back({static_cast<std::uint32_t>(number(payload.substr(0, 4))),
+                               number(payload.substr(4, 8)), payload.substr(12)});
+    }
+    if (type == 'Y') {
+      outcome_.kept_end = {static_cast<int>(number(payload.substr(0, 1))),
+                           number(payload.substr(1, 4))};
+    }
+    if (type == 'D' && !outcome_.kept.empty()) {
+      outcome_.kept.back().content += payload;
+      continue;
     }
     if (type == 'D') outcome_.artifacts.back().content += payload;
   }

@@ -65,6 +65,19 @@ struct Artifact {
   std::string content;
 };
 
+/// A file or folder of the work folder `workspace`.
+struct KeptFile {
+  std::uint32_t mode = 0;
+  std::uint64_t size = 0;
+  std::string path;
+  std::string content = {};
+};
+
+struct KeptEnd {
+  int result = -1;  ///< 0 all, 1 too large, 2 too many
+  std::uint64_t left_out = 0;
+};
+
 struct Outcome {
   std::string types;  ///< the frame types in order, runs of 'O' and of 'P' shown once
   std::string out;
@@ -73,6 +86,8 @@ struct Outcome {
   std::optional<Verdict> verdict;  ///< the last one
   std::vector<Verdict> verdicts;   ///< of every stage
   std::vector<Artifact> artifacts;
+  std::vector<KeptFile> kept;
+  std::optional<KeptEnd> kept_end;
   int init_exit_code = -1;  ///< -1: init was killed by a signal
   std::chrono::milliseconds elapsed{0};
 };

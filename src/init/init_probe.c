@@ -2,6 +2,7 @@
 // says what the system let it do.
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +44,27 @@ static void shoot_at_everybody(void) {
   kill(1, SIGTERM);
   kill(1, SIGSEGV);
   printf("alive");
+}
+
+// Fills the buffers of UDP sockets with about 4 MiB, says so and stays.
+static void fill_sockets(void) {
+  static char block[16384];
+  long sent = 0;
+  for (int i = 0; i < 100 && sent < 4 << 20; ++i) {
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof own;
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (bind(fd, (struct sockaddr*)&own, size) != 0) break;
+    getsockname(fd, (struct sockaddr*)&own, &size);
+    for (int turn = 0; turn < 10; ++turn) {
+      const ssize_t some =
+          sendto(fd, block, sizeof block, MSG_DONTWAIT, (struct sockaddr*)&own, size);
+      if (some > 0) sent += some;
+    }
+  }
+  printf("%s", sent >= 4 << 20 ? "full" : "not full");
+  fflush(stdout);
+  sleep(1);
 }
 
 static void spin(void) {
@@ -166,6 +188,7 @@ static const struct {
     {"look-into-init", look_into_init},
     {"trace-init", trace_init},
     {"shoot-at-everybody", shoot_at_everybody},
+    {"fill-sockets", fill_sockets},
     {"spin", spin},
     {"spin-out-of-sight", spin_out_of_sight},
     {"orphan", leave_an_orphan_with_the_pipes},

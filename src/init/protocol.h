@@ -17,6 +17,7 @@ enum FrameType {
   frame_work_folder = 'C',
   frame_file = 'F',
   frame_file_data = 'D',
+  frame_keep = 'B',
   frame_boot = 'W',
   frame_go = 'G',
   frame_stdin = 'I',
@@ -31,6 +32,8 @@ enum FrameType {
   frame_stderr = 'P',
   frame_artifact = 'N',
   frame_artifact_data = 'D',
+  frame_kept = 'H',
+  frame_kept_end = 'Y',
   frame_verdict = 'V',
   frame_failure = 'X',
 };
@@ -55,6 +58,12 @@ enum Cause {
   cause_stderr = 6,
   cause_not_started = 7,
 };
+
+// Modes of an 'F' and an 'H'.
+enum FileMode { mode_plain = 0644, mode_executable = 0755, mode_folder = 040755 };
+
+// Whether what an 'H' began is all of the folder.
+enum Kept { kept_all = 0, kept_too_large = 1, kept_too_many = 2 };
 
 // What init itself exits with; the engine shows it as the container's exit code.
 enum ExitCode {

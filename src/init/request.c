@@ -16,6 +16,7 @@ enum {
   limits_size = 1 + 4 * 8 + 4 + 1,
   boot_size = 8 + 4,
   file_head_size = 4 + 8,
+  keep_size = 8 + 4,
 };
 
 static const uint64_t limit_ms_max = 7ull * 24 * 60 * 60 * 1000;
@@ -122,6 +123,14 @@ static void accept_file(const struct Frame* frame) {
              (const char*)frame->payload + file_head_size, frame->size - file_head_size);
 }
 
+static void accept_keep(const struct Frame* frame) {
+  if (!has_limits) refuse("a 'B' frame came before 'L'");
+  if (frame->size != keep_size) refuse("a 'B' frame has the wrong size");
+  request.keeping = (struct Keeping){.bytes_max = get_u64(frame->payload),
+                                     .files_max = get_u32(frame->payload + 8)};
+  if (request.keeping.files_max == 0) refuse("a 'B' frame asks for no files");
+}
+
 struct TerminalSize read_terminal_size(const struct Frame* frame) {
   if (frame->size != 4) refuse("a 'T' frame has the wrong size");
   return (struct TerminalSize){.rows = (unsigned short)get_u16(frame->payload),
@@ -186,6 +195,9 @@ static bool accept(const struct Frame* frame) {
       break;
     case frame_terminal_size:
       accept_terminal_size(frame);
+      break;
+    case frame_keep:
+      accept_keep(frame);
       break;
     case frame_boot:
       accept_boot(frame);

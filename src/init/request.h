@@ -20,6 +20,12 @@ struct TerminalSize {
   unsigned short rows, columns;
 };
 
+// What of the folder `workspace` is to be sent when the program has ended; no files_max: nothing.
+struct Keeping {
+  uint64_t bytes_max;
+  uint32_t files_max;  // folders count
+};
+
 enum RequestKind {
   request_stage,        // 'G': run this
   request_interpreter,  // 'W': boot this, and wait
@@ -34,6 +40,7 @@ struct Request {
   const char* work_folder;
   const char* sub_folder;  // below it, made when missing; NULL: none
   struct TerminalSize terminal;
+  struct Keeping keeping;
 };
 
 // Reads frames until 'G' or 'W'. Leaves init when they are wrong or the other side goes away; both

@@ -12,6 +12,7 @@
 #include "init/input.h"
 #include "init/output.h"
 #include "init/processes.h"
+#include "init/sockets.h"
 #include "init/waiting.h"
 
 #include <errno.h>
@@ -24,9 +25,9 @@
 #include <unistd.h>
 
 // For a reader that is slow but alive. Nothing of the program runs any more meanwhile.
-static const int64_t farewell_ms = 5000, artifacts_farewell_ms = 10000;
+static const int64_t farewell_ms = 5000, artifacts_farewell_ms = 10000, kept_farewell_ms = 10000;
 static const int64_t cpu_check_min_ms = 5, cpu_check_max_ms = 100;
-static const char artifacts_folder[] = "out";
+static const char artifacts_folder[] = "out", kept_folder[] = "workspace";
 static const struct ArtifactLimits artifact_limits = {.files_max = 64, .bytes_max = 16u << 20};
 
 static const struct Request* request;
@@ -73,9 +74,14 @@ static void check_wall_time(void) {
   if (now_ns() >= wall_deadline_ns) end_run(cause_wall_time);
 }
 
+static void check_sockets(void) {
+  if (sockets_exceed()) end_run(cause_memory);
+}
+
 static void wait_for_work(struct pollfd* work, nfds_t count) {
   int64_t next_ns = wall_deadline_ns;
   if (request->limits.cpu_ms != 0 && cpu_check_ns < next_ns) next_ns = cpu_check_ns;
+  if (sockets_next_ns() < next_ns) next_ns = sockets_next_ns();
   const struct timespec left = time_until(orphans_waiting ? 0 : next_ns);
   const int ready = ppoll(work, count, &left, NULL);
   if (ready < 0 && errno != EINTR) break_down("wait for the program", errno);
@@ -114,6 +120,7 @@ static void attend_program(void) {
   if (work[signals].revents != 0 || orphans_waiting) reap();
   check_wall_time();
   check_cpu_time();
+  check_sockets();
 }
 
 static void drain(int64_t deadline_ns) {
@@ -141,11 +148,27 @@ static enum Cause final_cause(uint64_t cpu_us, uint64_t kills) {
   return cause;
 }
 
+// What was cut short may have left half a file: that is nothing to be kept.
+static bool ended_by_itself(uint64_t cpu_us) {
+  return final_cause(cpu_us, oom_kills()) <= cause_signalled;
+}
+
+static void send_kept(int64_t deadline_ns) {
+  const struct ArtifactLimits limits = {.files_max = request->keeping.files_max,
+                                        .bytes_max = request->keeping.bytes_max};
+  folder_send(kept_folder, &limits, deadline_ns);
+}
+
 struct Ending {
   int exit_code, signal;  // the program's own, whatever the cause
   uint64_t cpu_us;
   uint32_t artifacts_skipped;
 };
+
+static uint64_t highest_memory(void) {
+  const uint64_t charged = memory_peak();
+  return sockets_peak() > charged ? sockets_peak() : charged;
+}
 
 static enum Cause tell_verdict(const struct Ending* ending) {
   const uint64_t kills = oom_kills();
@@ -158,7 +181,7 @@ static enum Cause tell_verdict(const struct Ending* ending) {
   at = put_u32(at, (uint32_t)ending->signal);
   at = put_u64(at, (uint64_t)((ended_ns - started_ns) / ns_per_us));
   at = put_u64(at, ending->cpu_us);
-  at = put_u64(at, memory_peak());
+  at = put_u64(at, highest_memory());
   at = put_u64(at, kills);
   at = put_u64(at, output_forwarded(0));
   at = put_u64(at, output_forwarded(1));
@@ -191,6 +214,10 @@ static void finish_program(void) {
   if ((request->flags & flag_artifacts) != 0) {
     deadline_ns = now_ns() + artifacts_farewell_ms * ns_per_ms;
     ending.artifacts_skipped = artifacts_send(artifacts_folder, &artifact_limits, deadline_ns);
+  }
+  if (request->keeping.files_max > 0 && ended_by_itself(ending.cpu_us)) {
+    deadline_ns = now_ns() + kept_farewell_ms * ns_per_ms;
+    send_kept(deadline_ns);
   }
   // Killed, but held up in the kernel beyond our patience: the signal is certain all the same.
   if (!child.ended) child.wait_status = SIGKILL;
@@ -293,6 +320,7 @@ static bool start(struct StartFailure* failure) {
   }
   const bool waited = child.pid > 0;
   accounting_begin(waited ? child.pid : 0);
+  sockets_begin();
   started_ns = cpu_check_ns = now_ns();
   wall_deadline_ns = started_ns + (int64_t)request->limits.wall_ms * ns_per_ms;
   const bool forked = waited || child_start(request, &child, failure);
