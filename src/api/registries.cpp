@@ -32,12 +32,13 @@ json::Object registry_json(const executions::Registry& registry) {
           {"created_at", rfc3339(registry.created_at)}};
 }
 
-async::task<void> record(Call& call, std::string action, std::string target) {
-  co_await call.services.access.record({.actor = call.who(),
-                                        .action = std::move(action),
-                                        .target = std::move(target),
-                                        .outcome = "ok",
-                                        .details = {}});
+/// The line of the audit log about a change by who calls.
+executions::Alongside noted(const Call& call, std::string action) {
+  return [actor = call.who(), action = std::move(action), at = call.services.clock.now()](
+             storage::Transaction& transaction, const executions::Registry& registry) {
+    auto details = json::serialize(json::Object{{"user", registry.user}});
+    access::audit::append(transaction, {actor, action, registry.host, "ok", details}, at);
+  };
 }
 
 }  // namespace
@@ -53,16 +54,15 @@ Answer list_registries(Call& call) {
 Answer put_registry(Call& call) {
   auto wanted = co_await read_json(call, &read_registry);
   if (!wanted) co_return fail(std::move(wanted.error()));
-  co_await record(call, "registry.put", wanted->host);
-  auto registry = co_await call.services.registries.put(wanted->host, wanted->user,
-                                                        std::move(wanted->password));
+  auto registry = co_await call.services.registries.put(
+      wanted->host, wanted->user, std::move(wanted->password), noted(call, "registry.put"));
   if (!registry) co_return fail(std::move(registry.error()));
   co_return json_reply(201, registry_json(*registry));
 }
 
 Answer remove_registry(Call& call) {
-  co_await record(call, "registry.remove", call.id);
-  auto removed = co_await call.services.registries.remove(executions::RegistryId{call.id});
+  auto removed = co_await call.services.registries.remove(executions::RegistryId{call.id},
+                                                          noted(call, "registry.remove"));
   if (!removed) co_return fail(std::move(removed.error()));
   co_return no_content();
 }

@@ -37,7 +37,8 @@ std::vector<Registry> Registries::list() const {
   return registries;
 }
 
-async::task<Result<Registry>> Registries::put(std::string host, std::string user, Secret password) {
+async::task<Result<Registry>> Registries::put(std::string host, std::string user, Secret password,
+                                              Alongside alongside) {
   if (!sandbox::names_registry(host)) {
     co_return fail(json::field_error(
         "host", "must be a registry's host, such as 'ghcr.io' or 'registry.example.com:5000'"));
@@ -54,21 +55,23 @@ async::task<Result<Registry>> Registries::put(std::string host, std::string user
                     .user = std::move(user),
                     .created_at = now};
   registry_store::Row row{registry, sealer_.seal(password.reveal(), context_of(host))};
-  co_await storage::transact(database_, [&row](storage::Transaction& transaction) {
+  co_await storage::transact(database_, [&](storage::Transaction& transaction) {
     registry_store::put(transaction, row);
+    if (alongside) alongside(transaction, row.registry);
   });
   known_.insert_or_assign(std::move(host), Known{registry, std::move(password)});
   co_return registry;
 }
 
-async::task<Result<>> Registries::remove(RegistryId id) {
+async::task<Result<>> Registries::remove(RegistryId id, Alongside alongside) {
   for (auto at = known_.begin(); at != known_.end(); ++at) {
     if (at->second.registry.id != id) continue;
-    auto host = at->first;
-    co_await storage::transact(database_, [&id](storage::Transaction& transaction) {
+    auto registry = at->second.registry;
+    co_await storage::transact(database_, [&](storage::Transaction& transaction) {
       registry_store::remove(transaction, id);
+      if (alongside) alongside(transaction, registry);
     });
-    known_.erase(host);
+    known_.erase(registry.host);
     co_return ok;
   }
   co_return fail(ErrorKind::not_found, "no_such_registry",

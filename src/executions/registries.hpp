@@ -9,6 +9,7 @@
 #include "engine/images.hpp"
 #include "storage/database.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct Registry {
   WallTime created_at;
 };
 
+/// What belongs into the same transaction as a change: its line in the audit log.
+using Alongside = std::function<void(storage::Transaction&, const Registry&)>;
+
 /// The registries that want to know who pulls. Read once, written through.
 class Registries {
  public:
@@ -38,9 +42,10 @@ class Registries {
   std::vector<Registry> list() const;  ///< by host
   /// Adds one, or replaces that of the same host. Refused: invalid (`invalid_field`) for what is
   /// no registry's host; exhausted (`too_many_registries`).
-  async::task<Result<Registry>> put(std::string host, std::string user, Secret password);
+  async::task<Result<Registry>> put(std::string host, std::string user, Secret password,
+                                    Alongside alongside = {});
   /// Refused: not_found (`no_such_registry`).
-  async::task<Result<>> remove(RegistryId id);
+  async::task<Result<>> remove(RegistryId id, Alongside alongside = {});
   /// For exactly that host, port included, and no other.
   std::optional<engine::RegistryAuth> find(const std::string& host) const;
 
