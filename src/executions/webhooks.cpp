@@ -190,7 +190,9 @@ async::task<unsigned> Webhooks::post(WebhookTarget target, std::string id, std::
   request.headers.set("Gantry-Delivery", id);
   request.headers.set("Gantry-Signature", fmt::format("t={},v1={}", seconds, signature));
   net::http::Client client{executor_,
-                           net::outside_dialer(target.host, target.port, settings_.reach),
+                           net::outside_dialer({.host = target.host,
+                                                .port = target.port,
+                                                .reach = settings_.reach}),
                            host_header(target)};
   // Only the head counts: whatever else the other side says is not read.
   auto response = co_await client.stream(std::move(request), std::move(body));

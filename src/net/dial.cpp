@@ -74,12 +74,13 @@ async::task<std::unique_ptr<Stream>> dial_tcp(const Endpoint& endpoint) {
   co_return socket_stream(std::move(socket));
 }
 
-async::task<std::unique_ptr<Stream>> dial(Endpoint endpoint) {
+async::task<std::unique_ptr<Stream>> dial(Endpoint endpoint, std::optional<TlsClient> tls) {
   auto work =
       endpoint.scheme() == Endpoint::Scheme::unix_socket ? dial_unix(endpoint) : dial_tcp(endpoint);
   auto stream =
       co_await async::attempt(async::with_deadline(dial_limit, "connecting", std::move(work)));
-  if (stream) co_return std::move(*stream);
+  if (stream && !tls) co_return std::move(*stream);
+  if (stream) co_return co_await tls_connect(std::move(*stream), *tls, endpoint.host());
   auto error = stream.error();
   if (error.kind == ErrorKind::timed_out) {
     error = {ErrorKind::timed_out, "unreachable",
@@ -91,8 +92,10 @@ async::task<std::unique_ptr<Stream>> dial(Endpoint endpoint) {
 
 }  // namespace
 
-Connect dialer(async::Executor, Endpoint endpoint) {
-  return [endpoint = std::move(endpoint)] { return dial(endpoint); };
+Connect dialer(async::Executor, Endpoint endpoint, std::optional<TlsClient> tls) {
+  if (endpoint.scheme() != Endpoint::Scheme::tls) tls.reset();
+  if (endpoint.scheme() == Endpoint::Scheme::tls && !tls) tls = value_or_throw(TlsClient::make({}));
+  return [endpoint = std::move(endpoint), tls = std::move(tls)] { return dial(endpoint, tls); };
 }
 
 }  // namespace gantry::net

@@ -1,12 +1,17 @@
 #include "async/attempt.hpp"
+#include "async/race.hpp"
 #include "async/testing_fake.hpp"
 #include "net/endpoint.hpp"
+#include "net/socket_stream.hpp"
+#include "net/tls_certificates_fake.hpp"
 
 #include <filesystem>
 #include <fstream>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,6 +54,40 @@ TEST_F(Dialer, ConnectsToATcpPort) {
   auto port = std::to_string(acceptor.local_endpoint().port());
   EXPECT_EQ(code("tcp://127.0.0.1:" + port), "connected");
   EXPECT_EQ(code("tcp://localhost:" + port), "connected");
+}
+
+async::task<void> accept_tls(asio::ip::tcp::acceptor& acceptor, TlsServer server) {
+  auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+  auto stream = co_await tls_accept(socket_stream(std::move(socket)), std::move(server));
+  co_await stream->write("hello");
+}
+
+async::task<void> read_hello(Connect connect, std::string& heard) {
+  auto stream = co_await connect();
+  char piece[100];
+  while (auto count = co_await stream->read_some(piece)) heard.append(piece, count);
+}
+
+TEST_F(Dialer, SpeaksTlsWithAnEndpointThatDoes) {
+  asio::ip::tcp::acceptor acceptor{loop_.executor(), {asio::ip::address_v4::loopback(), 0}};
+  auto endpoint =
+      *Endpoint::parse(fmt::format("tls://127.0.0.1:{}", acceptor.local_endpoint().port()));
+  TestAuthority authority;
+  std::string heard;
+  loop_.run(async::both(accept_tls(acceptor, authority.server()),
+                        read_hello(dialer(loop_.executor(), endpoint, authority.client()), heard)));
+  EXPECT_EQ(heard, "hello");
+}
+
+TEST_F(Dialer, TrustsOnlyTheSystemsAuthoritiesWhenNobodyNamedOthers) {
+  asio::ip::tcp::acceptor acceptor{loop_.executor(), {asio::ip::address_v4::loopback(), 0}};
+  auto endpoint =
+      *Endpoint::parse(fmt::format("tls://127.0.0.1:{}", acceptor.local_endpoint().port()));
+  std::string heard;
+  auto refused =
+      loop_.run(async::attempt(async::both(read_hello(dialer(loop_.executor(), endpoint), heard),
+                                           accept_tls(acceptor, TestAuthority{}.server()))));
+  EXPECT_EQ(refused.error().code, "tls_unknown_authority");
 }
 
 TEST_F(Dialer, SaysThatTheSocketDoesNotExist) {

@@ -9,9 +9,10 @@
 namespace gantry::net {
 namespace {
 
-constexpr std::string_view forms = "use unix:///path/to/socket or tcp://host:port";
+constexpr std::string_view forms = "use unix:///path/to/socket, tcp://host:port or tls://host:port";
 constexpr std::size_t unix_path_max = 107;  // sockaddr_un::sun_path without its NUL
 constexpr std::uint16_t docker_port = 2375;
+constexpr std::uint16_t docker_tls_port = 2376;
 
 std::unexpected<Error> refused(std::string_view text, std::string_view cause) {
   return fail(ErrorKind::invalid, "bad_endpoint",
@@ -50,9 +51,12 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     endpoint.path_ = path;
     return endpoint;
   }
-  if (!text.starts_with("tcp://")) return refused(text, "the scheme is not one of unix, tcp");
-  endpoint.scheme_ = Scheme::tcp;
-  endpoint.port_ = docker_port;
+  bool tls = text.starts_with("tls://");
+  if (!tls && !text.starts_with("tcp://")) {
+    return refused(text, "the scheme is not one of unix, tcp, tls");
+  }
+  endpoint.scheme_ = tls ? Scheme::tls : Scheme::tcp;
+  endpoint.port_ = tls ? docker_tls_port : docker_port;
   auto rest = text.substr(6);
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.starts_with('[')) {
@@ -75,7 +79,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::string Endpoint::text() const {
-  return scheme_ == Scheme::unix_socket ? "unix://" + path_ : "tcp://" + host_header();
+  if (scheme_ == Scheme::unix_socket) return "unix://" + path_;
+  return fmt::format("{}://{}", scheme_ == Scheme::tls ? "tls" : "tcp", host_header());
 }
 
 std::string Endpoint::host_header() const {

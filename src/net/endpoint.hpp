@@ -2,19 +2,22 @@
 
 #include "base/error.hpp"
 #include "net/stream.hpp"
+#include "net/tls.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace gantry::net {
 
-/// How an engine is reached: `unix:///run/docker.sock` or `tcp://host:2375`.
+/// How an engine is reached: `unix:///run/docker.sock`, `tcp://host:2375` or `tls://host:2376`.
 class Endpoint {
  public:
-  enum class Scheme { unix_socket, tcp };
+  enum class Scheme { unix_socket, tcp, tls };
 
-  /// Refuses anything else with the forms it takes. tcp without a port means 2375 (Docker's).
+  /// Refuses anything else with the forms it takes. Without a port tcp means 2375 and tls
+  /// 2376 (Docker's).
   static Result<Endpoint> parse(std::string_view text);
 
   Scheme scheme() const { return scheme_; }
@@ -34,10 +37,11 @@ class Endpoint {
   std::uint16_t port_ = 0;
 };
 
-/// Dials `endpoint`, at most 10 s. Throws Failure with code
-/// `socket_missing` (no such file), `socket_permission` (EACCES), `not_a_socket` (a file or a
+/// Dials `endpoint`, at most 10 s. What `tls` says holds for a tls endpoint, which takes at most 10
+/// s more; without it the system's authorities are trusted. Throws Failure as tls_connect, or with
+/// code `socket_missing` (no such file), `socket_permission` (EACCES), `not_a_socket` (a file or a
 /// folder), `not_listening` (refused), `unreachable` (any other way to fail): the causes people
 /// must tell apart.
-Connect dialer(async::Executor executor, Endpoint endpoint);
+Connect dialer(async::Executor executor, Endpoint endpoint, std::optional<TlsClient> tls = {});
 
 }  // namespace gantry::net

@@ -28,6 +28,14 @@ TEST(Endpoint, TakesDockersPortWhenNoneIsGiven) {
   EXPECT_EQ(Endpoint::parse("tcp://10.0.0.1/")->port(), 2375);
 }
 
+TEST(Endpoint, NamesAServerThatSpeaksTls) {
+  auto endpoint = Endpoint::parse("tls://edge-3.example");
+  ASSERT_TRUE(endpoint);
+  EXPECT_EQ(endpoint->scheme(), Endpoint::Scheme::tls);
+  EXPECT_EQ(endpoint->port(), 2376);
+  EXPECT_EQ(endpoint->text(), "tls://edge-3.example:2376");
+}
+
 TEST(Endpoint, TakesIpv6InBrackets) {
   auto endpoint = Endpoint::parse("tcp://[::1]:2376");
   ASSERT_TRUE(endpoint);

@@ -2,9 +2,11 @@
 
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "async/race.hpp"
 #include "base/log.hpp"
 #include "net/http_session.hpp"
 #include "net/listener.hpp"
+#include "net/prefixed_stream.hpp"
 #include "net/socket_stream.hpp"
 
 #include <vector>
@@ -20,9 +22,47 @@ constexpr std::string_view full_answer =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
 
+constexpr std::string_view plain_answer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 45\r\n"
+    "Connection: close\r\n\r\nThis port speaks TLS: write https:// for it.\n";
+/// The type of the record with which every client of TLS begins (RFC 8446, 5.1).
+constexpr char handshake_record = 22;
+constexpr std::size_t hello_max = 512;
+
+using Who = std::function<TlsServer()>;
+
 async::task<void> serve(SessionContext& shared, std::unique_ptr<Stream> stream, Peer peer) {
   Session session{shared, std::move(stream), std::move(peer)};
   co_await session.serve();
+}
+
+async::task<std::unique_ptr<Stream>> begin_tls(std::unique_ptr<Stream> stream, TlsServer server,
+                                               Milliseconds limit) {
+  std::string hello(hello_max, '\0');
+  hello.resize(co_await async::with_deadline(limit, "the first byte", stream->read_some(hello)));
+  if (hello.empty()) {
+    throw Failure{{ErrorKind::unavailable, "peer_gone", "the peer said nothing and left", {}}};
+  }
+  if (hello.front() != handshake_record) {
+    stream->write_last(std::string{plain_answer});
+    throw Failure{{ErrorKind::unavailable, "tls_not_spoken", "the peer does not speak TLS", {}}};
+  }
+  co_return co_await tls_accept(prefixed_stream(std::move(hello), std::move(stream)),
+                                std::move(server), limit);
+}
+
+async::task<void> secure(SessionContext& shared, std::unique_ptr<Stream>& stream,
+                         TlsServer server) {
+  auto secured =
+      co_await async::attempt(begin_tls(std::move(stream), std::move(server), shared.limits.head));
+  if (secured) stream = std::move(*secured);
+  if (!secured) log::debug("cannot serve a connection: {}", secured.error().sentence());
+}
+
+async::task<void> serve_tls(SessionContext& shared, std::unique_ptr<Stream> stream, Peer peer,
+                            TlsServer server) {
+  co_await async::race(secure(shared, stream, std::move(server)), shared.closing.wait());
+  if (stream) co_await serve(shared, std::move(stream), std::move(peer));
 }
 
 void turn_away(asio::ip::tcp::socket socket) {
@@ -40,28 +80,49 @@ struct Server::Impl {
         connections{executor},
         accepting{executor} {}
 
-  async::task<void> accept_from(Listener& listener);
+  /// An address to listen on; without `who` it speaks plain HTTP.
+  struct Door {
+    Listener listener;
+    Who who;
+  };
+  Result<std::uint16_t> open(std::string_view address, Who who);
+  async::task<void> accept_from(Door& door);
+  async::task<void> serve_at(const Door& door, asio::ip::tcp::socket socket);
 
   SessionContext shared;
-  std::vector<Listener> listeners;
+  std::vector<Door> doors;
   bool over = false;
   async::Event ended;
   async::TaskScope connections;
   async::TaskScope accepting;
 };
 
-async::task<void> Server::Impl::accept_from(Listener& listener) {
+async::task<void> Server::Impl::accept_from(Door& door) {
   for (;;) {
-    auto socket = co_await listener.accept();
+    auto socket = co_await door.listener.accept();
     if (!socket) continue;
-    if (connections.size() >= shared.limits.connections_max) {
+    if (connections.size() < shared.limits.connections_max) {
+      connections.spawn("connection", serve_at(door, std::move(*socket)));
+    } else if (!door.who) {
       turn_away(std::move(*socket));
-      continue;
     }
-    auto peer = listener.peer_of(*socket);
-    connections.spawn("connection",
-                      serve(shared, socket_stream(std::move(*socket)), std::move(peer)));
   }
+}
+
+async::task<void> Server::Impl::serve_at(const Door& door, asio::ip::tcp::socket socket) {
+  auto peer = door.listener.peer_of(socket);
+  auto stream = socket_stream(std::move(socket));
+  if (!door.who) return serve(shared, std::move(stream), std::move(peer));
+  peer.transport = Transport::tls;
+  return serve_tls(shared, std::move(stream), std::move(peer), door.who());
+}
+
+Result<std::uint16_t> Server::Impl::open(std::string_view address, Who who) {
+  CHECK(accepting.size() == 0);
+  auto listener = Listener::bind(shared.executor, address);
+  if (!listener) return fail(std::move(listener.error()));
+  doors.push_back({std::move(*listener), std::move(who)});
+  return doors.back().listener.port();
 }
 
 Server::Server(async::Executor executor, ServerLimits limits, Handler handler)
@@ -69,12 +130,11 @@ Server::Server(async::Executor executor, ServerLimits limits, Handler handler)
 
 Server::~Server() = default;
 
-Result<std::uint16_t> Server::listen(std::string_view address) {
-  CHECK(impl_->accepting.size() == 0);
-  auto listener = Listener::bind(impl_->shared.executor, address);
-  if (!listener) return fail(std::move(listener.error()));
-  impl_->listeners.push_back(std::move(*listener));
-  return impl_->listeners.back().port();
+Result<std::uint16_t> Server::listen(std::string_view address) { return impl_->open(address, {}); }
+
+Result<std::uint16_t> Server::listen_tls(std::string_view address, Who who) {
+  CHECK(who != nullptr);
+  return impl_->open(address, std::move(who));
 }
 
 async::task<void> Server::run() {
@@ -82,9 +142,7 @@ async::task<void> Server::run() {
   // Cancelling this coroutine is how the server is stopped: it must still clean up.
   auto before = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  for (auto& listener : impl.listeners) {
-    impl.accepting.spawn("accept", impl.accept_from(listener));
-  }
+  for (auto& door : impl.doors) impl.accepting.spawn("accept", impl.accept_from(door));
   while (!impl.over) {
     auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) break;
@@ -98,7 +156,7 @@ async::task<void> Server::run() {
 async::task<void> Server::close(Milliseconds grace) {
   auto& impl = *impl_;
   co_await impl.accepting.close();
-  impl.listeners.clear();
+  impl.doors.clear();
   impl.shared.closing.stop();
   for (auto* session : impl.shared.sessions) session->close_if_idle();
   auto drained = co_await async::attempt(

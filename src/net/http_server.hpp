@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "net/http.hpp"
 #include "net/stream.hpp"
+#include "net/tls.hpp"
 #include "net/websocket.hpp"
 
 #include <cstdint>
@@ -25,13 +26,19 @@ struct ServerLimits {
   Milliseconds write{30'000};  ///< One write: a peer that does not read is dropped.
   Bytes head_max{32U << 10U};
   std::size_t connections_max = 1024;
+  /// What the bodies of all requests and answers hold together. Those up to 64 KiB are not counted:
+  /// `connections_max` bounds them.
+  Bytes held_max{512U << 20U};
 };
+
+enum class Transport { plain, tls };
 
 /// Where a connection came in and from whom.
 struct Peer {
   std::string address;  ///< `127.0.0.1`, `::1`
   std::uint16_t listener_port = 0;
   enum class Listener { loopback, open } listener = Listener::open;
+  Transport transport = Transport::plain;
 };
 
 /// One request and its answer. Exactly one of `respond`, `begin_stream` or `accept_websocket`
@@ -45,8 +52,15 @@ class Exchange {
   const Peer& peer() const;
 
   /// The whole body, at most `max` bytes: refused (too_large) by the declared length before a byte
-  /// is read, or when a chunked body grows over it. Sends `100 Continue` where it is expected.
+  /// is read, or when a chunked body grows over it; refused (exhausted) when there is no room to
+  /// `hold` it. Sends `100 Continue` where it is expected.
   async::task<Result<std::string>> body(Bytes max);
+
+  /// Counts so many bytes more as held by this exchange, until it ends or lets go. Refused,
+  /// exhausted (`server_full`): with what all others hold that is above ServerLimits::held_max.
+  Result<> hold(Bytes bytes);
+  /// Nothing of the request's body, nor of what was held beside it, is needed any more.
+  void let_go();
 
   async::task<void> respond(ResponseHead head, std::string body);
   /// A body of unknown length (chunked): every `send` is flushed at once.
@@ -84,6 +98,9 @@ class Server {
   /// Binds and listens on `127.0.0.1:5920`, `[::]:5920`, `0.0.0.0:0`; answers the port it got.
   /// Loopback addresses make a loopback listener (see Peer).
   Result<std::uint16_t> listen(std::string_view address);
+  /// As `listen`, but TLS is spoken, as who `who` says when a connection comes. Who speaks plain
+  /// HTTP there is told so.
+  Result<std::uint16_t> listen_tls(std::string_view address, std::function<TlsServer()> who);
   /// Serves until cancelled; returns never by itself.
   async::task<void> run();
   /// Stops accepting, lets requests in flight end within `grace`, then closes everything.

@@ -2,10 +2,12 @@
 
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "net/look_up.hpp"
 #include "net/socket_stream.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include <boost/asio/connect.hpp>
@@ -13,6 +15,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 
 namespace gantry::net {
 namespace asio = boost::asio;
@@ -61,13 +65,41 @@ bool is_public_address(const ip::address& address) {
   return is_public6(address.to_v6());
 }
 
-std::vector<ip::tcp::endpoint> allowed(const ip::tcp::resolver::results_type& found, Reach reach) {
-  std::vector<ip::tcp::endpoint> endpoints;
-  for (const auto& entry : found) {
-    auto endpoint = entry.endpoint();
-    if (reach == Reach::anything || is_public_address(endpoint.address())) {
-      endpoints.push_back(endpoint);
+/// The addresses of this machine's interfaces: what listens on them may be meant for others than
+/// the one who names them.
+std::vector<ip::address> own_addresses() {
+  std::vector<ip::address> found;
+  ifaddrs* interfaces = nullptr;
+  if (::getifaddrs(&interfaces) != 0) return found;
+  for (auto* one = interfaces; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr) continue;
+    if (one->ifa_addr->sa_family == AF_INET) {
+      sockaddr_in four{};
+      std::memcpy(&four, one->ifa_addr, sizeof four);
+      found.emplace_back(ip::make_address_v4(ntohl(four.sin_addr.s_addr)));
+    } else if (one->ifa_addr->sa_family == AF_INET6) {
+      sockaddr_in6 six{};
+      std::memcpy(&six, one->ifa_addr, sizeof six);
+      ip::address_v6::bytes_type bytes{};
+      std::memcpy(bytes.data(), &six.sin6_addr, bytes.size());
+      found.emplace_back(ip::make_address_v6(bytes));
     }
+  }
+  ::freeifaddrs(interfaces);
+  return found;
+}
+
+bool is_one_of(const std::vector<ip::address>& addresses, const ip::address& address) {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
+
+std::vector<ip::tcp::endpoint> allowed(const std::vector<ip::address>& found,
+                                       const Outside& outside) {
+  std::vector<ip::tcp::endpoint> endpoints;
+  auto own = outside.reach == Reach::anything ? std::vector<ip::address>{} : own_addresses();
+  for (const auto& address : found) {
+    bool good = is_public_address(address) && !is_one_of(own, address);
+    if (good || outside.reach == Reach::anything) endpoints.emplace_back(address, outside.port);
   }
   return endpoints;
 }
@@ -77,34 +109,32 @@ Failure unreachable(const std::string& host, ErrorKind kind, std::string_view wh
                   "check the address and the network between"}};
 }
 
-async::task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port, Reach reach) {
-  auto executor = co_await asio::this_coro::executor;
-  boost::system::error_code broken;
-  auto token = asio::redirect_error(asio::use_awaitable, broken);
-  ip::tcp::resolver resolver{executor};
-  auto found = co_await resolver.async_resolve(host, std::to_string(port),
-                                               ip::resolver_base::numeric_service, token);
-  if (broken == asio::error::operation_aborted) throw boost::system::system_error{broken};
-  if (broken) throw unreachable(host, ErrorKind::unavailable, broken.message());
-  auto endpoints = allowed(found, reach);
+async::task<std::unique_ptr<Stream>> connect(Outside outside) {
+  auto endpoints = allowed(co_await look_up(outside.host, outside.resolver), outside);
   if (endpoints.empty()) {
-    throw Failure{{ErrorKind::denied, "address_refused",
-                   fmt::format("cannot connect to '{}': it is no address of the internet", host),
-                   "name a public address"}};
+    throw Failure{
+        {ErrorKind::denied, "address_refused",
+         fmt::format("cannot connect to '{}': it is no address of the internet", outside.host),
+         "name a public address"}};
   }
-  ip::tcp::socket socket{executor};
-  co_await asio::async_connect(socket, endpoints, token);
+  boost::system::error_code broken;
+  ip::tcp::socket socket{co_await asio::this_coro::executor};
+  co_await asio::async_connect(socket, endpoints,
+                               asio::redirect_error(asio::use_awaitable, broken));
   if (broken == asio::error::operation_aborted) throw boost::system::system_error{broken};
-  if (broken) throw unreachable(host, ErrorKind::unavailable, broken.message());
+  if (broken) throw unreachable(outside.host, ErrorKind::unavailable, broken.message());
   co_return socket_stream(std::move(socket));
 }
 
-async::task<std::unique_ptr<Stream>> dial(std::string host, std::uint16_t port, Reach reach) {
-  auto stream = co_await async::attempt(
-      async::with_deadline(dial_limit, "connecting", connect(host, port, reach)));
+async::task<std::unique_ptr<Stream>> dial(Outside outside) {
+  auto stream =
+      co_await async::attempt(async::with_deadline(dial_limit, "connecting", connect(outside)));
+  if (stream && outside.tls) {
+    co_return co_await tls_connect(std::move(*stream), *outside.tls, outside.host);
+  }
   if (stream) co_return std::move(*stream);
   if (stream.error().kind == ErrorKind::timed_out) {
-    throw unreachable(host, ErrorKind::timed_out, "no answer within 10 s");
+    throw unreachable(outside.host, ErrorKind::timed_out, "no answer within 10 s");
   }
   throw Failure{std::move(stream.error())};
 }
@@ -117,8 +147,14 @@ bool is_public(const std::string& address) {
   return !wrong && is_public_address(parsed);
 }
 
-Connect outside_dialer(std::string host, std::uint16_t port, Reach reach) {
-  return [host = std::move(host), port, reach] { return dial(host, port, reach); };
+bool is_own(const std::string& address) {
+  boost::system::error_code wrong;
+  auto parsed = ip::make_address(address, wrong);
+  return !wrong && is_one_of(own_addresses(), parsed);
+}
+
+Connect outside_dialer(Outside outside) {
+  return [outside = std::move(outside)] { return dial(outside); };
 }
 
 }  // namespace gantry::net

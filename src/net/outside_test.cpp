@@ -1,18 +1,51 @@
 #include "net/outside.hpp"
 
 #include "async/attempt.hpp"
+#include "async/deadline.hpp"
 #include "async/testing_fake.hpp"
 
+#include <filesystem>
+#include <fstream>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace gantry::net {
 namespace {
 
-Error refusal(std::string host) {
-  auto dialled =
-      async::run_test(async::attempt(outside_dialer(std::move(host), 9, Reach::public_only)()));
+namespace asio = boost::asio;
+
+async::task<void> connect_only(Connect connect) { co_await connect(); }
+
+Error refusal(Outside outside) {
+  auto dialled = async::run_test(async::attempt(connect_only(outside_dialer(std::move(outside)))));
   return dialled ? Error{} : dialled.error();
 }
+Error refusal(std::string host) { return refusal(Outside{.host = std::move(host), .port = 9}); }
+
+/// A program that answers names as the test says, and remembers that it was asked.
+class Resolver {
+ public:
+  explicit Resolver(std::string_view script) {
+    std::string name = std::filesystem::temp_directory_path() / "gantry-names-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+    std::ofstream{program()} << "#!/bin/sh\necho \"$@\" >> " << log().string() << "\n" << script;
+    ::chmod(program().c_str(), 0755);
+  }
+  ~Resolver() { std::filesystem::remove_all(folder_); }
+  std::vector<std::string> command() const { return {program()}; }
+  std::string asked() const {
+    std::ifstream file{log()};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+
+ private:
+  std::filesystem::path program() const { return folder_ / "resolver"; }
+  std::filesystem::path log() const { return folder_ / "log"; }
+  std::filesystem::path folder_;
+};
 
 TEST(Outside, AddressesOfTheInternetArePublic) {
   for (const auto* address : {"1.1.1.1", "93.184.216.34", "172.32.0.1", "100.128.0.1",
@@ -67,10 +100,66 @@ TEST(Outside, WhatIsNotPublicIsNotDialledHoweverItIsWritten) {
   }
 }
 
+TEST(Outside, ThisMachineKnowsItsOwnAddresses) {
+  EXPECT_TRUE(is_own("127.0.0.1"));
+  EXPECT_FALSE(is_own("1.1.1.1"));
+  EXPECT_FALSE(is_own("localhost"));
+}
+
 TEST(Outside, WhoMayGoAnywhereIsToldThatNobodyListens) {
-  auto dialled = async::run_test(async::attempt(outside_dialer("127.0.0.1", 1, Reach::anything)()));
-  ASSERT_FALSE(dialled);
-  EXPECT_EQ(dialled.error().code, "unreachable");
+  EXPECT_EQ(refusal({.host = "127.0.0.1", .port = 1, .reach = Reach::anything}).code,
+            "unreachable");
+  EXPECT_EQ(refusal({.host = "localhost", .port = 1, .reach = Reach::anything}).code,
+            "unreachable");
+}
+
+TEST(Outside, NamesThatNobodyKnowsAreCalledSo) {
+  EXPECT_EQ(refusal("no-such-host.invalid").code, "name_unknown");
+}
+
+TEST(Outside, ANameThatLooksLikeAnOptionIsLookedUpAsAName) {
+  EXPECT_EQ(refusal("--service=dns").code, "name_unknown");
+}
+
+TEST(Outside, ANameIsLookedUpOnceSoThatItCanNotChangeItsMind) {
+  Resolver rebinding{"echo '198.18.0.1 STREAM'\n"};
+  auto code = refusal({.host = "rebind.example", .port = 1, .resolver = rebinding.command()}).code;
+  EXPECT_EQ(code, "address_refused");
+  EXPECT_EQ(rebinding.asked(), "rebind.example\n");
+}
+
+TEST(Outside, OfSeveralAddressesOnlyThoseThatMayBeAreDialled) {
+  asio::io_context loop;
+  asio::ip::tcp::acceptor acceptor{loop, {asio::ip::address_v4::loopback(), 0}};
+  Resolver mixed{"echo '127.0.0.1 STREAM'; echo '10.0.0.1 STREAM'; echo '::1 STREAM'\n"};
+  auto port = acceptor.local_endpoint().port();
+  EXPECT_EQ(refusal({.host = "m.example", .port = port, .resolver = mixed.command()}).code,
+            "address_refused");
+  EXPECT_EQ(refusal({.host = "m.example",
+                     .port = port,
+                     .reach = Reach::anything,
+                     .resolver = mixed.command()})
+                .code,
+            "");
+}
+
+async::task<void> dial_for(Milliseconds limit, Connect connect) {
+  co_await async::with_deadline(limit, "dialling", connect_only(std::move(connect)));
+}
+
+TEST(Outside, ALookUpThatTakesLongIsCutOff) {
+  Resolver slow{"sleep 60\n"};
+  auto connect = outside_dialer({.host = "slow.example", .port = 1, .resolver = slow.command()});
+  auto began = steady_now();
+  auto dialled = async::run_test(async::attempt(dial_for(Milliseconds{50}, std::move(connect))));
+  EXPECT_EQ(dialled.error().kind, ErrorKind::timed_out);
+  EXPECT_LT(steady_now() - began, Seconds{5});
+}
+
+TEST(Outside, AMissingResolverIsNamed) {
+  auto error = refusal({.host = "a.example", .port = 1, .resolver = {"no-such-program"}});
+  EXPECT_EQ(error.code, "resolver_missing");
+  EXPECT_NE(error.remedy.find("no-such-program"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/scope.hpp"
+#include "async/testing_fake.hpp"
+#include "net/endpoint.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "net/tls_certificates_fake.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gantry::net::http {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+async::task<void> tell_transport(Exchange& exchange) {
+  if (exchange.request().target == "/large") {
+    co_return co_await exchange.respond({}, std::string(3U << 20U, 'x'));
+  }
+  bool tls = exchange.peer().transport == Transport::tls;
+  co_await exchange.respond({}, tls ? "over TLS" : "in plain");
+}
+
+class TlsHttpServer : public testing::Test {
+ protected:
+  TlsHttpServer() {
+    port_ = value_or_throw(server_.listen_tls("127.0.0.1:0", [this] { return identity_; }));
+    serving_.spawn("server", server_.run());
+  }
+  ~TlsHttpServer() override {
+    loop_.run(server_.close(Milliseconds{100}));
+    loop_.run(serving_.close());
+  }
+  Connect connect(std::string_view scheme) {
+    auto endpoint =
+        value_or_throw(Endpoint::parse(fmt::format("{}://127.0.0.1:{}", scheme, port_)));
+    return dialer(loop_.executor(), endpoint, authority_.client());
+  }
+  std::string get(std::string target) {
+    Client client{loop_.executor(), connect("tls"), "127.0.0.1"};
+    return loop_.run(client.send({"GET", std::move(target), {}})).body;
+  }
+  static async::task<std::string> say(Connect connect, std::string bytes) {
+    auto stream = co_await connect();
+    co_await stream->write(bytes);
+    std::string all;
+    char piece[1'000];
+    while (auto count = co_await stream->read_some(piece)) all.append(piece, count);
+    co_return all;
+  }
+
+  async::TestLoop loop_;
+  TestAuthority authority_;
+  TlsServer identity_ = authority_.server();
+  Server server_{loop_.executor(), {.head = Milliseconds{200}}, tell_transport};
+  std::uint16_t port_ = 0;
+  async::TaskScope serving_{loop_.executor()};
+};
+
+TEST_F(TlsHttpServer, AnswersAndKnowsThatItIsTls) { EXPECT_EQ(get("/"), "over TLS"); }
+
+TEST_F(TlsHttpServer, SendsALargeBody) { EXPECT_EQ(get("/large").size(), 3U << 20U); }
+
+TEST_F(TlsHttpServer, SaysGoodbyeWhenItClosesAConnection) {
+  auto answer = loop_.run(say(connect("tls"), "GET / HTTP/1.0\r\nHost: x\r\n\r\n"));
+  EXPECT_THAT(answer, HasSubstr("over TLS"));
+}
+
+TEST_F(TlsHttpServer, UsesAnotherCertificateFromTheNextConnectionOn) {
+  EXPECT_EQ(get("/"), "over TLS");
+  identity_ = authority_.server({.alternatives = "DNS:other.example"});
+  EXPECT_THROW(get("/"), Failure);
+}
+
+TEST_F(TlsHttpServer, TellsWhoSpeaksPlainHttpToUseTls) {
+  auto answer = loop_.run(say(connect("tcp"), "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(answer, HasSubstr("https://"));
+}
+
+TEST_F(TlsHttpServer, ClosesAConnectionThatSaysNothing) {
+  EXPECT_EQ(loop_.run(say(connect("tcp"), "")), "");
+}
+
+TEST_F(TlsHttpServer, ClosesAConnectionThatStopsInTheMiddleOfItsHello) {
+  EXPECT_EQ(loop_.run(async::attempt(say(connect("tcp"), "\x16\x03\x01"))).value_or("").size(), 0U);
+}
+
+}  // namespace
+}  // namespace gantry::net::http
