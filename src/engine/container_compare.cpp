@@ -204,6 +204,11 @@ void compare_isolation(Comparison& comparison, const ContainerSpec& wanted,
     return mode.value_or("default") == "bridge" ? "default" : mode.value_or("default");
   };
   comparison.same("network_mode", network(wanted.network_mode), network(got.network_mode));
+  for (const auto& [name, value] : wanted.sysctls) {
+    auto found = got.sysctls.find(name);
+    auto set = found == got.sysctls.end() ? std::string{} : found->second;
+    comparison.same("sysctls", value, set);
+  }
   comparison.same("dns", wanted.dns, got.dns);
   comparison.same("extra_hosts", wanted.extra_hosts, got.extra_hosts);
   comparison.same_if_asked("ipc_mode", wanted.ipc_mode, got.ipc_mode);

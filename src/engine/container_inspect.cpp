@@ -134,6 +134,7 @@ void read_host_config(json::Fields& parent, ContainerSpec& settings) {
   settings.tmpfs = read::text_map(host, "Tmpfs");
   settings.mounts = mounts_of(host);
   settings.network_mode = read::text(host, "NetworkMode");
+  settings.sysctls = read::text_map(host, "Sysctls");
   settings.dns = read::texts(host, "Dns");
   settings.extra_hosts = read::texts(host, "ExtraHosts");
   settings.ipc_mode = read::text(host, "IpcMode");

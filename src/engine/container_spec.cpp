@@ -68,6 +68,7 @@ json::Object host_config(const ContainerSpec& spec) {
   if (!spec.tmpfs.empty()) host["Tmpfs"] = object_of(spec.tmpfs);
   if (!spec.mounts.empty()) host["Mounts"] = mounts_of(spec.mounts);
   put(host, "NetworkMode", spec.network_mode);
+  if (!spec.sysctls.empty()) host["Sysctls"] = object_of(spec.sysctls);
   put(host, "Dns", spec.dns);
   put(host, "ExtraHosts", spec.extra_hosts);
   put(host, "IpcMode", spec.ipc_mode);
@@ -88,6 +89,13 @@ std::unexpected<Error> refuse(std::string_view field, std::string_view why) {
               fmt::format("cannot create container: {} {}", field, why));
 }
 
+/// Without capabilities the host's network can be looked at, and used as any program of the host
+/// could: nobody's program may be in it.
+bool only_looks_at_host(const ContainerSpec& spec) {
+  return spec.host_network == HostNetwork::read_only && spec.cap_add.empty() &&
+         spec.cap_drop == std::vector<std::string>{"ALL"};
+}
+
 bool absolute(std::string_view path) {
   return path.starts_with('/') && !path.contains('\0') && !path.contains("..");
 }
@@ -96,7 +104,9 @@ bool absolute(std::string_view path) {
 
 Result<> check(const ContainerSpec& spec) {
   if (spec.image.empty()) return refuse("image", "is missing");
-  if (spec.network_mode == "host") return refuse("network_mode", "must not be the host's");
+  if (spec.network_mode == "host" && !only_looks_at_host(spec)) {
+    return refuse("network_mode", "must not be the host's");
+  }
   if (spec.cgroupns_mode == "host") return refuse("cgroupns_mode", "must not be the host's");
   if (spec.ipc_mode && (*spec.ipc_mode == "host" || spec.ipc_mode->starts_with("container:"))) {
     return refuse("ipc_mode", "must not be another's");

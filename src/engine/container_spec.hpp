@@ -30,6 +30,10 @@ struct VolumeMount {
 
 enum class Healthcheck { from_image, none };
 
+/// Whether `network_mode` may be the host's: only of a container without any capability, in which
+/// nobody's program runs.
+enum class HostNetwork { refused, read_only };
+
 /// Everything that can be asked of a new container; what is not here can not be asked for
 /// (privileges, devices, host paths, host namespaces). Nobody's JSON is forwarded: `to_json`
 /// writes it out. An absent optional leaves the matter to the image or the engine.
@@ -69,8 +73,11 @@ struct ContainerSpec {
   /// Path to mount options: `/tmp` -> `rw,noexec,nosuid,size=65536k`.
   std::map<std::string, std::string> tmpfs;
   std::vector<VolumeMount> mounts;
-  /// `none`, `bridge`, `container:<id>`; never `host`.
+  /// `none`, `bridge`, a network's id, `container:<id>`; `host` only with HostNetwork::read_only.
   std::optional<std::string> network_mode;
+  HostNetwork host_network = HostNetwork::refused;
+  /// Of the container's own namespaces: `net.ipv4.conf.all.rp_filter`.
+  std::map<std::string, std::string> sysctls;
   std::vector<std::string> dns;
   std::vector<std::string> extra_hosts;
   std::optional<std::string> ipc_mode;

@@ -48,6 +48,11 @@ Result<> check_volume(const Doing& doing, std::string_view volume) {
   return refuse(doing, "this is no volume's name");
 }
 
+Result<> check_network(const Doing& doing, std::string_view network) {
+  if (valid_name(network)) return ok;
+  return refuse(doing, "this is neither a network's id nor a name");
+}
+
 Result<> check_exec(const Doing& doing, std::string_view exec) {
   if (valid_id(exec)) return ok;
   return refuse(doing, "this is no id of an exec");

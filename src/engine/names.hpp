@@ -15,6 +15,7 @@ bool valid_id(std::string_view text);
 /// Refuses (invalid, `invalid_name`) before a byte is sent.
 Result<> check_container(const Doing& doing, std::string_view container);
 Result<> check_volume(const Doing& doing, std::string_view volume);
+Result<> check_network(const Doing& doing, std::string_view network);
 Result<> check_exec(const Doing& doing, std::string_view exec);
 
 }  // namespace gantry::engine

@@ -17,12 +17,6 @@ constexpr Seconds remembered{60};
 }  // namespace
 
 async::task<Result<>> Capabilities::check(const Policy& policy) {
-  if (policy.network == Network::outbound) {
-    co_return fail(ErrorKind::unavailable, "network_not_available",
-                   "cannot run with network 'outbound': the docker executor can not yet keep a "
-                   "program away from the host and private addresses",
-                   "ask for network 'none'");
-  }
   if (policy.filesystem == Filesystem::workspace) {
     co_return fail(ErrorKind::unavailable, "filesystem_not_available",
                    "cannot run with filesystem 'workspace': the docker executor keeps no files",

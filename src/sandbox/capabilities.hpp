@@ -16,7 +16,7 @@ class Capabilities {
  public:
   explicit Capabilities(engine::Client& engine) : engine_{engine} {}
 
-  /// Refuses with `network_not_available`, `filesystem_not_available` or `runtime_not_available`.
+  /// Refuses with `filesystem_not_available` or `runtime_not_available`; networks are Outbound's.
   /// Asks the engine, at most once a minute, only about what differs from the usual.
   async::task<Result<>> check(const Policy& policy);
 

@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "base/text.hpp"
 #include "engine/containers.hpp"
+#include "sandbox/creation.hpp"
 #include "sandbox/hardening.hpp"
 #include "sandbox/labels.hpp"
 #include "sandbox/leftovers.hpp"
@@ -33,7 +34,6 @@ constexpr Seconds sweep_period{60};
 // What the engine was still creating for a server that was killed appears a little later.
 constexpr Seconds early_sweep_period{5};
 constexpr int early_sweeps = 6;
-constexpr int names_tried_max = 64;
 
 Outcome infrastructure_error(const Error& error) {
   return {{.verdict = Verdict::infrastructure_error,
@@ -92,6 +92,11 @@ DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine,
       init_volume_{executor, engine, settings_.owner},
       capabilities_{engine},
       removal_{executor, engine},
+      outbound_{executor,
+                engine,
+                removal_,
+                init_volume_,
+                {.owner = settings_.owner, .wishes = settings_.outbound, .clock = settings_.clock}},
       pool_{executor,
             settings_.pool,
             {.make =
@@ -105,7 +110,9 @@ DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine,
                  }}} {}
 
 async::task<Result<>> DockerExecutor::check(Policy policy) {
-  co_return co_await capabilities_.check(policy);
+  auto possible = co_await capabilities_.check(policy);
+  if (!possible || policy.network != Network::outbound) co_return possible;
+  co_return outbound_.remembered(policy);
 }
 
 async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {
@@ -114,6 +121,10 @@ async::task<Outcome> DockerExecutor::execute(Execution execution, Observer obser
   auto image = co_await image_memory_.resolve(execution.program.image, execution.logins,
                                                  observer.progress);
   if (!image) co_return infrastructure_error(image.error());
+  if (execution.policy.network == Network::outbound) {
+    auto proven = co_await outbound_.prove(*image, execution.policy, observer.progress);
+    if (!proven) co_return infrastructure_error(proven.error());
+  }
   auto served = image->name;
   if (observer.serving) observer.serving(served);
   execution.policy = effective(std::move(execution.policy));
@@ -132,6 +143,11 @@ async::task<Outcome> DockerExecutor::run(Execution execution, Observer observer,
   auto warm_class = warm_class_of(execution, image);
   auto last_moment = settings_.clock.now() + time_of(execution);
   auto fits = [&](const Box& box) { return box.deadline > last_moment; };
+  if (execution.policy.network == Network::outbound) {
+    Use use;
+    auto outcome = co_await async::finally(run_outbound(use, run), give_up(use));
+    co_return outcome ? std::move(*outcome) : infrastructure_error(outcome.error());
+  }
   if (auto box = pool_.take(warm_class, image, execution.policy, fits)) {
     Use use{.lease = box->lease};
     auto outcome = co_await async::finally(run_in_box(use, std::move(box), run), give_up(use));
@@ -189,6 +205,15 @@ async::task<Result<>> DockerExecutor::give(const Box& box, const Policy& policy)
                                 .pids_limit = pids_limit_of(policy)})));
   if (!updated) co_return fail(updated.error());
   co_return ok;
+}
+
+/// Nothing waits for a program with `outbound`: its namespace is nobody else's, either.
+async::task<Result<Outcome>> DockerExecutor::run_outbound(Use& use, const Run& run) {
+  auto deadline = settings_.clock.now() + create_max + 2 * start_max + time_of(run.execution);
+  auto network = co_await outbound_.hold(use.holder, run.image, deadline);
+  if (!network) co_return fail(network.error());
+  use.network = *network;
+  co_return co_await run_cold(use, run);
 }
 
 async::task<Result<Outcome>> DockerExecutor::run_cold(Use& use, const Run& run) {
@@ -255,7 +280,8 @@ async::task<Result<engine::AttachedStream>> DockerExecutor::attach_new(Use& use,
   // Shielded: a container whose creation was interrupted would be nobody's.
   auto spec = co_await async::shielded(create(use, policy, image, deadline));
   if (!spec) co_return fail(spec.error());
-  if (auto sound = co_await verify(use.lease, *spec); !sound) co_return fail(sound.error());
+  auto sound = co_await verify_as_asked(engine_, use.lease.container, *spec);
+  if (!sound) co_return fail(sound.error());
   co_return co_await engine::attach_container(engine_, use.lease.container,
                                               engine::Framing::multiplexed);
 }
@@ -265,43 +291,19 @@ async::task<Result<engine::ContainerSpec>> DockerExecutor::create(Use& use, cons
                                                                   WallTime deadline) {
   auto volume = co_await init_volume_.ensure(image.id);
   if (!volume) co_return fail(volume.error());
-  for (int tried = 0; tried < names_tried_max; ++tried) {
-    auto lease = removal_.lease(use.lease.label);
-    if (!lease) break;
-    auto spec = hardened_container(policy, image,
-                                   {.owner = settings_.owner,
-                                    .label = lease->label,
-                                    .user_id = lease->user_id,
-                                    .init_volume = *volume,
-                                    .deadline = deadline});
-    auto created = co_await async::attempt(async::with_deadline(
-        create_max, "creating a sandbox",
-        engine::create_container(engine_, Slots::container_name(lease->user_id), spec)));
-    if (created) {
-      use.lease = *lease;
-      use.lease.container = created->id;
-      co_return spec;
-    }
-    removal_.give_back(*lease);
-    // A conflict means that another server on this engine has the slot: take the next.
-    if (created.error().kind != ErrorKind::conflict) co_return fail(created.error());
-  }
-  co_return fail(ErrorKind::exhausted, "no_sandbox_slot",
-                 "cannot start a sandbox: all user ids for sandboxes are taken on this engine",
-                 "remove containers named gantry-sandbox-… that nobody uses");
-}
-
-async::task<Result<>> DockerExecutor::verify(const Lease& lease,
-                                             const engine::ContainerSpec& spec) {
-  auto details = co_await engine::inspect_container(engine_, lease.container);
-  if (!details) co_return fail(details.error());
-  // What the engine made must be what was asked for, or untrusted code does not enter it.
-  auto differences = engine::compare(spec, *details);
-  if (differences.empty()) co_return ok;
-  co_return fail(ErrorKind::unavailable, "sandbox_not_as_asked",
-                 fmt::format("cannot start a sandbox: the engine changed it ({})",
-                             text::shortened(engine::describe(differences), 400)),
-                 "check the engine's defaults and plugins");
+  auto spec_of = [&](const Lease& lease) {
+    return hardened_container(policy, image,
+                              {.owner = settings_.owner,
+                               .label = lease.label,
+                               .user_id = lease.user_id,
+                               .init_volume = *volume,
+                               .deadline = deadline,
+                               .network = use.network});
+  };
+  auto lease = co_await create_leased(engine_, removal_, use.lease.label, spec_of);
+  if (!lease) co_return fail(lease.error());
+  use.lease = *lease;
+  co_return spec_of(*lease);
 }
 
 async::task<void> DockerExecutor::start(const Lease& lease) {
@@ -332,12 +334,15 @@ async::task<Outcome> DockerExecutor::outcome_without_report(const Lease& lease,
 }
 
 async::task<void> DockerExecutor::give_up(Use& use) {
-  if (use.kept || use.lease.container.empty()) co_return;
-  if (use.reported) {
-    removal_.later(use.lease, Ending::by_itself);
-  } else {
-    co_await removal_.now(use.lease, Ending::killed);
+  if (use.kept) co_return;
+  if (!use.lease.container.empty()) {
+    if (use.reported) {
+      removal_.later(use.lease, Ending::by_itself);
+    } else {
+      co_await removal_.now(use.lease, Ending::killed);
+    }
   }
+  if (!use.holder.container.empty()) removal_.later(use.holder, Ending::killed);
 }
 
 async::task<void> DockerExecutor::prepull(std::vector<std::string> references) {
@@ -387,6 +392,7 @@ async::task<void> DockerExecutor::close() {
   co_await pool_.close();
   co_await image_memory_.close();
   co_await removal_.close(close_max);
+  co_await outbound_.close();
   co_await images_.close();
 }
 

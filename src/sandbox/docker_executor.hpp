@@ -10,6 +10,7 @@
 #include "sandbox/image_memory.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/init_volume.hpp"
+#include "sandbox/outbound.hpp"
 #include "sandbox/pool.hpp"
 #include "sandbox/removal.hpp"
 
@@ -28,6 +29,7 @@ class DockerExecutor final : public Executor {
     ImageSettings images = {};
     Clock clock;
     PoolSettings pool = {};
+    OutboundWishes outbound = {};
   };
 
   DockerExecutor(async::Executor executor, engine::Client& engine, Settings settings);
@@ -43,7 +45,8 @@ class DockerExecutor final : public Executor {
   async::task<void> prepull(std::vector<std::string> references);
   std::vector<PoolView> pool() const { return pool_.views(); }
 
-  /// Refuses what of a policy this engine can not keep: `network_not_available` and the like.
+  /// Refuses what of a policy this engine can not keep: `network_not_available` and the like. That
+  /// `outbound` can not be kept is known from the first program on that asked for it.
   async::task<Result<>> check(Policy policy);
   /// Waits until every container is gone whose program has ended.
   async::task<void> settled() { return removal_.settled(); }
@@ -55,8 +58,10 @@ class DockerExecutor final : public Executor {
   /// A container in somebody's use.
   struct Use {
     Lease lease;
-    bool reported = false;  ///< gantry-init gave its verdict and exits by itself.
-    bool kept = false;      ///< Somebody else answers for it now.
+    bool reported = false;     ///< gantry-init gave its verdict and exits by itself.
+    bool kept = false;         ///< Somebody else answers for it now.
+    Lease holder = {};         ///< Of its network, with Network::outbound,
+    std::string network = {};  ///< and how its container is asked to join that.
   };
   /// What is run, and where: what the steps of one execution share.
   struct Run {
@@ -68,6 +73,7 @@ class DockerExecutor final : public Executor {
   async::task<Outcome> run(Execution execution, Observer observer, ServedImage image);
   async::task<std::optional<Outcome>> run_in_box(Use& use, BoxPtr box, const Run& run);
   async::task<Result<Outcome>> run_cold(Use& use, const Run& run);
+  async::task<Result<Outcome>> run_outbound(Use& use, const Run& run);
   async::task<Result<>> give(const Box& box, const Policy& policy);
   async::task<Result<BoxPtr>> make_box(WarmClass warm_class, ServedImage image, Policy policy);
   async::task<Result<BoxPtr>> make_box_in(Use& use, const WarmClass& warm_class,
@@ -78,7 +84,6 @@ class DockerExecutor final : public Executor {
                                                          WallTime deadline);
   async::task<Result<engine::ContainerSpec>> create(Use& use, const Policy& policy,
                                                     const ServedImage& image, WallTime deadline);
-  async::task<Result<>> verify(const Lease& lease, const engine::ContainerSpec& spec);
   async::task<void> start(const Lease& lease);
   async::task<Outcome> outcome_without_report(const Lease& lease, std::string complaint);
   async::task<void> give_up(Use& use);
@@ -92,6 +97,7 @@ class DockerExecutor final : public Executor {
   InitVolume init_volume_;
   Capabilities capabilities_;
   Removal removal_;
+  Outbound outbound_;
   Pool pool_;
 };
 

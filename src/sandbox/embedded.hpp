@@ -8,8 +8,8 @@ namespace gantry::sandbox::embedded {
 
 /// The static gantry-init (src/init).
 std::string_view init_program();
-/// What lies in the volume that every sandbox mounts: gantry-init and the waiters of interpreters
-/// (src/sandbox/warm).
+/// What lies in the volume that every sandbox mounts: gantry-init, gantry-holder (src/holder) and
+/// the waiters of interpreters (src/sandbox/warm).
 struct InitFile {
   std::string_view name;
   std::string_view content;

@@ -4,7 +4,7 @@
 /// what a crash left behind.
 namespace gantry::sandbox::labels {
 
-inline constexpr const char* kind = "io.gantry.kind";  ///< `sandbox` or `init-volume`
+inline constexpr const char* kind = "io.gantry.kind";  ///< `sandbox`, `network` or `init-volume`
 inline constexpr const char* owner = "io.gantry.owner";
 inline constexpr const char* execution = "io.gantry.execution";
 inline constexpr const char* deadline = "io.gantry.deadline";  ///< Unix seconds

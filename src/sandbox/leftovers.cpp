@@ -39,7 +39,8 @@ enum class Kind { sandbox, filler, foreign };
 Kind kind_of(const engine::ContainerSummary& container) {
   auto kind = label(container, labels::kind);
   auto named = [&](auto matches) { return std::ranges::any_of(container.names, matches); };
-  if (kind == "sandbox" && named(Slots::is_container_name)) return Kind::sandbox;
+  if ((kind == "sandbox" || kind == "network") && named(Slots::is_container_name))
+    return Kind::sandbox;
   bool fills = named([](std::string_view name) { return name.starts_with(filler_name_begin); });
   return kind == "init-volume" && fills ? Kind::filler : Kind::foreign;
 }

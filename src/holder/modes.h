@@ -1,0 +1,6 @@
+// What main.c chooses from; each returns the exit code.
+#pragma once
+
+int hold(int count, char** prefixes);
+int reach(int count, char** targets);
+int survey(int count, char** words);

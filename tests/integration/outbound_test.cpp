@@ -1,0 +1,288 @@
+// What a program with network `outbound` reaches on a real engine, and what it does not although a
+// container beside it does.
+#include "async/deadline.hpp"
+#include "async/race.hpp"
+#include "base/random.hpp"
+#include "base/text.hpp"
+#include "engine/containers.hpp"
+#include "engine/networks.hpp"
+#include "integration/outside.hpp"
+#include "integration/real_engine.hpp"
+#include "sandbox/docker_executor.hpp"
+#include "sandbox/labels.hpp"
+
+#include <cstdlib>
+#include <map>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+namespace gantry::sandbox {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* bridge_name = "gantry-outbound";
+
+/// Tries `way address port` of each argument and tells what came of it.
+constexpr const char* trier = R"(
+import errno, socket, sys
+def attempt(way, address, port):
+    family = socket.AF_INET6 if ':' in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM if way == 'tcp' else socket.SOCK_DGRAM) as s:
+        s.settimeout(2)
+        if way == 'spread':
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+                other.connect(('1.1.1.1', 53))
+                s.bind((other.getsockname()[0], 0))
+        place = socket.getaddrinfo(address, int(port), family)[0][4]
+        if way == 'tcp':
+            s.connect(place)
+        else:
+            s.sendto(b'x', place)
+    return 'reached'
+for target in sys.argv[1:]:
+    try:
+        print(target, attempt(*target.split('/')))
+    except socket.timeout:
+        print(target, 'silent')
+    except OSError as error:
+        print(target, errno.errorcode.get(error.errno, error))
+)";
+
+/// Tells its address, and listens at port 8000 for a while.
+constexpr const char* listener = R"(
+import socket, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.connect(('1.1.1.1', 53))
+    address = s.getsockname()[0]
+server = socket.create_server(('0.0.0.0', 8000))
+print(address, flush=True)
+time.sleep(6)
+)";
+
+class OutboundNetwork : public RealEngine {
+ protected:
+  void SetUp() override {
+    RealEngine::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    if (auto missing = Outside::missing(); !missing.empty()) {
+      if (std::getenv("CI") != nullptr) FAIL() << missing;
+      GTEST_SKIP() << missing;
+    }
+    outside_ = std::make_unique<Outside>();
+    executor_ = std::make_unique<DockerExecutor>(
+        loop_.executor(), engine(),
+        DockerExecutor::Settings{.owner = owner_, .outbound = {.dns = {Outside::address}}});
+  }
+  void TearDown() override {
+    if (executor_) {
+      run(executor_->settled());
+      EXPECT_EQ(containers_left(), 0U);
+      run(executor_->close());
+    }
+    RealEngine::TearDown();
+  }
+
+  std::size_t containers_left() {
+    auto listed = run(engine::list_containers(engine(), engine::ListScope::all,
+                                              {fmt::format("{}={}", labels::owner, owner_)}));
+    return listed.value().size();
+  }
+  engine::Network network(std::string_view name) {
+    for (auto& one : must(engine::list_networks(engine()))) {
+      if (one.name == name) return one;
+    }
+    ADD_FAILURE() << "there is no network " << name;
+    return {};
+  }
+  std::string gateway(std::string_view name) { return network(name).subnets.at(0).gateway; }
+
+  static Program python(std::string source, std::vector<std::string> arguments = {}) {
+    Program program{.language = "python",
+                    .image = "gantry/python:latest",
+                    .command = {"python3", "-u", "main.py"},
+                    .files = {{"main.py", std::move(source), {}}},
+                    .env = {},
+                    .input = {}};
+    program.command.insert(program.command.end(), arguments.begin(), arguments.end());
+    return program;
+  }
+  static Observer collecting(std::string& out) {
+    return {.progress = [](std::string) {},
+            .started = [](Stage) {},
+            .output = [&out](OutputStream, std::string_view bytes) { out.append(bytes); }};
+  }
+  async::task<void> execute_into(Outcome& outcome, std::string& out, Program program,
+                                 Network network) {
+    Policy policy;
+    policy.network = network;
+    outcome = co_await executor_->execute(
+        {ExecutionId{random::word(26)}, std::move(program), policy}, collecting(out));
+  }
+  Outcome execute(Program program, Network network = Network::outbound) {
+    Outcome outcome;
+    out_.clear();
+    run(execute_into(outcome, out_, std::move(program), network));
+    return outcome;
+  }
+  /// What came of each target, by a program's output.
+  static std::map<std::string, std::string> results(std::string_view output) {
+    std::map<std::string, std::string> results;
+    for (auto line : text::split(output, '\n')) {
+      auto space = line.find(' ');
+      if (space != std::string_view::npos)
+        results.emplace(line.substr(0, space), line.substr(space + 1));
+    }
+    return results;
+  }
+  /// The same in a container on the same bridge, without anything of ours.
+  std::map<std::string, std::string> control(const std::vector<std::string>& targets) {
+    engine::ContainerSpec spec;
+    spec.image = "gantry/python:latest";
+    spec.entrypoint = std::vector<std::string>{"python3", "-c", trier};
+    spec.cmd = targets;
+    spec.labels = labels();
+    spec.network_mode = network(bridge_name).id;
+    auto id = create(spec);
+    auto stream = must(engine::attach_container(engine(), id, engine::Framing::multiplexed));
+    must(engine::start_container(engine(), id));
+    std::string out;
+    run(read_all(stream, out));
+    return results(out);
+  }
+  static async::task<void> read_all(engine::AttachedStream& stream, std::string& out) {
+    while (auto frame = co_await stream.read()) out += frame->bytes;
+  }
+
+  /// While one program listens, another tries to reach it, and so does this machine.
+  struct Neighbours {
+    std::string from_sandbox;
+    bool from_host = false;
+  };
+  async::task<void> meet(Neighbours& met, const std::string& address, Network network) {
+    while (!address.contains('\n')) co_await async::pause(Milliseconds{20});
+    auto first = address.substr(0, address.find('\n'));
+    met.from_host = host_reaches(first, 8000);
+    Outcome outcome;
+    auto target = fmt::format("tcp/{}/8000", first);
+    std::string out;
+    co_await execute_into(outcome, out, python(trier, {target}), network);
+    met.from_sandbox = results(out)[target];
+  }
+  Neighbours neighbours(Network network) {
+    Neighbours met;
+    Outcome outcome;
+    std::string address;
+    run(async::both(execute_into(outcome, address, python(listener), network),
+                    meet(met, address, network)));
+    return met;
+  }
+
+  std::string owner_ = "test-" + random::word(12);
+  std::unique_ptr<Outside> outside_;
+  std::unique_ptr<DockerExecutor> executor_;
+  std::string out_;
+};
+
+TEST_F(OutboundNetwork, LeadsOutsideByNameAndByAddress) {
+  auto outcome =
+      execute(python("import urllib.request as r\n"
+                     "print(r.urlopen('http://anything.example/', timeout=5).read().decode())\n"
+                     "print(r.urlopen('http://203.0.113.10/', timeout=5).read().decode())"));
+  EXPECT_EQ(outcome.verdict, Verdict::ok) << outcome.message << out_;
+  EXPECT_EQ(out_, "hello from outside\nhello from outside\n");
+  EXPECT_FALSE(outcome.warm);
+}
+
+TEST_F(OutboundNetwork, LeadsToNothingOfTheHostAlthoughTheBridgeDoes) {
+  ASSERT_EQ(execute(python("print(1)")).verdict, Verdict::ok);
+  Listener host;
+  std::vector<std::string> targets{fmt::format("tcp/{}/{}", gateway(bridge_name), host.port()),
+                                   fmt::format("tcp/{}/{}", Outside::host_address, host.port()),
+                                   fmt::format("tcp/{}/{}", gateway("bridge"), host.port()),
+                                   "spread/255.255.255.255/67", "spread/224.0.0.1/5353"};
+  auto open = control(targets);
+  execute(python(trier, targets));
+  auto closed = results(out_);
+  for (const auto& target : targets) {
+    EXPECT_EQ(open[target], "reached") << target;
+    EXPECT_EQ(closed[target], target.starts_with("tcp") ? "EHOSTUNREACH" : "EPERM") << target;
+  }
+}
+
+TEST_F(OutboundNetwork, LeadsToNoPrivateAddressAndNoMetadata) {
+  std::vector<std::string> targets{"tcp/10.0.0.1/80",        "tcp/172.16.0.1/80",
+                                   "tcp/192.168.0.1/80",     "tcp/169.254.169.254/80",
+                                   "udp/169.254.169.254/53", "tcp/100.100.100.200/80",
+                                   "tcp/168.63.129.16/80",   "tcp/198.18.0.1/80"};
+  ASSERT_EQ(execute(python(trier, targets)).verdict, Verdict::ok);
+  auto closed = results(out_);
+  for (const auto& target : targets) EXPECT_EQ(closed[target], "EHOSTUNREACH") << target;
+}
+
+TEST_F(OutboundNetwork, HasNoIpv6) {
+  std::vector<std::string> targets{"tcp/fd00:ec2::254/80", "tcp/fe80::1%eth0/80",
+                                   "udp/ff02::1%eth0/53", "tcp/2001:4860:4860::8888/53"};
+  ASSERT_EQ(execute(python(trier, targets)).verdict, Verdict::ok);
+  auto closed = results(out_);
+  for (const auto& target : targets) {
+    EXPECT_TRUE(closed[target] == "EADDRNOTAVAIL" || closed[target] == "ENETUNREACH" ||
+                closed[target] == "EHOSTUNREACH")
+        << target << ' ' << closed[target];
+  }
+}
+
+TEST_F(OutboundNetwork, LeadsToNoOtherSandboxAndNobodyIn) {
+  auto open = neighbours(Network::full);
+  EXPECT_EQ(open.from_sandbox, "reached");
+  EXPECT_TRUE(open.from_host);
+  auto closed = neighbours(Network::outbound);
+  EXPECT_EQ(closed.from_sandbox, "EHOSTUNREACH");
+  EXPECT_FALSE(closed.from_host);
+}
+
+TEST_F(OutboundNetwork, CanNotBeOpenedFromInside) {
+  auto outcome = execute(python(
+      "import socket\n"
+      "for family, kind in ((16, 3), (17, 3), (2, 3)):\n"  // netlink, packet, raw
+      "    try: socket.socket(family, kind); print('opened', family)\n"
+      "    except OSError as e: print('refused')\n"
+      "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('Cap')])"));
+  EXPECT_EQ(outcome.verdict, Verdict::ok) << outcome.message;
+  auto none = std::string(16, '0');
+  EXPECT_EQ(out_,
+            fmt::format("refused\nrefused\nrefused\n['{0}', '{0}', '{0}', '{0}', '{0}']\n", none));
+}
+
+TEST_F(OutboundNetwork, OfEachProgramIsItsOwnAndLeavesNothing) {
+  constexpr const char* own =
+      "import socket\ns = socket.socket(2, 2)\ns.connect(('1.1.1.1', 53))\n"
+      "print(open('/proc/self/net/route').read().count('eth0'))";
+  ASSERT_EQ(execute(python(own)).verdict, Verdict::ok);
+  EXPECT_EQ(out_, "1\n");
+  run(executor_->settled());
+  EXPECT_EQ(containers_left(), 0U);
+  run(executor_->close());
+  executor_.reset();
+  auto networks = must(engine::list_networks(engine()));
+  EXPECT_TRUE(std::ranges::none_of(
+      networks, [](const engine::Network& one) { return one.name == bridge_name; }));
+}
+
+TEST_F(OutboundNetwork, OnABridgeThatSomebodyElseMadeIsRefusedWithTheReason) {
+  auto id = must(
+      engine::create_network(engine(), {.name = bridge_name, .options = {}, .labels = labels()}));
+  auto outcome = execute(python("print(1)"));
+  must(engine::remove_network(engine(), id));
+  EXPECT_EQ(outcome.verdict, Verdict::infrastructure_error);
+  EXPECT_EQ(outcome.error_code, "network_not_available");
+  EXPECT_THAT(outcome.message, StartsWith("cannot run with network 'outbound': "));
+  EXPECT_THAT(outcome.message, HasSubstr("'gantry-outbound' is not as Gantry makes it"));
+  EXPECT_FALSE(run(executor_->check({.network = Network::outbound})));
+}
+
+}  // namespace
+}  // namespace gantry::sandbox
