@@ -1750,7 +1750,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The engine can not be reached */
+        /** @description The engine can not be reached, or the server is busy or being stopped */
         Unavailable: {
             headers: {
                 [name: string]: unknown;
@@ -2554,7 +2554,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All images with a name */
+            /** @description All images, those without a name among them */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,6 +2566,7 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             503: components["responses"]["Unavailable"];
