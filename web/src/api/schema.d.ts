@@ -256,13 +256,13 @@ export interface paths {
         };
         /**
          * Executions, newest first
-         * @description `stdout`, `stderr`, `source` and `message` are left out of list items; read one execution to have them.
+         * @description One's own; admins see everybody's. `stdout`, `stderr`, `source` and `message` are left out of list items; read one execution to have them.
          */
         get: operations["list_executions"];
         put?: never;
         /**
          * Run a program in a fresh sandbox
-         * @description Either `language` with `source`, or `image` with `command` (to which `files` may be added). With `wait=true` the answer comes when the program has ended; a client that goes away before that leaves the execution to its verdict, or cancels it with `cancel_on_disconnect=true`. Otherwise the answer is a 202 with its place. What is accepted is on disk: a program that still waits when the server stops runs after its next start, and one that had begun ends with `infrastructure_error`; each has exactly one verdict.
+         * @description Either `language` with `source`, or `image` with `command` (to which `files` may be added). With `wait=true` the answer comes when the program has ended; a client that goes away before that leaves the execution to its verdict, or cancels it with `cancel_on_disconnect=true`. Otherwise the answer is a 202 with its place, and the program is on disk: one that still waits when the server stops runs after its next start. One that had begun ends as `cancelled` when the server is stopped in order, and as `infrastructure_error` when it is cut off. Each has exactly one verdict.
          *     Users take turns when programs wait. How many of everybody, of one user and of one token run and wait is bounded; beyond that the answer is a 429, whose Retry-After follows the queue.
          */
         post: operations["create_execution"];
@@ -299,11 +299,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One execution with its output so far */
+        /**
+         * One execution with its output so far
+         * @description Somebody else's is a 404 but for admins, here and below. So is one whose output was removed from the disk behind the server's back, with the code `output_lost`.
+         */
         get: operations["get_execution"];
         put?: never;
         post?: never;
-        /** Cancel a running execution */
+        /** Cancel an execution that waits or runs */
         delete: operations["cancel_execution"];
         options?: never;
         head?: never;
@@ -352,7 +355,8 @@ export interface paths {
          * A WebSocket to a running program, with its input, signals and size
          * @description The server sends StreamEvent: the same as the events, in the same order, with `type` as the
          *     event's name; after the verdict it closes with 1000. The client may send StreamInput to a
-         *     program that was started with `interactive` (role `operator`); a refusal is a StreamError.
+         *     program of its user that was started with `interactive` (role `operator`); a refusal is a
+         *     StreamError.
          *     A malformed message closes with 1008. docs/protocols/stream.md has the details.
          */
         get: operations["open_execution_stream"];
@@ -390,7 +394,7 @@ export interface paths {
         };
         /**
          * One file that a program left
-         * @description Sent as a download, whatever is in it.
+         * @description Sent as a download, whatever is in it, in chunks.
          */
         get: operations["get_artifact"];
         put?: never;
@@ -1739,7 +1743,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many at once, or too many attempts */
+        /** @description Too many at once, too many attempts, or more bytes than the server holds for all together (`server_full`) */
         Exhausted: {
             headers: {
                 /** @description Seconds to wait */
@@ -1780,13 +1784,15 @@ export interface components {
     };
     parameters: {
         Id: components["schemas"]["Id"];
-        /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. */
+        /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, as it is now, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. What has been deleted meanwhile is told as `no_such_execution` in its place of a batch; when all of it has, the key is free again. */
         IdempotencyKey: string;
         /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
         CancelOnDisconnect: boolean;
     };
     requestBodies: never;
     headers: {
+        /** @description Where the execution is */
+        ExecutionLocation: string;
         /** @description Present when an earlier request with the same key made this */
         IdempotencyReplayed: "true";
     };
@@ -2244,7 +2250,7 @@ export interface operations {
                 cancel_on_disconnect?: boolean;
             };
             header?: {
-                /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. */
+                /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, as it is now, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. What has been deleted meanwhile is told as `no_such_execution` in its place of a batch; when all of it has, the key is free again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2259,6 +2265,8 @@ export interface operations {
             /** @description Finished (`wait=true`) */
             200: {
                 headers: {
+                    Location: components["headers"]["ExecutionLocation"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2268,8 +2276,7 @@ export interface operations {
             /** @description Accepted */
             202: {
                 headers: {
-                    /** @description Where the execution is */
-                    Location?: string;
+                    Location: components["headers"]["ExecutionLocation"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
@@ -2290,7 +2297,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. */
+                /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, as it is now, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. What has been deleted meanwhile is told as `no_such_execution` in its place of a batch; when all of it has, the key is free again. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -2344,6 +2351,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["Exhausted"];
         };
     };
     cancel_execution: {
@@ -2480,6 +2488,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["Exhausted"];
         };
     };
     list_containers: {
@@ -2772,7 +2781,19 @@ export interface operations {
             401: components["responses"]["CompatibleError"];
             403: components["responses"]["CompatibleError"];
             413: components["responses"]["CompatibleError"];
+            /** @description Too many programs wait already, or the server holds too much */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecuteError"];
+                };
+            };
             500: components["responses"]["CompatibleError"];
+            503: components["responses"]["CompatibleError"];
         };
     };
     piston_execute: {
