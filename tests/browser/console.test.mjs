@@ -1,46 +1,23 @@
 // The console in a real browser, in front of a real server: GANTRY_URL is its address and
 // GANTRY_SETUP_LINK the one-time link it printed. The tests tell one story, in order.
 import assert from 'node:assert/strict';
-import { after, before, test as node_test } from 'node:test';
-import { examine, visit } from './visitor.mjs';
-
-const url = process.env.GANTRY_URL;
-const setup_link = process.env.GANTRY_SETUP_LINK;
-const owner = { name: 'ada', password: 'correct horse battery' };
-// The first execution may have to make or pull an image.
-const verdict_timeout_ms = 120_000;
-
-let visitor;
-let page;
-
-before(async () => {
-  assert.ok(url && setup_link, 'GANTRY_URL and GANTRY_SETUP_LINK are needed');
-  visitor = await visit(url);
-  page = visitor.page;
-});
-
-after(() => visitor?.close());
-
-// Each step needs the ones before it: after a failure the others would only wait in vain.
-let failed = false;
-function test(name, step) {
-  node_test(name, async (context) => {
-    if (failed) return context.skip('an earlier step failed');
-    failed = true;
-    await step();
-    failed = false;
-  });
-}
-
-const button = (name) => page.getByRole('button', { name, exact: true });
-const output = () => page.getByTestId('output');
-const verdict = (name) => page.getByRole('status').locator(`[data-verdict="${name}"]`);
-
-async function write_program(text) {
-  await page.locator('.cm-content').click();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.insertText(text);
-}
+import { test_machine, test_people, test_programs } from './pages.mjs';
+import {
+  button,
+  forget_refusal,
+  go_by_account,
+  output,
+  owner,
+  page,
+  setup_link,
+  test,
+  url,
+  verdict,
+  verdict_timeout_ms,
+  visitor,
+  write_program,
+} from './story.mjs';
+import { examine } from './visitor.mjs';
 
 async function sign_out() {
   await page.getByRole('button', { name: 'Account of ada' }).click();
@@ -115,6 +92,8 @@ test('standard input arrives, a limit out of bounds is not even sent', async () 
   await page.getByTestId('output').getByText('HELLO').waitFor({ timeout: verdict_timeout_ms });
 });
 
+test_programs();
+
 test('the containers of the machine are listed', async () => {
   await page.getByRole('link', { name: 'Containers', exact: true }).click();
   await page.waitForURL('**/containers');
@@ -125,10 +104,14 @@ test('the containers of the machine are listed', async () => {
   await examine(page, 'containers');
 });
 
+test_machine();
+test_people();
+
 test('an API token is shown once and can be revoked', async () => {
   await page.getByRole('button', { name: 'Account of ada' }).click();
   await examine(page, 'account');
-  await page.getByRole('link', { name: 'API tokens' }).click();
+  await page.keyboard.press('Escape');
+  await go_by_account('API tokens');
   await page.getByText('You have no tokens.').waitFor();
   await page.getByLabel('Name').fill('ci');
   await button('Create token').click();
@@ -166,16 +149,10 @@ test('one signs out and in again', async () => {
   await page.getByLabel('Password').fill('wrong password');
   await button('Sign in').click();
   await page.getByRole('alert').waitFor();
-  forget_refused_sign_in();
+  forget_refusal(401);
   await sign_in();
 });
 
 test('nothing was blocked, nothing failed and nobody else was asked', () => {
   assert.deepEqual(visitor.noticed, []);
 });
-
-// The browser logs the 401 that the wrong password was meant to get.
-function forget_refused_sign_in() {
-  const at = visitor.noticed.findIndex((text) => text.includes('401'));
-  if (at >= 0) visitor.noticed.splice(at, 1);
-}

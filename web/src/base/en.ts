@@ -100,6 +100,7 @@ export const en = {
   'limits.file_bytes': 'Largest file',
   'limits.tmpfs_bytes': 'Disk',
   'limits.bounds': '{min} to {max}',
+  'limits.at_most': 'at most {max}',
   'limits.as_wall': 'as wall time',
   'limits.reset': 'Defaults',
   'limits.unknown': 'The limits of this server are not known yet.',

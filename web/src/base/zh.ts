@@ -97,6 +97,7 @@ export const zh: Dictionary = {
   'limits.file_bytes': '最大文件',
   'limits.tmpfs_bytes': '磁盘',
   'limits.bounds': '{min} 至 {max}',
+  'limits.at_most': '最多 {max}',
   'limits.as_wall': '同实际时间',
   'limits.reset': '恢复默认值',
   'limits.unknown': '尚不知道此服务器的限制。',
