@@ -6,6 +6,7 @@
 #include "net/websocket_impl.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,9 @@ constexpr std::size_t joined_body_max = 16U << 10U;
 /// Larger ones in pieces, so that the limit on a write is one on progress.
 constexpr std::size_t write_max = 256U << 10U;
 constexpr std::uint64_t drain_max = 64U << 10U;
+/// Smaller bodies are not counted; a body of unknown length is counted in such steps.
+constexpr std::uint64_t uncounted_max = 64U << 10U;
+constexpr std::uint64_t step = 1U << 20U;
 
 bool is_bodiless(unsigned status) { return status < 200 || status == 204 || status == 304; }
 
@@ -60,6 +64,20 @@ std::string Exchange::Impl::write_head(const ResponseHead& head, std::string_vie
   return out.append("\r\n");
 }
 
+Result<> Exchange::Impl::hold(std::uint64_t bytes) {
+  auto& shared = session.shared_;
+  if (bytes <= uncounted_max) return ok;
+  if (shared.held + bytes > shared.limits.held_max.count) {
+    return fail(
+        ErrorKind::exhausted, "server_full",
+        fmt::format("cannot serve the request: other requests leave no room for {} bytes", bytes),
+        "try again after the time that Retry-After tells");
+  }
+  shared.held += bytes;
+  held += bytes;
+  return ok;
+}
+
 const RequestHead& Exchange::request() const { return impl_.parser.head(); }
 const Peer& Exchange::peer() const { return impl_.session.peer_; }
 
@@ -71,6 +89,8 @@ async::task<Result<std::string>> Exchange::body(Bytes max) {
         fmt::format("cannot take the request: its body is larger than {} bytes", max.count));
   };
   if (parser.content_length().value_or(0) > max.count) co_return over();
+  impl_.room = impl_.hold(parser.content_length().value_or(0));
+  if (!impl_.room) co_return fail(impl_.room.error());
   auto& session = impl_.session;
   if (!parser.done() && session.input_.empty() && impl_.expects_continue() && !impl_.continued) {
     co_await session.write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -88,16 +108,28 @@ async::task<Result<std::string>> Exchange::body(Bytes max) {
     }
   }
   if (impl_.rejection) throw failure_of(*impl_.rejection);
+  if (!impl_.room) co_return fail(impl_.room.error());
   if (parser.body().size() > max.count) co_return over();
   co_return std::move(parser.body());
 }
 
 async::task<void> Exchange::Impl::read_body(Bytes max) {
-  while (!parser.done() && !rejection && parser.body().size() <= max.count) {
+  bool counted = parser.content_length().has_value();
+  for (std::uint64_t held_to = 0;
+       !parser.done() && !rejection && parser.body().size() <= max.count;) {
+    if (!counted && parser.body().size() + uncounted_max > held_to) {
+      room = hold(step);
+      if (!room) co_return;
+      held_to += step;
+    }
     co_await session.fill();
     rejection = session.feed(parser);
   }
 }
+
+Result<> Exchange::hold(Bytes bytes) { return impl_.hold(bytes.count); }
+
+void Exchange::let_go() { impl_.session.shared_.held -= std::exchange(impl_.held, 0); }
 
 async::task<void> Exchange::respond(ResponseHead head, std::string body) {
   bool bodiless = is_bodiless(head.status);

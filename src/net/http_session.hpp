@@ -6,6 +6,7 @@
 #include "net/input_buffer.hpp"
 #include "net/watchdog.hpp"
 
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ struct SessionContext {
   Handler handler;
   async::StopSignal closing{executor};
   std::list<Session*> sessions{};
+  std::uint64_t held = 0;  ///< By the bodies of all exchanges, in bytes.
 };
 
 /// Reads requests from one connection, hands them to the handler one after another, and closes it.
@@ -74,6 +76,9 @@ struct Exchange::Impl {
 
   Impl(Session& its_session, RequestParser its_parser)
       : session{its_session}, parser{std::move(its_parser)} {}
+  ~Impl() { session.shared_.held -= held; }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   bool expects_continue();
   /// Whether what is left of the body can not be skipped.
@@ -82,7 +87,8 @@ struct Exchange::Impl {
   void begin_answer(State next);
   /// Status line and headers; `framing` says where the body ends.
   std::string write_head(const ResponseHead& head, std::string_view framing);
-  /// Until the body is complete or larger than `max`.
+  Result<> hold(std::uint64_t bytes);
+  /// Until the body is complete or larger than `max`, or there is no room for it.
   async::task<void> read_body(Bytes max);
   /// The answer to the upgrade of RFC 6455, or why there is none.
   std::expected<std::string, Rejection> upgrade_answer();
@@ -92,6 +98,8 @@ struct Exchange::Impl {
   State state = State::waiting;
   bool continued = false;
   bool peer_left = false;
+  std::uint64_t held = 0;              ///< Bytes that are counted in the session's context.
+  Result<> room = ok;                  ///< For the body.
   std::optional<Rejection> rejection;  ///< What the server itself answers.
 };
 

@@ -160,6 +160,8 @@ async::task<void> WebSocket::send(Kind kind, std::string_view data) {
   return impl_->write(kind == Kind::text ? Opcode::text : Opcode::binary, data);
 }
 
+async::task<void> WebSocket::ping() { return impl_->write(Opcode::ping, {}); }
+
 async::task<void> WebSocket::close(std::uint16_t code, std::string_view reason) {
   return impl_->close(code, reason);
 }

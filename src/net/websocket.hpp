@@ -37,6 +37,8 @@ class WebSocket {
   /// or the peer broke the protocol (malformed UTF-8, a message over the limit …).
   async::task<std::optional<Message>> receive();
   async::task<void> send(Kind kind, std::string_view data);
+  /// Asks the peer for a sign of life; throws when the connection is known to have broken.
+  async::task<void> ping();
   /// Says good-bye (RFC 6455 section 7.4 code) and closes.
   async::task<void> close(std::uint16_t code, std::string_view reason);
 
