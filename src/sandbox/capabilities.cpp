@@ -17,11 +17,6 @@ constexpr Seconds remembered{60};
 }  // namespace
 
 async::task<Result<>> Capabilities::check(const Policy& policy) {
-  if (policy.filesystem == Filesystem::workspace) {
-    co_return fail(ErrorKind::unavailable, "filesystem_not_available",
-                   "cannot run with filesystem 'workspace': the docker executor keeps no files",
-                   "ask for filesystem 'temp'");
-  }
   if (policy.runtime == Runtime::runc) co_return ok;
   co_return co_await check_runtime("runsc");
 }

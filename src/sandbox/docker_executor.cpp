@@ -12,6 +12,7 @@
 #include "sandbox/hardening.hpp"
 #include "sandbox/labels.hpp"
 #include "sandbox/leftovers.hpp"
+#include "sandbox/overrun.hpp"
 #include "sandbox/session.hpp"
 
 #include <algorithm>
@@ -28,6 +29,8 @@ constexpr Milliseconds update_max{5'000};
 constexpr Milliseconds close_max{20'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
 constexpr Milliseconds init_grace{20'000};
+// To bring a workspace and to take it back.
+constexpr Milliseconds workspace_grace{30'000};
 // How long a program may run in a container that waited as long as any does.
 constexpr Milliseconds boxed_run_max{900'000};
 constexpr Seconds sweep_period{60};
@@ -45,6 +48,7 @@ Outcome infrastructure_error(const Error& error) {
 Milliseconds time_of(const Execution& execution) {
   auto time = execution.policy.wall_time + init_grace;
   if (execution.program.compile) time += execution.program.compile->wall_time + init_grace;
+  if (execution.workspace) time += workspace_grace;
   return time;
 }
 
@@ -118,8 +122,8 @@ async::task<Result<>> DockerExecutor::check(Policy policy) {
 async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {
   auto possible = co_await capabilities_.check(execution.policy);
   if (!possible) co_return infrastructure_error(possible.error());
-  auto image = co_await image_memory_.resolve(execution.program.image, execution.logins,
-                                                 observer.progress);
+  auto image =
+      co_await image_memory_.resolve(execution.program.image, execution.logins, observer.progress);
   if (!image) co_return infrastructure_error(image.error());
   if (execution.policy.network == Network::outbound) {
     auto proven = co_await outbound_.prove(*image, execution.policy, observer.progress);
@@ -174,12 +178,15 @@ async::task<std::optional<Outcome>> DockerExecutor::run_in_box(Use& use, BoxPtr 
   }
   bool began = false;
   Conversation talk;
-  auto watcher = noting(run.observer, began);
+  Overrun overrun{executor_, engine_, run.execution};
+  auto watcher = overrun.watched(noting(run.observer, began));
+  auto how =
+      box->warm_class.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
   auto talked = co_await async::attempt(async::with_deadline(
       time_of(run.execution), "the sandbox",
-      talk_into(talk, box->session, run.execution, run.image.env, watcher,
-                box->warm_class.interpreter == Interpreter::none ? init::Start::fresh
-                                                                 : init::Start::waiting)));
+      async::with_companion(
+          talk_into(talk, box->session, run.execution, run.image.env, watcher, how),
+          overrun.relieve(use.lease.container))));
   if (talk.outcome) {
     use.reported = true;
     co_return std::move(talk.outcome);
@@ -228,12 +235,14 @@ async::task<Result<Outcome>> DockerExecutor::run_cold(Use& use, const Run& run) 
   bool began = false;
   Conversation talk;
   InitSession session{std::move(*stream)};
-  auto watcher = noting(run.observer, began);
+  Overrun overrun{executor_, engine_, run.execution};
+  auto watcher = overrun.watched(noting(run.observer, began));
   auto talked = co_await async::attempt(async::with_deadline(
       limit, "the sandbox",
-      async::both(
-          talk_into(talk, session, run.execution, run.image.env, watcher, init::Start::fresh),
-          start(use.lease))));
+      async::with_companion(async::both(talk_into(talk, session, run.execution, run.image.env,
+                                                  watcher, init::Start::fresh),
+                                        start(use.lease)),
+                            overrun.relieve(use.lease.container))));
   if (!talked && began && talked.error().kind == ErrorKind::timed_out) {
     co_return killed_late(policy);
   }
@@ -347,7 +356,8 @@ async::task<void> DockerExecutor::give_up(Use& use) {
 
 async::task<void> DockerExecutor::prepull(std::vector<std::string> references) {
   for (const auto& reference : references) {
-    auto image = co_await async::attempt(images_.resolve(reference, Logins::stored, [](std::string) {}));
+    auto image =
+        co_await async::attempt(images_.resolve(reference, Logins::stored, [](std::string) {}));
     if (!image) log::warn("{}", image.error().sentence());
   }
 }

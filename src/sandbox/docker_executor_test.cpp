@@ -285,15 +285,6 @@ TEST_F(DockerExecutorTest, WithoutAnyWordsTheEnginesAreTold) {
   EXPECT_THAT(execute().message, HasSubstr("runc create failed"));
 }
 
-TEST_F(DockerExecutorTest, WhatTheEngineCanNotKeepIsRefusedWithTheReason) {
-  auto outcome = execute({.filesystem = Filesystem::workspace});
-  EXPECT_EQ(outcome.verdict, Verdict::infrastructure_error);
-  EXPECT_THAT(outcome.message, HasSubstr("cannot run with filesystem 'workspace'"));
-  auto refused = loop_.run(executor_.check({.filesystem = Filesystem::workspace}));
-  EXPECT_EQ(refused.error().code, "filesystem_not_available");
-  EXPECT_THAT(daemon_.requests(), IsEmpty());
-}
-
 TEST_F(DockerExecutorTest, ARuntimeIsServedWhereTheEngineListsIt) {
   daemon_.expect("GET", "/info").reply(200, R"({"Runtimes":{"runc":{},"runsc":{}}})");
   EXPECT_TRUE(loop_.run(executor_.check({.runtime = Runtime::runsc})));

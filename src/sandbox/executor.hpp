@@ -7,6 +7,7 @@
 #include "sandbox/policy.hpp"
 #include "sandbox/program.hpp"
 #include "sandbox/verdict.hpp"
+#include "sandbox/workspace.hpp"
 
 #include <functional>
 #include <memory>
@@ -52,6 +53,8 @@ struct Execution {
   std::shared_ptr<Keyboard> keyboard = {};
   /// With it the program has a terminal instead of three pipes; all it writes is its output.
   std::optional<Terminal> terminal = {};
+  /// With Filesystem::workspace: what lies in /box/workspace. The Outcome has it back.
+  std::optional<Workspace> workspace = {};
 };
 
 /// Who watches an execution. Called on the loop, in order, never after `execute` has ended.

@@ -9,7 +9,6 @@
 namespace gantry::sandbox::init {
 namespace {
 
-constexpr std::size_t head_size = 5;
 constexpr std::uint32_t umask_usual = 022;
 // No program of ours runs or computes for a year; what claims so is no time, and sums of it would
 // overflow.
@@ -28,12 +27,6 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size
     number = number << 8U | static_cast<unsigned char>(bytes[at + i]);
   }
   return number;
-}
-
-void append_frame(std::string& out, char type, std::string_view payload) {
-  out += type;
-  append(out, static_cast<std::uint32_t>(payload.size()));
-  out += payload;
 }
 
 void append_data(std::string& out, char type, std::string_view data) {
@@ -70,11 +63,8 @@ std::string limits_payload(const Policy& policy, Times times, unsigned flags) {
 }
 
 void append_file(std::string& out, const File& file) {
-  std::string payload;
-  append(payload, static_cast<std::uint32_t>(file.mode == File::Mode::executable ? 0755 : 0644));
-  append(payload, static_cast<std::uint64_t>(file.content.size()));
-  payload += file.path;
-  append_frame(out, 'F', payload);
+  auto mode = file.mode == File::Mode::executable ? mode_executable : mode_plain;
+  append_file_head(out, {mode, file.content.size(), file.path});
   append_data(out, 'D', file.content);
 }
 
@@ -108,11 +98,42 @@ void append_folder(std::string& out, const Program& program) {
   if (!program.working_dir.empty()) append_frame(out, 'C', program.working_dir);
 }
 
-void append_files(std::string& out, const Program& program) {
-  for (const auto& file : program.files) append_file(out, file);
+void append_files(std::string& out, const Execution& execution) {
+  for (const auto& file : execution.program.files) append_file(out, file);
+  if (!execution.workspace) return;
+  append_file_head(out, {mode_folder, 0, std::string{workspace_folder}});
+  out += execution.workspace->packed;
+}
+
+void append_keep(std::string& out, const Workspace& workspace) {
+  std::string payload;
+  append(payload, workspace.bytes_max.count);
+  append(payload, static_cast<std::uint32_t>(workspace.files_max));
+  append_frame(out, 'B', payload);
 }
 
 }  // namespace
+
+void append_frame(std::string& out, char type, std::string_view payload) {
+  out += type;
+  append(out, static_cast<std::uint32_t>(payload.size()));
+  out += payload;
+}
+
+std::optional<FrameView> first_frame(std::string_view bytes) {
+  if (bytes.size() < head_size) return std::nullopt;
+  auto size = number_at(bytes, 1, 4);
+  if (size > payload_max || bytes.size() < head_size + size) return std::nullopt;
+  return FrameView{bytes[0], bytes.substr(head_size, size)};
+}
+
+void append_file_head(std::string& out, const FileHead& head) {
+  std::string payload;
+  append(payload, head.mode);
+  append(payload, head.size);
+  payload += head.path;
+  append_frame(out, 'F', payload);
+}
 
 Result<std::optional<Frame>> FrameReader::next() {
   std::string_view rest = std::string_view{buffer_}.substr(at_);
@@ -152,7 +173,7 @@ std::string encode_compilation(const Execution& execution,
       limits_payload(execution.policy, {compile.wall_time, compile.cpu_time}, Flag::stage_follows));
   append_command(out, compile.command, environment_of(program.env, image_env));
   append_folder(out, program);
-  append_files(out, program);
+  append_files(out, execution);
   append_frame(out, 'G', {});
   append_frame(out, 'Z', {});
   return out;
@@ -168,7 +189,8 @@ std::string encode_run(const Execution& execution, const std::vector<std::string
   append_frame(out, 'L', limits_payload(policy, {policy.wall_time, policy.cpu_time}, flags));
   append_command(out, program.command, environment_of(program.env, image_env));
   append_folder(out, program);
-  if (!program.compile) append_files(out, program);
+  if (!program.compile) append_files(out, execution);
+  if (execution.workspace) append_keep(out, *execution.workspace);
   if (execution.terminal) {
     out += encode_resize(execution.terminal->rows, execution.terminal->columns);
   }
@@ -231,6 +253,26 @@ Result<Report> decode_report(std::string_view payload) {
   report.errors_truncated = (truncated & 2U) != 0;
   report.artifacts_skipped = static_cast<std::uint32_t>(number_at(payload, 59, 4));
   return report;
+}
+
+Result<FileHead> decode_file_head(std::string_view payload) {
+  constexpr std::size_t numbers_size = 4 + 8;
+  if (payload.size() <= numbers_size) {
+    return fail(ErrorKind::unavailable, "bad_frame",
+                "cannot read from the sandbox: a file without a name");
+  }
+  return FileHead{static_cast<std::uint32_t>(number_at(payload, 0, 4)), number_at(payload, 4, 8),
+                  std::string{payload.substr(numbers_size)}};
+}
+
+Result<KeptEnd> decode_kept_end(std::string_view payload) {
+  constexpr std::size_t end_size = 1 + 4;
+  if (payload.size() != end_size) {
+    return fail(ErrorKind::unavailable, "bad_frame",
+                "cannot read from the sandbox: an end of the workspace of another version");
+  }
+  return KeptEnd{static_cast<int>(number_at(payload, 0, 1)),
+                 static_cast<std::uint32_t>(number_at(payload, 1, 4))};
 }
 
 Result<ArtifactHead> decode_artifact_head(std::string_view payload) {

@@ -17,6 +17,11 @@ namespace gantry::sandbox::init {
 
 inline constexpr std::uint8_t version = 2;
 inline constexpr std::size_t payload_max = 64U << 10U;
+inline constexpr std::size_t head_size = 5;
+/// Modes of files that travel.
+inline constexpr std::uint32_t mode_plain = 0644;
+inline constexpr std::uint32_t mode_executable = 0755;
+inline constexpr std::uint32_t mode_folder = 040755;
 /// What gantry-init sends of /box/out at most.
 inline constexpr std::size_t artifacts_max = 64;
 inline constexpr std::uint64_t artifact_bytes_max = 16U << 20U;
@@ -25,6 +30,15 @@ struct Frame {
   char type;
   std::string payload;
 };
+
+/// A frame whose payload lies in somebody else's bytes.
+struct FrameView {
+  char type;
+  std::string_view payload;
+};
+/// The frame at the beginning of `bytes`; nothing when it is not whole, or too large.
+std::optional<FrameView> first_frame(std::string_view bytes);
+void append_frame(std::string& out, char type, std::string_view payload);
 
 /// Bytes in, frames out. What comes from a container is attacker data: a frame over the size
 /// limit is an error, and nothing is allocated by a length that was only announced.
@@ -53,8 +67,8 @@ std::string encode_boot(const Boot& boot);
 enum class Start { fresh, waiting };
 
 /// Everything of the program up to and including `G`: limits, command, environment, folder, files
-/// (where no compilation brought them). The program sees the image's variables (`NAME=value`), ours
-/// over them and its own over those.
+/// and workspace (where no compilation brought them). The program sees the image's variables
+/// (`NAME=value`), ours over them and its own over those.
 std::string encode_run(const Execution& execution, const std::vector<std::string>& image_env,
                        Start start);
 /// The same for its compilation, which must be there.
@@ -93,6 +107,22 @@ struct Report {
 
 /// Refuses another version, an unknown cause and impossible times.
 Result<Report> decode_report(std::string_view payload);
+
+/// The beginning of a file that is sent (`F`) or comes back to be kept (`H`).
+struct FileHead {
+  std::uint32_t mode;
+  std::uint64_t size;
+  std::string path;  ///< As it came: unchecked.
+};
+Result<FileHead> decode_file_head(std::string_view payload);
+void append_file_head(std::string& out, const FileHead& head);
+
+/// The end of a workspace.
+struct KeptEnd {
+  int result;  ///< 0: that was all of it; 1: too large; 2: too many files.
+  std::uint32_t left_out;
+};
+Result<KeptEnd> decode_kept_end(std::string_view payload);
 
 /// The beginning of an artifact.
 struct ArtifactHead {

@@ -31,7 +31,7 @@ enum class Network {
 enum class Filesystem {
   sandbox,    ///< /box, which is empty at the start and gone at the end.
   temp,       ///< /tmp as well.
-  workspace,  ///< As `temp`; /box begins as the named workspace was left and is kept for the next.
+  workspace,  ///< As `temp`, and /box/workspace is kept under a name from one to the next.
 };
 
 /// The OCI runtime: `runsc` is gVisor, where the engine has it.

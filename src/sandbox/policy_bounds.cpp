@@ -86,8 +86,12 @@ void read_workspace(json::Fields& fields, Policy& policy) {
   auto wanted = policy.filesystem == Filesystem::workspace;
   if (wanted == !policy.workspace.empty()) {
     constexpr auto* allowed = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-    if (policy.workspace.find_first_not_of(allowed) == std::string::npos) return;
-    return fields.refuse("workspace", "must have only small letters, digits, '-' and '_'");
+    bool begins_well = !policy.workspace.starts_with('-') && !policy.workspace.starts_with('_');
+    bool sound = policy.workspace.find_first_not_of(allowed) == std::string::npos;
+    if (begins_well && sound) return;
+    return fields.refuse("workspace",
+                         "must have only small letters, digits, '-' and '_', and begin with a "
+                         "letter or digit");
   }
   fields.refuse("workspace", wanted ? "is missing: 'filesystem' is 'workspace'"
                                     : "needs 'filesystem' to be 'workspace'");

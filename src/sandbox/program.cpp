@@ -3,6 +3,7 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
+#include "sandbox/workspace.hpp"
 
 #include <algorithm>
 #include <set>
@@ -284,6 +285,20 @@ Program read_program(json::Fields& fields, const Languages& languages, const Pol
   return program;
 }
 
+namespace {
+
+/// What is kept would lie where a file of the request is to be.
+void check_workspace(json::Fields& fields, const Submission& submission) {
+  if (submission.policy.filesystem != Filesystem::workspace) return;
+  for (const auto& file : submission.program.files) {
+    if (file.path.substr(0, file.path.find('/')) != workspace_folder) continue;
+    fields.refuse("files", fmt::format("must not have '{}': '{}' is the folder that is kept",
+                                       text::one_line(file.path), workspace_folder));
+  }
+}
+
+}  // namespace
+
 Submission read_submission(json::Fields& fields, const Languages& languages,
                            const PolicyBounds& bounds) {
   Submission submission;
@@ -295,6 +310,7 @@ Submission read_submission(json::Fields& fields, const Languages& languages,
                     .read(limits == nullptr ? nothing : *limits);
   if (policy) {
     submission.policy = std::move(*policy);
+    check_workspace(fields, submission);
   } else {
     fields.adopt(std::move(policy.error()));
   }

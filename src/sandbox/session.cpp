@@ -86,6 +86,15 @@ std::string encode_keystrokes(const Keystrokes& keys, const Execution& execution
   return {};
 }
 
+void add_remark(StageOutcome& outcome, const std::string& remark) {
+  if (!remark.empty() && !outcome.message.empty()) outcome.message += "; ";
+  outcome.message += remark;
+}
+
+bool ended_by_itself(Verdict verdict) {
+  return verdict == Verdict::ok || verdict == Verdict::failed || verdict == Verdict::signalled;
+}
+
 Policy policy_of_compilation(const Execution& execution) {
   auto policy = execution.policy;
   policy.wall_time = execution.program.compile->wall_time;
@@ -98,11 +107,14 @@ Policy policy_of_compilation(const Execution& execution) {
 /// Takes the frames of one stage.
 class InitSession::Listener {
  public:
-  Listener(Stage stage, Policy policy, const Observer& observer)
+  Listener(Stage stage, Policy policy, const Observer& observer,
+           const std::optional<Workspace>& workspace = {})
       : stage_{stage},
         policy_{std::move(policy)},
         observer_{observer},
-        room_{policy_.output.count, policy_.output.count} {}
+        room_{policy_.output.count, policy_.output.count} {
+    if (workspace) workspace_.emplace(*workspace);
+  }
 
   /// Whether there is more to come.
   bool take(const init::Frame& frame) {
@@ -121,7 +133,13 @@ class InitSession::Listener {
         if (stage_ == Stage::compile) return stop(what_came(frame));
         return go_on(artifacts_.begin(frame.payload));
       case 'D':
+        if (workspace_ && artifacts_.complete()) return go_on(workspace_->append(frame.payload));
         return go_on(artifacts_.append(frame.payload));
+      case 'H':
+      case 'Y':
+        if (!workspace_) return stop(what_came(frame));
+        return go_on(frame.type == 'H' ? workspace_->begin(frame.payload)
+                                       : workspace_->end(frame.payload));
       case 'V':
         return finish(frame.payload);
       default:
@@ -137,6 +155,7 @@ class InitSession::Listener {
     auto outcome = outcome_of(*report_, policy_);
     outcome.output_truncated |= truncated_[0];
     outcome.errors_truncated |= truncated_[1];
+    if (workspace_) add_remark(outcome, workspace_->remark());
     auto skipped = std::uint64_t{report_->artifacts_skipped} + artifacts_.refused();
     if (skipped > 0 && outcome.message.empty()) {
       outcome.message = fmt::format(
@@ -146,6 +165,10 @@ class InitSession::Listener {
     return outcome;
   }
   std::vector<Artifact> artifacts() && { return std::move(artifacts_).take(); }
+  std::optional<std::string> workspace() && {
+    if (!workspace_ || !workspace_->whole()) return std::nullopt;
+    return std::move(*workspace_).take();
+  }
 
  private:
   bool stop(std::string fault) {
@@ -173,7 +196,9 @@ class InitSession::Listener {
   bool finish(std::string_view payload) {
     auto report = init::decode_report(payload);
     if (!report) return stop(report.error().message);
-    if (!artifacts_.complete()) return stop("an artifact shorter than announced");
+    if (!artifacts_.complete() || (workspace_ && !workspace_->complete())) {
+      return stop("a file shorter than announced");
+    }
     report_ = *report;
     return false;
   }
@@ -184,6 +209,7 @@ class InitSession::Listener {
   std::array<std::uint64_t, 2> room_;
   std::array<bool, 2> truncated_{};
   ArtifactReader artifacts_;
+  std::optional<WorkspaceReader> workspace_;
   std::optional<init::Report> report_;
   std::string fault_;
   bool started_ = false;
@@ -312,12 +338,15 @@ async::task<Conversation> InitSession::run(const Execution& execution,
   bool may_wait = interpreter_file_ == execution.policy.file && !program.compile &&
                   !execution.terminal && program.working_dir.empty();
   auto words = init::encode_run(execution, image_env, may_wait ? start : init::Start::fresh);
-  Listener listener{Stage::run, execution.policy, observer};
+  Listener listener{Stage::run, execution.policy, observer, execution.workspace};
   co_await async::with_companion(listen(listener), speak(execution, std::move(words)));
   if (auto ended = listener.stage_outcome()) {
     conversation.outcome.emplace(std::move(*ended));
     conversation.outcome->compile = conversation.compile;
     conversation.outcome->artifacts = std::move(listener).artifacts();
+    if (ended_by_itself(conversation.outcome->verdict)) {
+      conversation.outcome->workspace = std::move(listener).workspace();
+    }
   }
   conversation.complaint = complaint_;
   co_return conversation;

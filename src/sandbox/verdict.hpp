@@ -59,6 +59,9 @@ struct Outcome : StageOutcome {
   std::string executor;      ///< `docker` or `local`.
   bool warm = false;         ///< Its surroundings were waiting for it.
   std::vector<Artifact> artifacts;
+  /// What the program left in its workspace, packed. Only of one that ended by itself (ok, failed,
+  /// signalled) and whose workspace is within its limits: otherwise the old one stays.
+  std::optional<std::string> workspace;
 };
 
 /// `SIGKILL` for 9; `signal 70` for what has no name.

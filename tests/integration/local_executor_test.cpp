@@ -42,9 +42,6 @@ TEST_P(ALocalExecutor, RefusesWhatItHasNotWithTheReason) {
   Policy policy;
   policy.network = Network::outbound;
   EXPECT_THAT(execute(sh("true"), policy).message, HasSubstr("it asks for a network"));
-  policy = {};
-  policy.filesystem = Filesystem::workspace;
-  EXPECT_THAT(execute(sh("true"), policy).message, HasSubstr("it asks for a workspace"));
 }
 
 TEST_P(ALocalExecutor, RunsNothingUnlimitedUnlessItsOwnerTrustsEverybody) {
