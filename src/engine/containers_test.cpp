@@ -85,6 +85,13 @@ TEST_F(EngineContainers, WhatReachesOutOfAContainerCanNotBeAskedFor) {
     return created ? "" : created.error().code;
   };
   EXPECT_EQ(refused([](auto& s) { s.network_mode = "host"; }), "invalid_container_spec");
+  EXPECT_EQ(refused([](auto& s) {
+              s.network_mode = "host";
+              s.host_network = HostNetwork::read_only;
+              s.cap_drop = {"ALL"};
+              s.cap_add = {"NET_ADMIN"};
+            }),
+            "invalid_container_spec");
   EXPECT_EQ(refused([](auto& s) { s.ipc_mode = "host"; }), "invalid_container_spec");
   EXPECT_EQ(refused([](auto& s) { s.ipc_mode = "container:x"; }), "invalid_container_spec");
   EXPECT_EQ(refused([](auto& s) { s.cgroupns_mode = "host"; }), "invalid_container_spec");

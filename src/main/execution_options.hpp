@@ -4,8 +4,10 @@
 #include "base/secret.hpp"
 #include "executions/admission.hpp"
 #include "executions/upkeep_store.hpp"
+#include "executions/workspaces.hpp"
 #include "main/settings.hpp"
 #include "net/outside.hpp"
+#include "sandbox/outbound_addresses.hpp"
 #include "sandbox/pool.hpp"
 
 #include <array>
@@ -19,6 +21,8 @@ struct ExecutionOptions {
   executions::Admission::Bounds token;  ///< and of each API token.
   executions::store::Retention kept;
   sandbox::PoolSettings pool;
+  executions::Workspaces::Settings workspaces;  ///< Without their folder.
+  sandbox::OutboundWishes outbound;
   Secret webhook_secret;  ///< Empty: the server makes its own.
   net::Reach webhook_reach = net::Reach::public_only;
 };
@@ -45,6 +49,12 @@ inline constexpr std::array execution_settings{
     ExecutionSetting{"pool_max", "--pool-max", "How many wait at most of each kind, 0: none [8]"},
     ExecutionSetting{"pool_memory", "--pool-memory",
                      "What all that wait may cost together, in bytes [536870912]"},
+    ExecutionSetting{"workspace_bytes", "--workspace-bytes",
+                     "What a workspace may hold, in bytes [67108864]"},
+    ExecutionSetting{"workspace_files", "--workspace-files",
+                     "How many files and folders it may have [1000]"},
+    ExecutionSetting{"user_workspaces_max", "--user-workspaces-max",
+                     "How many workspaces a user may have [10]"},
     ExecutionSetting{"keep_days", "--keep-days", "How long they are kept, in days [90]"},
 };
 

@@ -32,6 +32,15 @@ TEST(ExecutionOptions, AreRead) {
   EXPECT_TRUE(execution_options(given("webhook_secret", "s"))->webhook_secret.matches("s"));
 }
 
+TEST(ExecutionOptions, ReadWhatProgramsMayNotReach) {
+  auto blocked = execution_options(given("outbound_blocked", "203.0.113.0/24")).value();
+  EXPECT_THAT(blocked.outbound.blocked, testing::ElementsAre("203.0.113.0/24"));
+  EXPECT_THAT(blocked.outbound.dns, testing::ElementsAre("1.1.1.1", "9.9.9.9"));
+  auto resolved = execution_options(given("outbound_dns", "8.8.8.8")).value();
+  EXPECT_THAT(resolved.outbound.dns, testing::ElementsAre("8.8.8.8"));
+  EXPECT_FALSE(execution_options(given("outbound_dns", "10.0.0.1")));
+}
+
 TEST(ExecutionOptions, RefuseWhatIsNoNumberOfTheirs) {
   for (const auto& setting : execution_settings) {
     auto options = execution_options(given(std::string{setting.key}, "-1"));

@@ -49,6 +49,8 @@ constexpr std::array known_settings{
     Known{"pool_min", Kind::number},
     Known{"pool_max", Kind::number},
     Known{"pool_memory", Kind::number},
+    Known{"outbound_dns", Kind::texts},
+    Known{"outbound_blocked", Kind::texts},
     Known{"local_executor", Kind::boolean},
     Known{"local_trusted", Kind::boolean},
     Known{"webhook_private", Kind::boolean},

@@ -200,6 +200,42 @@ TEST(HardeningTest, TheFullNetworkIsTheEnginesBridgeWithItsOwnResolver) {
   EXPECT_TRUE(engine::check(spec));
 }
 
+TEST(HardeningTest, TheNetworkThatLeadsOutsideIsItsHoldersWithNameAndResolvers) {
+  Placement placement{.user_id = 40'007, .init_volume = "v", .network = "container:abc"};
+  auto spec = hardened_container({.network = Network::outbound}, hostile_image(), placement);
+  EXPECT_EQ(spec.network_mode, "container:abc");
+  EXPECT_THAT(spec.dns, IsEmpty());
+  EXPECT_FALSE(spec.hostname);
+  EXPECT_THAT(spec.cap_add, IsEmpty());
+  EXPECT_TRUE(engine::check(spec));
+}
+
+TEST(HardeningTest, AHolderMaySetUpItsNetworkAndNothingElse) {
+  Placement placement{.owner = "server1", .label = "holder1", .init_volume = "v", .network = "br"};
+  auto spec =
+      holder_container(hostile_image(), placement, {.dns = {"9.9.9.9"}, .blocked = {"10.0.0.0/8"}});
+  EXPECT_THAT(spec.cap_drop, ElementsAre("ALL"));
+  EXPECT_THAT(spec.cap_add, ElementsAre("NET_ADMIN"));
+  EXPECT_THAT(spec.security_opt, ElementsAre("no-new-privileges:true"));
+  EXPECT_THAT(*spec.entrypoint, ElementsAre("/.gantry/gantry-holder", "hold", "10.0.0.0/8"));
+  EXPECT_THAT(spec.env, ElementsAre("LD_PRELOAD", "GCONV_PATH", "HOME", "PATH"));
+  EXPECT_TRUE(spec.read_only_root);
+  EXPECT_EQ(spec.network_mode, "br");
+  EXPECT_THAT(spec.dns, ElementsAre("9.9.9.9"));
+  EXPECT_EQ(spec.labels["io.gantry.kind"], "network");
+  EXPECT_EQ(spec.labels["io.gantry.owner"], "server1");
+  EXPECT_TRUE(engine::check(spec));
+}
+
+TEST(HardeningTest, ASurveyLooksAtTheHostsNetworkWithoutAnyCapability) {
+  auto spec = survey_container(hostile_image(), {.init_volume = "v"});
+  EXPECT_EQ(spec.network_mode, "host");
+  EXPECT_THAT(spec.cap_drop, ElementsAre("ALL"));
+  EXPECT_THAT(spec.cap_add, IsEmpty());
+  EXPECT_THAT(*spec.entrypoint, ElementsAre("/.gantry/gantry-holder", "survey"));
+  EXPECT_TRUE(engine::check(spec));
+}
+
 TEST(HardeningTest, AnotherRuntimeIsNamedAndTheUsualOneIsTheEngines) {
   EXPECT_EQ(hardened({.runtime = Runtime::runsc}).runtime, "runsc");
   EXPECT_EQ(hardened().runtime, std::nullopt);
