@@ -205,3 +205,53 @@ spared() {
   echo '#pragma once' | put src/fleet/link.hpp
   finds "src/fleet/link.hpp:1: dead-file:"
 }
+
+# pair: an English page and its Chinese twin that say the same.
+pair() {
+  printf '# Title\n\n[中文](docs/zh-CN/run.md) [zh](README.zh-CN.md)\n' | put README.md
+  printf '# 标题\n\n[English](README.md) [en](docs/run.md)\n' | put README.zh-CN.md
+  printf '# Run\n\n[中文](zh-CN/run.md)\n\n```\nls   # look\n```\n\n## `ls`\n' | put docs/run.md
+  printf '# 运行\n\n[English](../run.md)\n\n```\nls   # 看\n```\n\n## `ls`\n' | put docs/zh-CN/run.md
+}
+
+@test "a Chinese page may translate prose and comments" {
+  pair
+  accepts
+}
+
+@test "a page without its Chinese twin is refused" {
+  pair
+  rm "$tree/docs/zh-CN/run.md"
+  finds "docs/run.md:1: twin: 'docs/zh-CN/run.md' does not exist"
+}
+
+@test "a Chinese page of nothing is refused" {
+  pair
+  mv "$tree/docs/run.md" "$tree/docs/go.md"
+  finds "docs/zh-CN/run.md:1: twin: there is no English page of it"
+}
+
+@test "twins link to each other at the top" {
+  pair
+  printf '# Run\n\n```\nls\n```\n\n## `ls`\n' | put docs/run.md
+  finds "docs/run.md:1: twin: no link to 'docs/zh-CN/run.md' at the top"
+}
+
+@test "a command that only one twin has is refused" {
+  pair
+  sed -i 's/^ls /ls -l/' "$tree/docs/zh-CN/run.md"
+  finds "docs/zh-CN/run.md:1: twin: code block 1 differs"
+}
+
+@test "a heading that only one twin has is refused" {
+  pair
+  printf '\n### More\n' >>"$tree/docs/run.md"
+  finds "docs/zh-CN/run.md:1: twin: 2 headings, 3 in English"
+}
+
+@test "a row or a word that only one twin has is refused" {
+  pair
+  printf '\n| `a` |\n' >>"$tree/docs/run.md"
+  finds "docs/zh-CN/run.md:1: twin: 0 rows in tables, 1 in English"
+  finds "docs/zh-CN/run.md:1: twin: 'a' is missing"
+}

@@ -113,6 +113,7 @@ const makers: ReadonlyMap<string, Make> = new Map([
   ['engine_permission_denied', noRightOnEngine],
   ['engine_denied', noRightOnEngine],
   ['image_not_allowed', noRight],
+  ['registry_not_allowed', noRight],
   ['image_not_made', noImage],
   ['engine_no_image', noImage],
   ['engine_no_such_remote_image', noImage],

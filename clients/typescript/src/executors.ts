@@ -18,7 +18,7 @@ export interface ExecutorOptions extends ConnectionOptions {
    * with a NetworkModeError; `none` warns and runs without network.
    */
   networkFallback?: 'refuse' | 'none';
-  /** The name under which the work folder is kept, for the scope `workspace`. */
+  /** The name under which the folder `workspace` is kept, for the scope `workspace`. */
   workspace?: string;
   /** How many UTF-16 code units of each output a result has: 8000. */
   maxOutputLength?: number;

@@ -1430,7 +1430,7 @@ export interface components {
             /** @constant */
             type: "error";
             /** @enum {string} */
-            code: "role_missing" | "not_interactive";
+            code: "role_missing" | "not_yours" | "not_interactive";
             detail: string;
         };
         /** @description One message of the client */
