@@ -66,6 +66,27 @@ export function test_programs() {
     await page.getByRole('tab', { name: 'Program' }).click();
   });
 
+  test('what a program keeps in a workspace is listed and can be deleted', async () => {
+    await page.getByRole('tab', { name: 'Sandbox' }).click();
+    await page.getByLabel('What it can write to').selectOption('workspace');
+    await page.getByLabel('Name of the workspace').fill('notes');
+    await page.getByRole('tab', { name: 'Program' }).click();
+    await write_program("open('workspace/note', 'w').write('kept')\nprint('written')");
+    await button('Run').click();
+    await output().getByText('written').waitFor({ timeout: verdict_timeout_ms });
+    await verdict('ok').waitFor({ timeout: verdict_timeout_ms });
+    await go_by_account('Workspaces');
+    await row('notes').getByText('4 B').waitFor();
+    await examine(page, 'workspaces');
+    await button('Delete notes').click();
+    await button('Delete with all that is in it').click();
+    await page.getByText('You keep no workspace.').waitFor();
+    await go_to_run();
+    await page.getByRole('tab', { name: 'Sandbox' }).click();
+    await button('Defaults').click();
+    await page.getByRole('tab', { name: 'Program' }).click();
+  });
+
   test('a program of an own image has a command', async () => {
     await page.getByLabel('Language').selectOption('image');
     await page.getByText('Name an image').waitFor();

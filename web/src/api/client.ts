@@ -33,6 +33,7 @@ export type Trouble = Schemas['Trouble'];
 export type User = Schemas['User'];
 export type UserItem = Schemas['UserItem'];
 export type Verdict = Schemas['Verdict'];
+export type Workspace = Schemas['Workspace'];
 
 /** What the server refused, or that it could not be reached (`server_unreachable`, status 0). */
 export class Problem extends Error {
@@ -150,6 +151,9 @@ export const api = {
   check_audit: () => call<AuditCheck>('GET', '/api/v1/audit/check'),
   pools: () => call<Schemas['PoolList']>('GET', '/api/v1/pools'),
   images: () => call<{ items: Image[] }>('GET', '/api/v1/images'),
+  workspaces: () => call<{ items: Workspace[] }>('GET', '/api/v1/workspaces'),
+  remove_workspace: (name: string) =>
+    call<void>('DELETE', `/api/v1/workspaces/${encode(name)}`),
   registries: () => call<{ items: Registry[] }>('GET', '/api/v1/registries'),
   put_registry: (registry: { host: string; user: string; password: string }) =>
     call<Registry>('POST', '/api/v1/registries', registry),

@@ -6,6 +6,7 @@ export const en_pages = {
   'nav.pools': 'Warm pool',
   'nav.users': 'Users',
   'nav.audit': 'Audit log',
+  'nav.workspaces': 'Workspaces',
   'nav.account': 'My account',
 
   'shell.keep': 'Keep',
@@ -43,9 +44,9 @@ export const en_pages = {
   'mode.filesystem': 'What it can write to',
   'mode.filesystem_sandbox': '/box',
   'mode.filesystem_temp': '/box and /tmp',
-  'mode.filesystem_workspace': '/tmp and a /box that is kept',
+  'mode.filesystem_workspace': '/box, /tmp and a folder that is kept',
   'mode.workspace': 'Name of the workspace',
-  'mode.workspace_hint': 'Small letters, digits, - and _; runs with this name share one /box',
+  'mode.workspace_hint': 'Small letters, digits, - and _. It is at /box/workspace, for one program at a time.',
   'mode.runtime': 'Runtime',
   'mode.runtime_runc': 'runc, the usual one',
   'mode.runtime_runsc': 'runsc (gVisor), its own kernel',
@@ -92,6 +93,20 @@ export const en_pages = {
   'executions.not_yet': 'not known yet',
   'executions.source': 'Source',
   'executions.copy_source': 'Copy source',
+
+  'workspaces.text':
+    'Folders that you keep between programs. A program that asks for one finds it at /box/workspace.',
+  'workspaces.none': 'You keep no workspace.',
+  'workspaces.none_text':
+    'Under Run, Sandbox, let a program write to a folder that is kept, and give it a name.',
+  'workspaces.files': 'Files',
+  'workspaces.changed': 'Changed',
+  'workspaces.in_use': 'in use now',
+  'workspaces.use': 'Run with it',
+  'workspaces.use_of': 'Run with it: {name}',
+  'workspaces.remove': 'Delete',
+  'workspaces.remove_of': 'Delete {name}',
+  'workspaces.remove_sure': 'Delete with all that is in it',
 
   'images.text':
     'The images of this engine. What programs brought in goes again when none has asked for it for long (images_unused_days).',

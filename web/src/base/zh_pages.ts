@@ -7,6 +7,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'nav.pools': '预热池',
   'nav.users': '用户',
   'nav.audit': '审计日志',
+  'nav.workspaces': '工作区',
   'nav.account': '我的账户',
 
   'shell.keep': '保留',
@@ -43,9 +44,9 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'mode.filesystem': '可写入的位置',
   'mode.filesystem_sandbox': '/box',
   'mode.filesystem_temp': '/box 和 /tmp',
-  'mode.filesystem_workspace': '/tmp 和会保留的 /box',
+  'mode.filesystem_workspace': '/box、/tmp 和一个会保留的文件夹',
   'mode.workspace': '工作区名称',
-  'mode.workspace_hint': '小写字母、数字、- 和 _；使用同一名称的程序共用一个 /box',
+  'mode.workspace_hint': '小写字母、数字、- 和 _。位于 /box/workspace，同一时间只供一个程序使用。',
   'mode.runtime': '运行时',
   'mode.runtime_runc': 'runc（常用）',
   'mode.runtime_runsc': 'runsc（gVisor），使用自己的内核',
@@ -91,6 +92,18 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'executions.not_yet': '尚未知道',
   'executions.source': '源代码',
   'executions.copy_source': '复制源代码',
+
+  'workspaces.text': '在程序之间保留的文件夹。程序请求后可在 /box/workspace 找到它。',
+  'workspaces.none': '您没有工作区。',
+  'workspaces.none_text': '在“运行”的“沙箱”中，让程序写入会保留的文件夹，并为它命名。',
+  'workspaces.files': '文件数',
+  'workspaces.changed': '更改时间',
+  'workspaces.in_use': '正在使用',
+  'workspaces.use': '用它运行',
+  'workspaces.use_of': '用它运行：{name}',
+  'workspaces.remove': '删除',
+  'workspaces.remove_of': '删除 {name}',
+  'workspaces.remove_sure': '连同全部内容删除',
 
   'images.text': 
     '此引擎的镜像。为程序拉取的镜像，长期没有程序使用后会被删除（images_unused_days）。',

@@ -83,6 +83,13 @@ export const places: readonly Place[] = [
     load: alone(() => import('../access/AccountPage.svelte')),
   },
   {
+    path: '/workspaces',
+    title: 'nav.workspaces',
+    role: 'viewer',
+    menu: 'account',
+    load: alone(() => import('../executions/WorkspacesPage.svelte')),
+  },
+  {
     path: '/tokens',
     title: 'nav.tokens',
     role: 'viewer',
