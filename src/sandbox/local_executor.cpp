@@ -180,8 +180,10 @@ Result<> LocalExecutor::check(const Execution& execution) {
     return fail(not_here("it asks for an image", choose_docker));
   }
   if (policy.network != Network::none) {
-    return fail(
-        not_here("it asks for a network", "leave out 'network', or " + std::string{choose_docker}));
+    auto error =
+        not_here("it asks for a network", "leave out 'network', or " + std::string{choose_docker});
+    error.code = "network_not_available";
+    return fail(std::move(error));
   }
   if (policy.filesystem == Filesystem::workspace) {
     return fail(not_here("it asks for a workspace", choose_docker));
