@@ -126,12 +126,12 @@ TEST(PoolsApiTest, TellsOfEveryClassWithItsShareOfHits) {
       R"({"items":[{"executor":"docker","image":"gantry/python:latest","image_id":"sha256:1",)"
       R"("interpreter":"python","policy_class":"python, network none","ready":2,"making":0,)"
       R"("target":3,"in_use":1,"arrivals":4,"hits":3,"misses":1,"hit_ratio":0.75,"failures":0,)"
-      R"("oldest_ms":0,"memory_bytes":1024,"last_error":{"code":"no_disk","detail":"a b"}},)"
+      R"("oldest_ms":0,"memory_bytes":1024,"last_error":{"code":"no_disk","detail":"a\\nb"}},)"
       R"({"executor":"local","image":null,"image_id":null,"interpreter":"none",)"
       R"("policy_class":"","ready":0,"making":0,"target":0,"in_use":0,"arrivals":0,"hits":0,)"
       R"("misses":0,"hit_ratio":null,"failures":0,"oldest_ms":0,"memory_bytes":null,)"
       R"("last_error":null}],"next":null,"memory_bytes":1024,"memory_max_bytes":67108864})");
-  EXPECT_EQ(refusal_of(server.ask("GET", "/api/v1/pools?x=1")), "400 unknown_parameter");
+  EXPECT_EQ(refusal_of(server.ask("GET", "/api/v1/pools?x=1")), "400 invalid_parameter");
 }
 
 }  // namespace

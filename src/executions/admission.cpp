@@ -44,13 +44,13 @@ Result<> Admission::may_wait(const Ticket& ticket) const {
                 fmt::format("those that wait hold {} bytes already", waiting_bytes_.count));
   }
   if (counts_in(users_, caller.user).queued >= settings_.user.queued_max) {
-    return full("user_queue_full", fmt::format("{} programs of '{}' are waiting already",
-                                               settings_.user.queued_max, caller.user));
+    return full("user_queue_full", fmt::format("of the programs of '{}' no more than {} may wait",
+                                               caller.user, settings_.user.queued_max));
   }
   auto queued_max = std::min(settings_.token.queued_max, caller.queued_max);
   if (!caller.token.empty() && counts_in(tokens_, caller.token).queued >= queued_max) {
     return full("token_queue_full",
-                fmt::format("{} programs of this token are waiting already", queued_max));
+                fmt::format("of the programs of this token no more than {} may wait", queued_max));
   }
   return ok;
 }
