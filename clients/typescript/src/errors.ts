@@ -63,7 +63,7 @@ export class RequestError extends GantryError {
   }
 }
 
-/** Too many programs run or wait. */
+/** Too many programs run or wait, or another one has the workspace. */
 export class BusyError extends GantryError {
   constructor(message: string, readonly retryAfterMs: number, details: ErrorDetails = {}) {
     super(message, details);
@@ -92,6 +92,7 @@ const noRight: Make = (message, details) => new PermissionError(message, 'server
 const noRightOnEngine: Make = (message, details) => new PermissionError(
   `permission denied while trying to connect to the Docker daemon socket: ${message}`, 'engine',
   details);
+const notNow: Make = (message, details) => new BusyError(message, 1000, details);
 const noImage: Make = (message, details) =>
   new ImagePullError(`Error pulling image: ${message}`, details);
 
@@ -121,6 +122,7 @@ const makers: ReadonlyMap<string, Make> = new Map([
   ['engine_registry_limit', noImage],
   ['engine_registry_unreachable', noImage],
   ['image_pull_failed', noImage],
+  ['workspace_in_use', notNow],
   ['too_many_pulls', noImage],
   ['pull_abandoned', noImage],
 ]);

@@ -7,8 +7,9 @@ export interface SandboxPolicy {
   /** `outbound` reaches the outside; not the host, private networks or other sandboxes. */
   readonly networkAccess: 'none' | 'outbound' | 'full';
   /**
-   * What it can write to: its work folder (`sandbox`), `/tmp` as well (`temp`), or both with the
-   * work folder kept under the option `workspace` (`workspace`; without that option as `temp`).
+   * What it can write to: its work folder (`sandbox`), `/tmp` as well (`temp`), or both, and the
+   * folder `workspace` below is kept under the name in the option `workspace` (`workspace`; without
+   * that option as `temp`).
    */
   readonly filesystemScope: 'workspace' | 'temp' | 'sandbox';
 }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import {
-  DEFAULT_SANDBOX_POLICY, DockerExecutor, GantryClient, LocalSandboxExecutor, NetworkModeError,
-  RequestError, SandboxError, infra,
+  BusyError, DEFAULT_SANDBOX_POLICY, DockerExecutor, GantryClient, LocalSandboxExecutor,
+  NetworkModeError, RequestError, SandboxError, infra,
 } from 'gantry-client';
 
 import { Server, pause } from '../../../tests/faults/server.mjs';
@@ -192,6 +192,33 @@ test('the local executor leaves the outputs as they are', async (context) => {
   if (without_local(result)) return context.skip(result.message);
   assert.equal(result.stdout, '  local  \n');
   assert.equal(result.executor, 'local');
+});
+
+test('local has no network: that is refused, or done without where allowed', async (context) => {
+  const strict = new LocalSandboxExecutor(DEFAULT_SANDBOX_POLICY, options);
+  const error = await strict.execute({ language: 'sh', code: 'true' }).catch((caught) => caught);
+  assert.ok(error instanceof NetworkModeError, String(error));
+  assert.equal(error.mode, 'outbound');
+  const lenient = new LocalSandboxExecutor(DEFAULT_SANDBOX_POLICY,
+    { ...options, networkFallback: 'none', onWarning: () => undefined });
+  const result = await lenient.execute({ language: 'sh', code: 'echo ran' }).catch((last) => last);
+  if (without_local(result)) return context.skip(result.message);
+  assert.equal(result.stdout, 'ran\n');
+  assert.equal(result.network, 'none');
+});
+
+test('a workspace is kept under its name, for one program at a time', async () => {
+  const kept = new DockerExecutor({ ...offline, filesystemScope: 'workspace' },
+    { ...options, workspace: 'client' });
+  const add = { language: 'sh', code: 'echo once >> workspace/log; cat workspace/log' };
+  assert.equal((await kept.execute(add)).stdout, 'once');
+  assert.equal((await kept.execute(add)).stdout, 'once\nonce');
+  const slow = kept.execute({ language: 'sh', code: 'sleep 3' });
+  await pause(1_000);
+  const error = await kept.execute(add).catch((caught) => caught);
+  await slow;
+  assert.ok(error instanceof BusyError, String(error));
+  assert.equal(error.code, 'workspace_in_use');
 });
 
 test('ready() answers where programs can be run', async () => {
