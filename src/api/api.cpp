@@ -118,6 +118,9 @@ void open_to_origin(net::http::Headers& headers, const std::string& origin) {
 
 async::task<void> send(Exchange& exchange, Reply reply, const Reception& reception,
                        Seconds retry_after = Seconds{1}) {
+  if (auto room = exchange.hold(Bytes{reply.body.size()}); !room) {
+    reply = error_reply(refuse(std::move(room.error())).error(), reception.shape);
+  }
   add_security_headers(reply.headers);
   if (!reception.origin.empty()) open_to_origin(reply.headers, reception.origin);
   if (reply.status == 401) reply.headers.set("WWW-Authenticate", "Bearer");

@@ -42,7 +42,7 @@ std::unexpected<Error> no_such_artifact(const Call& call) {
 }  // namespace
 
 Answer list_artifacts(Call& call) {
-  auto record = co_await call.services.executions.find(ExecutionId{call.id});
+  auto record = co_await call.services.executions.look_up(ExecutionId{call.id}, call.reach());
   if (!record) co_return fail(std::move(record.error()));
   co_return json_reply(200, json::Object{{"items", artifacts_json(*record)}, {"next", nullptr}});
 }
@@ -50,15 +50,23 @@ Answer list_artifacts(Call& call) {
 Answer get_artifact(Call& call) {
   auto index = read_index(call.part);
   if (!index) co_return no_such_artifact(call);
-  auto record = co_await call.services.executions.find(ExecutionId{call.id});
-  if (!record) co_return fail(std::move(record.error()));
-  if (*index >= record->artifacts.size()) co_return no_such_artifact(call);
-  auto bytes = co_await call.services.executions.artifact(ExecutionId{call.id}, *index);
-  if (!bytes) co_return fail(std::move(bytes.error()));
-  Reply reply{.status = 200, .headers = {}, .body = std::move(*bytes)};
-  reply.headers.set("Content-Type", "application/octet-stream");
-  reply.headers.set("Content-Disposition", disposition(record->artifacts[*index].path));
-  co_return reply;
+  auto opened =
+      co_await call.services.executions.artifact(ExecutionId{call.id}, *index, call.reach());
+  if (!opened) co_return fail(std::move(opened.error()));
+  if (auto room = call.exchange.hold(executions::FileReader::piece_max); !room) {
+    co_return fail(std::move(room.error()));
+  }
+  net::http::ResponseHead head{.status = 200,
+                               .headers = {{"Content-Type", "application/octet-stream"}}};
+  head.headers.set("Content-Disposition", disposition(opened->item.path));
+  add_security_headers(head.headers);
+  co_await call.exchange.begin_stream(std::move(head));
+  auto& reader = opened->reader;
+  for (auto piece = co_await reader.next(); !piece.empty(); piece = co_await reader.next()) {
+    co_await call.exchange.send(std::move(piece));
+  }
+  co_await call.exchange.finish_stream();
+  co_return answered_already();
 }
 
 }  // namespace gantry::api

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "executions/admission.hpp"
+#include "executions/record.hpp"
 #include "net/http_server.hpp"
 
 #include <optional>
@@ -36,18 +37,29 @@ struct Call {
 
   /// The name that goes into records.
   std::string who() const { return identity ? identity->name : "anonymous"; }
+  /// Whose executions these are: an id, which is not given anew as a name may be.
+  std::string account() const { return identity ? identity->user.text() : "anonymous"; }
   /// On whose account programs run.
   executions::Caller caller() const {
     bool by_token = identity && identity->how == access::How::token;
-    if (!by_token) return {.user = who(), .token = {}};
+    auto logins = identity ? sandbox::Logins::stored : sandbox::Logins::none;
+    if (!by_token) return {.user = who(), .token = {}, .logins = logins, .user_id = account()};
     auto bound = [](const std::optional<std::int64_t>& max) {
       return max ? static_cast<std::size_t>(*max) : executions::Caller::unbounded;
     };
     return {.user = who(),
             .token = identity->credential,
             .running_max = bound(identity->limits.executions_max),
-            .queued_max = bound(identity->limits.queue_max)};
+            .queued_max = bound(identity->limits.queue_max),
+            .user_id = account()};
   }
+  /// Whose executions they may see and cancel: admins everybody's, all others their own.
+  executions::Reach reach() const {
+    bool admin = identity && identity->at_least(access::Role::admin);
+    return admin ? executions::Reach::everybodys() : own();
+  }
+  /// For what is nobody else's business, admins included: typing to a program.
+  executions::Reach own() const { return executions::Reach::own(account()); }
   std::string_view header(std::string_view name) const {
     return exchange.request().headers.get(name);
   }
@@ -61,6 +73,12 @@ template <class Work>
 async::task<std::invoke_result_t<Work>> compute(Call& call, std::size_t bytes, Work work) {
   if (bytes <= long_work.count) co_return work();
   co_return co_await call.services.workers.run(std::move(work));
+}
+
+/// The body has been understood: its memory and its share of what the server holds are free.
+inline void forget_body(Call& call, std::string& body) {
+  std::string{}.swap(body);
+  call.exchange.let_go();
 }
 
 /// Reads the body as strict JSON and hands it to `read`, a function of one json::Value that

@@ -253,6 +253,7 @@ Answer execute(Call& call) {
   // An archive is small until it is unpacked.
   auto size = form ? long_work.count + 1 : body->size();
   auto script = co_await compute(call, size, parse);
+  forget_body(call, *body);
   if (!script) co_return fail(std::move(script.error()));
   if (!engine::ImageReference::parse(script->image)) {
     co_return json_reply(200, execute_failure("Invalid image name: " + script->image));
@@ -262,10 +263,10 @@ Answer execute(Call& call) {
   auto& executions = call.services.executions;
   auto record = co_await place(call, {program_of(std::move(*script)), policy});
   if (!record) co_return fail(std::move(record.error()));
-  auto finished = co_await unless_abandoned(call, executions.wait(record->id));
+  auto finished = co_await unless_abandoned(call, executions.wait(record->id, call.own()));
   if (!finished) {
     // Nobody else knows of it. It may have ended in this moment, which is as well.
-    (void)co_await executions.cancel(record->id);
+    (void)co_await executions.cancel(record->id, call.own());
     co_return answered_already();
   }
   if (!*finished) co_return fail(std::move(finished->error()));

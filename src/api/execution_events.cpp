@@ -37,7 +37,10 @@ async::task<void> stream(Call& call, Follower& follower) {
     silent_looks = 0;
     auto work = [&] { return frames_of(telling, *seen.happening); };
     auto frames = co_await compute(call, telling.weight(*seen.happening), work);
+    // Who reads slowly may not make the server hold any amount for them: they may come back.
+    if (!call.exchange.hold(Bytes{frames.size()})) break;
     if (!frames.empty()) co_await call.exchange.send(std::move(frames));
+    call.exchange.let_go();
   }
   co_await call.exchange.finish_stream();
 }
@@ -48,7 +51,7 @@ Answer get_execution_events(Call& call) {
   auto cancel = read_cancel_on_disconnect(call);
   if (!cancel) co_return fail(std::move(cancel.error()));
   executions::ExecutionId id{call.id};
-  auto follower = co_await call.services.executions.follow(id);
+  auto follower = co_await call.services.executions.follow(id, call.reach());
   if (!follower) co_return fail(std::move(follower.error()));
   net::http::ResponseHead head{.status = 200, .headers = {{"Content-Type", "text/event-stream"}}};
   add_security_headers(head.headers);
@@ -56,7 +59,7 @@ Answer get_execution_events(Call& call) {
   auto winner = co_await async::race(stream(call, *follower), call.exchange.peer_gone());
   call.abandoned = winner == async::Winner::second;
   // It may have ended in this moment, which is as well.
-  if (call.abandoned && *cancel) (void)co_await call.services.executions.cancel(id);
+  if (call.abandoned && *cancel) (void)co_await call.services.executions.cancel(id, call.reach());
   co_return answered_already();
 }
 

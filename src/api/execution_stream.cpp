@@ -1,6 +1,7 @@
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
 #include "api/telling.hpp"
+#include "api/typed_ahead.hpp"
 #include "async/attempt.hpp"
 #include "async/event.hpp"
 #include "async/race.hpp"
@@ -32,6 +33,8 @@ constexpr std::size_t refusals_max = 16;
 constexpr std::uint16_t normal = 1000;
 constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t policy_violation = 1008;
+// https://www.iana.org/assignments/websocket, of those registered later.
+constexpr std::uint16_t try_again_later = 1013;
 
 struct NamedSignal {
   std::string_view name;
@@ -109,10 +112,11 @@ class StreamChannel {
       : call_{call},
         socket_{std::move(socket)},
         follower_{std::move(follower)},
+        typed_{call.services.executor},
         refused_{call.services.executor} {}
 
   /// Returns when the connection has ended.
-  async::task<void> run() { co_await async::race(write(), read()); }
+  async::task<void> run() { co_await async::race(write_and_hand_on(), read()); }
   /// All was told: the other side did not leave before the end.
   bool told() const { return told_; }
 
@@ -140,12 +144,15 @@ class StreamChannel {
     if (!call_.identity->at_least(access::Role::operator_)) {
       co_return refuse("role_missing", "cannot type: that needs the role 'operator'");
     }
-    auto keyboard = call_.services.executions.keyboard(follower_.record().id);
+    if (!call_.own().covers(follower_.record())) {
+      co_return refuse("not_yours", "cannot type: the program is somebody else's");
+    }
+    auto keyboard = call_.services.executions.keyboard(follower_.record().id, call_.own());
     if (keyboard == nullptr) {
       co_return refuse("not_interactive",
                        "cannot type: the program has ended, or was not started as interactive");
     }
-    co_await keyboard->send(std::move(*keys));
+    co_await typed_.push(std::move(keyboard), std::move(*keys));
   }
 
   void refuse(std::string_view code, std::string_view detail) {
@@ -153,6 +160,8 @@ class StreamChannel {
     refusals_.push_back({{"type", "error"}, {"code", code}, {"detail", detail}});
     refused_.notify();
   }
+
+  async::task<void> write_and_hand_on() { co_await async::race(write(), typed_.run(socket_)); }
 
   async::task<void> write() {
     Telling telling{follower_};
@@ -173,6 +182,11 @@ class StreamChannel {
   async::task<void> look_into(Look& seen) { seen = co_await look(call_, follower_); }
 
   async::task<void> tell(Telling& telling, const Happening& happening) {
+    // Who reads slowly may not make the server hold any amount for them.
+    if (!call_.exchange.hold(Bytes{telling.weight(happening)})) {
+      goodbye_ = Goodbye{try_again_later, "the server is full"};
+      co_return;
+    }
     auto work = [&] { return telling.of(happening); };
     for (auto& [name, json] : co_await compute(call_, telling.weight(happening), work)) {
       json::Object message{{"type", name}};
@@ -183,6 +197,7 @@ class StreamChannel {
       }
       co_await send(std::move(message));
     }
+    call_.exchange.let_go();
     if (happening.kind != Happening::Kind::verdict) co_return;
     told_ = true;
     goodbye_ = Goodbye{normal, "the program has ended"};
@@ -195,6 +210,7 @@ class StreamChannel {
   Call& call_;
   net::WebSocket socket_;
   Follower follower_;
+  TypedAhead typed_;
   async::Event refused_;
   std::vector<json::Object> refusals_;
   std::optional<Goodbye> goodbye_;
@@ -212,14 +228,14 @@ Answer open_execution_stream(Call& call) {
                    "connect with the WebSocket protocol (RFC 6455), or use …/events");
   }
   executions::ExecutionId id{call.id};
-  auto follower = co_await call.services.executions.follow(id);
+  auto follower = co_await call.services.executions.follow(id, call.reach());
   if (!follower) co_return fail(std::move(follower.error()));
   auto socket = co_await call.exchange.accept_websocket({.message_max = message_max});
   StreamChannel channel{call, std::move(socket), std::move(*follower)};
   // A client that goes away without a good-bye is nothing to report.
   co_await async::attempt(channel.run());
   // It may have ended in this moment, which is as well.
-  if (!channel.told() && *cancel) (void)co_await call.services.executions.cancel(id);
+  if (!channel.told() && *cancel) (void)co_await call.services.executions.cancel(id, call.reach());
   co_return answered_already();
 }
 

@@ -22,11 +22,28 @@ async::task<std::string> receive_text(net::WebSocket& socket) {
 
 class ExecutionStreamTest : public testing::Test {
  protected:
-  std::string start(std::string more = R"(,"interactive":true)") {
-    server_.sandbox().manner = ScriptedExecutor::Manner::echoes;
+  std::string start(std::string more = R"(,"interactive":true)",
+                    ScriptedExecutor::Manner manner = ScriptedExecutor::Manner::echoes) {
+    server_.sandbox().manner = manner;
     auto body = fmt::format(R"({{"language":"python","source":"1"{}}})", more);
-    auto answer = server_.ask("POST", "/api/v1/executions", body);
+    return path_of(server_.ask("POST", "/api/v1/executions", body));
+  }
+  std::string start_as(std::string_view token) {
+    server_.sandbox().manner = ScriptedExecutor::Manner::echoes;
+    auto body = R"({"language":"python","source":"1","interactive":true})";
+    return path_of(server_.send("POST", "/api/v1/executions", body, TestServer::bearer(token)));
+  }
+  static std::string path_of(const TestServer::Response& answer) {
     return fmt::format("/api/v1/executions/{}", object_of(answer)["id"].as_string().c_str());
+  }
+  /// Waits for it, 10 s at most.
+  std::string verdict_of(const std::string& path) {
+    for (int i = 0; i < 1'000; ++i) {
+      auto execution = object_of(server_.ask("GET", path));
+      if (execution["state"] == "finished") return execution["verdict"].as_string().c_str();
+      server_.loop().run(async::pause(Milliseconds{10}));
+    }
+    return "none";
   }
   net::WebSocket open(const std::string& path, std::string query = {}) {
     return server_.loop().run(server_.open_socket(path + "/stream" + query, server_.local()));
@@ -86,15 +103,58 @@ TEST_F(ExecutionStreamTest, WhatIsNotInteractiveTakesNoInput) {
   server_.sandbox().release();
 }
 
-TEST_F(ExecutionStreamTest, AViewerWatchesAndDoesNotType) {
-  auto path = start();
-  auto viewer = server_.add_user("bob", access::Role::viewer);
-  auto token = server_.add_token(viewer, access::Role::viewer, {"executions"});
+TEST_F(ExecutionStreamTest, AViewersTokenWatchesItsUsersOwnAndDoesNotType) {
+  auto bob = server_.add_user("bob", access::Role::operator_);
+  auto path = start_as(server_.add_token(bob, access::Role::operator_, {"executions"}));
+  auto token = server_.add_token(bob, access::Role::viewer, {"executions"});
   auto socket =
       server_.loop().run(server_.open_socket(path + "/stream", TestServer::bearer(token)));
   tell(socket, R"({"type":"end_of_input"})");
   EXPECT_THAT(next_with(socket, R"("type":"error")"), HasSubstr("role_missing"));
   server_.ask("DELETE", path);
+}
+
+TEST_F(ExecutionStreamTest, AnAdminWatchesWhatIsSomebodyElsesAndDoesNotTypeIntoIt) {
+  auto bob = server_.add_user("bob", access::Role::operator_);
+  auto path = start_as(server_.add_token(bob, access::Role::operator_, {"executions"}));
+  auto socket = open(path);
+  tell(socket, R"({"type":"end_of_input"})");
+  EXPECT_THAT(next_with(socket, R"("type":"error")"), HasSubstr("not_yours"));
+  EXPECT_EQ(server_.ask("DELETE", path).head.status, 202U);
+}
+
+async::task<void> type_much(net::WebSocket& socket, int messages) {
+  auto text = fmt::format(R"({{"type":"input","text":"{}"}})", std::string(1'000, 'x'));
+  for (int i = 0; i < messages; ++i) {
+    co_await socket.send(net::WebSocket::Kind::text, text);
+  }
+}
+
+TEST_F(ExecutionStreamTest, TypingAheadDoesNotHideThatAClientHasLeft) {
+  server_.sandbox().hold();
+  auto path = start(R"(,"interactive":true)", ScriptedExecutor::Manner::says);
+  {
+    auto socket = open(path, "?cancel_on_disconnect=true");
+    next_with(socket, "running");
+    server_.loop().run(type_much(socket, 500));
+  }
+  EXPECT_EQ(verdict_of(path), "cancelled");
+}
+
+async::task<void> type_too_much(net::WebSocket& socket) {
+  co_await async::attempt(
+      async::with_deadline(Milliseconds{500}, "typing", type_much(socket, 20'000)));
+}
+
+TEST_F(ExecutionStreamTest, TypingVeryFarAheadDoesNotHideItForLong) {
+  server_.sandbox().hold();
+  auto path = start(R"(,"interactive":true)", ScriptedExecutor::Manner::says);
+  {
+    auto socket = open(path, "?cancel_on_disconnect=true");
+    next_with(socket, "running");
+    server_.loop().run(type_too_much(socket));
+  }
+  EXPECT_EQ(verdict_of(path), "cancelled");
 }
 
 TEST_F(ExecutionStreamTest, WhatIsMalformedEndsTheStream) {
@@ -118,13 +178,7 @@ TEST_F(ExecutionStreamTest, LeavingCancelsWhenThatWasAskedFor) {
     auto socket = open(path, "?cancel_on_disconnect=true");
     next_with(socket, "running");
   }
-  std::string verdict;
-  for (int i = 0; i < 1'000 && verdict.empty(); ++i) {
-    auto execution = object_of(server_.ask("GET", path));
-    if (execution["state"] == "finished") verdict = execution["verdict"].as_string().c_str();
-    server_.loop().run(async::pause(Milliseconds{2}));
-  }
-  EXPECT_EQ(verdict, "cancelled");
+  EXPECT_EQ(verdict_of(path), "cancelled");
 }
 
 TEST_F(ExecutionStreamTest, WithoutAHandshakeItIsA400) {

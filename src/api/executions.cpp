@@ -23,19 +23,44 @@ async::task<Reply> execution_reply(Call& call, unsigned status, Record record) {
 /// The answer is that of an earlier request with the same key.
 void mark_repeated(Reply& reply) { reply.headers.set("Idempotency-Replayed", "true"); }
 
+json::Object wrong_item(const Error& error) {
+  return {{"execution", nullptr}, {"error", error_json(error)}};
+}
+
+/// An execution of a repeated batch that is not kept any more.
+Error deleted(const ExecutionId& id) {
+  return {ErrorKind::not_found, "no_such_execution",
+          fmt::format("cannot find execution '{}': it has ended and was deleted", id.text()),
+          "the oldest executions are deleted; keep more with keep_count, keep_bytes or keep_days"};
+}
+
+/// A program of a repeated batch that this server took only later.
+Error refused_before() {
+  return {ErrorKind::conflict, "refused_before",
+          "cannot take the program: it was refused when the batch came first",
+          "send it with a new key"};
+}
+
 /// Each program's record or mistake, in the order of the request.
 json::Object batch_json(const std::vector<Result<executions::Submission>>& programs,
                         const executions::Receipt& receipt) {
   json::Array items;
+  auto id = receipt.ids.begin();
   auto record = receipt.records.begin();
   for (const auto& program : programs) {
     if (!program) {
-      items.emplace_back(
-          json::Object{{"execution", nullptr}, {"error", error_json(program.error())}});
-    } else if (record != receipt.records.end()) {
-      items.emplace_back(
-          json::Object{{"execution", execution_item_json(*record++)}, {"error", nullptr}});
+      items.emplace_back(wrong_item(program.error()));
+      continue;
     }
+    if (id == receipt.ids.end()) {
+      items.emplace_back(wrong_item(refused_before()));
+      continue;
+    }
+    bool kept = record != receipt.records.end() && record->id == *id;
+    items.emplace_back(
+        kept ? json::Object{{"execution", execution_item_json(*record++)}, {"error", nullptr}}
+             : wrong_item(deleted(*id)));
+    ++id;
   }
   json::Value batch = receipt.batch.empty() ? json::Value(nullptr) : json::Value(receipt.batch);
   return {{"batch", std::move(batch)}, {"items", std::move(items)}};
@@ -58,12 +83,12 @@ Answer list_executions(Call& call) {
                    "cannot list executions: parameter 'cursor' is none of ours",
                    "send the 'next' of the page before");
   }
-  auto page =
-      co_await call.services.executions.list(limit, cursor.value_or(""), batch.value_or(""));
-  if (!page) co_return fail(std::move(page.error()));
+  executions::Listing listing{
+      .limit = static_cast<int>(limit), .cursor = cursor.value_or(""), .batch = batch.value_or("")};
+  auto page = co_await call.services.executions.list(std::move(listing), call.reach());
   json::Array items;
-  for (const auto& record : page->items) items.push_back(execution_item_json(record));
-  json::Value next = page->next ? json::Value(*page->next) : json::Value(nullptr);
+  for (const auto& record : page.items) items.push_back(execution_item_json(record));
+  json::Value next = page.next ? json::Value(*page.next) : json::Value(nullptr);
   co_return json_reply(200, json::Object{{"items", std::move(items)}, {"next", std::move(next)}});
 }
 
@@ -74,8 +99,9 @@ Answer create_execution(Call& call) {
   auto request = co_await read_order(call, Order::Kind::single);
   if (!request) co_return fail(std::move(request.error()));
 
-  Order order{.caller = caller_of(call), .submissions = {}, .key = std::move(request->key)};
+  Order order{.caller = call.caller(), .submissions = {}, .key = std::move(request->key)};
   order.submissions.push_back(std::move(*request->programs.front()));
+  if (wait) order.told = Order::Told::verdict;
   auto receipt = co_await place(call, std::move(order));
   if (!receipt) co_return fail(std::move(receipt.error()));
   auto& record = receipt->records.front();
@@ -87,10 +113,10 @@ Answer create_execution(Call& call) {
     co_return reply;
   }
   auto& executions = call.services.executions;
-  auto finished = co_await unless_abandoned(call, executions.wait(record.id));
+  auto finished = co_await unless_abandoned(call, executions.wait(record.id, call.own()));
   if (!finished) {
     // It may have ended in this moment, which is as well.
-    if (cancel) (void)co_await executions.cancel(record.id);
+    if (cancel) (void)co_await executions.cancel(record.id, call.own());
     co_return answered_already();
   }
   if (!*finished) co_return fail(std::move(finished->error()));
@@ -105,7 +131,7 @@ Answer create_batch(Call& call) {
   auto request = co_await read_order(call, Order::Kind::batch);
   if (!request) co_return fail(std::move(request.error()));
 
-  Order order{.caller = caller_of(call),
+  Order order{.caller = call.caller(),
               .submissions = {},
               .kind = Order::Kind::batch,
               .key = std::move(request->key)};
@@ -125,7 +151,7 @@ Answer create_batch(Call& call) {
 }
 
 Answer get_execution(Call& call) {
-  auto record = co_await call.services.executions.find(ExecutionId{call.id});
+  auto record = co_await call.services.executions.find(ExecutionId{call.id}, call.reach());
   if (!record) co_return fail(std::move(record.error()));
   co_return co_await execution_reply(call, 200, std::move(*record));
 }
@@ -133,10 +159,15 @@ Answer get_execution(Call& call) {
 Answer cancel_execution(Call& call) {
   auto& executions = call.services.executions;
   ExecutionId id{call.id};
-  if (auto cancelled = co_await executions.cancel(id); !cancelled) {
+  if (auto cancelled = co_await executions.cancel(id, call.reach()); !cancelled) {
     co_return fail(std::move(cancelled.error()));
   }
-  auto record = co_await executions.find(id);
+  co_await call.services.access.record({.actor = call.who(),
+                                        .action = "execution.cancel",
+                                        .target = id.text(),
+                                        .outcome = "ok",
+                                        .details = {}});
+  auto record = co_await executions.find(id, call.reach());
   if (!record) co_return fail(std::move(record.error()));
   co_return co_await execution_reply(call, 202, std::move(*record));
 }

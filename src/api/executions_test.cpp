@@ -154,10 +154,10 @@ TEST_F(ExecutionsApiTest, TheEventsOfAFinishedOneCanBeReadAgain) {
 TEST_F(ExecutionsApiTest, AStreamEndsWhenItsReaderIsSignedOut) {
   server_.sandbox().hold();
   auto path = submit();
-  auto viewer = server_.add_user("bob", access::Role::viewer);
-  auto token = server_.add_token(viewer, access::Role::viewer, {"executions"});
-  auto id = server_.access().tokens(viewer.user).front().id;
-  server_.tasks().spawn("revoke", revoke_soon(server_.access(), viewer, id));
+  auto reader = server_.add_user("bob", access::Role::admin);
+  auto token = server_.add_token(reader, access::Role::admin, {"executions"});
+  auto id = server_.access().tokens(reader.user).front().id;
+  server_.tasks().spawn("revoke", revoke_soon(server_.access(), reader, id));
   auto events = server_.read_stream(path + "/events", TestServer::bearer(token));
   EXPECT_THAT(events, Not(HasSubstr("event: verdict")));
 }

@@ -184,14 +184,14 @@ async::task<void> LiveChannel::tell_executions() {
 async::task<std::vector<executions::Record>> LiveChannel::changed_executions() {
   auto& executions = call_.services.executions;
   std::map<ExecutionId, executions::Record> now;
-  auto page = co_await executions.list(recent_executions, {});
-  for (auto& record : executions.unfinished()) now.insert_or_assign(record.id, std::move(record));
-  if (page) {
-    for (auto& record : page->items) now.try_emplace(record.id, std::move(record));
-  }
+  auto page = co_await executions.list({.limit = recent_executions}, call_.reach());
+  for (auto& record : executions.unfinished(call_.reach()))
+    now.insert_or_assign(record.id, std::move(record));
+  for (auto& record : page.items) now.try_emplace(record.id, std::move(record));
   for (const auto& [id, state] : told_) {
     if (state == executions::State::finished || now.contains(id)) continue;
-    if (auto ended = co_await executions.find(id)) now.emplace(id, std::move(*ended));
+    if (auto ended = co_await executions.look_up(id, call_.reach()))
+      now.emplace(id, std::move(*ended));
   }
   std::map<ExecutionId, executions::State> known;
   std::vector<executions::Record> changed;

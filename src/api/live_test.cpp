@@ -76,7 +76,7 @@ TEST_F(LiveTest, ASubscriberToContainersIsToldOfChanges) {
 
 TEST_F(LiveTest, ASubscriberToExecutionsIsToldOfEachState) {
   server_.sandbox().hold();
-  auto socket = open();
+  auto socket = open(access::Role::admin);
   tell(socket, R"({"subscribe":"executions"})");
   server_.ask("POST", "/api/v1/executions", program);
   auto running = next_with(socket, R"("state":"running")");
@@ -87,7 +87,7 @@ TEST_F(LiveTest, ASubscriberToExecutionsIsToldOfEachState) {
 }
 
 TEST_F(LiveTest, AnExecutionThatCameAndWentAtOnceIsTold) {
-  auto socket = open();
+  auto socket = open(access::Role::admin);
   tell(socket, R"({"subscribe":"executions"})");
   // The subscription must have been understood before.
   server_.loop().run(async::pause(Milliseconds{50}));
@@ -99,7 +99,7 @@ TEST_F(LiveTest, AnExecutionThatCameAndWentAtOnceIsTold) {
 
 TEST_F(LiveTest, WhatWasFinishedBeforeIsNotTold) {
   server_.ask("POST", "/api/v1/executions?wait=true", program);
-  auto socket = open();
+  auto socket = open(access::Role::admin);
   tell(socket, R"({"subscribe":"executions"})");
   tell(socket, R"({"subscribe":"containers"})");
   EXPECT_THAT(next(socket), HasSubstr(R"("type":"containers")"));

@@ -117,7 +117,8 @@ using Finished = std::optional<Result<executions::Record>>;
 
 /// Nothing comes when the client goes away first.
 async::task<void> wait_for(Call& call, executions::ExecutionId id, Finished& finished) {
-  finished = co_await unless_abandoned(call, call.services.executions.wait(std::move(id)));
+  finished =
+      co_await unless_abandoned(call, call.services.executions.wait(std::move(id), call.own()));
 }
 
 json::Object number_schema(const sandbox::Bound& bound) {
@@ -207,7 +208,7 @@ ToolAnswer execute_code(ToolCall tool) {
   auto& call = tool.call;
   auto submission = read_arguments(tool.arguments, call.services.languages, bounds_for(call));
   if (!submission) co_return fail(std::move(submission.error()));
-  executions::Order order{.caller = caller_of(call), .submissions = {}};
+  executions::Order order{.caller = call.caller(), .told = executions::Order::Told::verdict};
   order.submissions.push_back(std::move(*submission));
   auto receipt = co_await place(call, std::move(order));
   if (!receipt) co_return fail(std::move(receipt.error()));
@@ -216,7 +217,7 @@ ToolAnswer execute_code(ToolCall tool) {
   co_await async::race(wait_for(call, id, finished), tool.taken_back.wait());
   if (!finished) {
     // Nobody else knows of it. It may have ended in this moment, which is as well.
-    (void)co_await call.services.executions.cancel(id);
+    (void)co_await call.services.executions.cancel(id, call.own());
     co_return fail(ErrorKind::conflict, "cancelled", "cannot go on: the call was taken back");
   }
   if (!*finished) co_return fail(std::move(finished->error()));

@@ -57,6 +57,7 @@ Answer piston_execute(Call& call) {
   auto bounds = bounds_for(call);
   auto job = co_await compute(call, body->size(),
                               [&] { return parse_job(*body, call.services.languages, bounds); });
+  forget_body(call, *body);
   if (!job && job.error().code == "path_escapes") {
     co_return message_reply(500, job.error().message);
   }
@@ -65,11 +66,11 @@ Answer piston_execute(Call& call) {
   auto& executions = call.services.executions;
   auto record = co_await place(call, std::move(job->submission));
   if (!record) co_return fail(std::move(record.error()));
-  auto follower = co_await executions.follow(record->id);
+  auto follower = co_await executions.follow(record->id, call.own());
   if (!follower) co_return fail(std::move(follower.error()));
   auto story = co_await unless_abandoned(call, hear(*follower));
   if (!story) {
-    (void)co_await executions.cancel(record->id);  // nobody else knows of it
+    (void)co_await executions.cancel(record->id, call.own());  // nobody else knows of it
     co_return answered_already();
   }
   co_return co_await result_reply(call, *job, *story, follower->record());

@@ -4,6 +4,7 @@
 #include "api/limits.hpp"
 #include "api/piston.hpp"
 #include "api/place.hpp"
+#include "api/typed_ahead.hpp"
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
@@ -62,11 +63,14 @@ json::Object exit_message(sandbox::Stage stage, const piston::Ending& ending) {
 class Conversation {
  public:
   Conversation(Call& call, net::WebSocket socket)
-      : call_{call}, socket_{std::move(socket)}, changed_{call.services.executor} {}
+      : call_{call},
+        socket_{std::move(socket)},
+        typed_{call.services.executor},
+        changed_{call.services.executor} {}
 
   /// Returns when the connection has ended.
   async::task<void> run() {
-    co_await async::race(async::with_companion(speak(), watch_stop()), listen());
+    co_await async::race(async::with_companion(speak_and_hand_on(), watch_stop()), listen());
   }
   /// What it has placed, and may have left behind.
   const std::optional<executions::ExecutionId>& execution() const { return execution_; }
@@ -77,6 +81,7 @@ class Conversation {
   async::task<void> begin(const json::Value& message);
   async::task<void> type(sandbox::Keystrokes keys);
   async::task<void> speak();
+  async::task<void> speak_and_hand_on() { co_await async::race(speak(), typed_.run(socket_)); }
   async::task<void> tell_job();
   async::task<void> follow(Follower& follower);
   async::task<void> tell(const Happening& happening);
@@ -92,6 +97,7 @@ class Conversation {
 
   Call& call_;
   net::WebSocket socket_;
+  TypedAhead typed_;
   async::Event changed_;
   std::optional<piston::Job> job_;
   std::optional<executions::ExecutionId> execution_;
@@ -164,13 +170,12 @@ async::task<void> Conversation::begin(const json::Value& message) {
   changed_.notify();
 }
 
-/// Waits for room: whoever types faster than the program reads is not read from.
 async::task<void> Conversation::type(sandbox::Keystrokes keys) {
   while (!execution_ && !goodbye_) co_await changed_.wait();
   if (!execution_) co_return;
   // Nobody reads any more from what has ended.
-  auto keyboard = call_.services.executions.keyboard(*execution_);
-  if (keyboard) co_await keyboard->send(std::move(keys));
+  auto keyboard = call_.services.executions.keyboard(*execution_, call_.own());
+  if (keyboard) co_await typed_.push(std::move(keyboard), std::move(keys));
 }
 
 async::task<void> Conversation::speak() {
@@ -189,7 +194,7 @@ async::task<void> Conversation::tell_job() {
   execution_ = record->id;
   changed_.notify();
   co_await send({{"type", "runtime"}, {"language", job_->language}, {"version", job_->version}});
-  auto follower = co_await executions.follow(record->id);
+  auto follower = co_await executions.follow(record->id, call_.own());
   if (!follower) co_return end_with(follower.error().sentence());
   co_await follow(*follower);
 }
@@ -265,7 +270,7 @@ Answer piston_connect(Call& call) {
   // Whoever goes away without a good-bye takes the job along.
   co_await async::attempt(conversation.run());
   if (conversation.execution()) {
-    (void)co_await call.services.executions.cancel(*conversation.execution());
+    (void)co_await call.services.executions.cancel(*conversation.execution(), call.own());
   }
   co_return answered_already();
 }

@@ -183,7 +183,8 @@ TEST_F(PistonConnectTest, WhoGoesAwayTakesTheJobAlong) {
     EXPECT_EQ(next(socket), runtime);
   }
   auto& executions = server_.executions();
-  server_.loop().run(async::until([&] { return executions.unfinished().empty(); }));
+  server_.loop().run(
+      async::until([&] { return executions.unfinished(executions::Reach::everybodys()).empty(); }));
   EXPECT_EQ(executions.counters().ended.at(Verdict::cancelled), 1U);
 }
 

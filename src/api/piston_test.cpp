@@ -159,7 +159,8 @@ TEST_F(PistonTest, AClientThatGoesAwayTakesItsJobWithIt) {
   server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{100})));
   ASSERT_EQ(server_.sandbox().seen.size(), 1U);
   auto& executions = server_.executions();
-  server_.loop().run(async::until([&] { return executions.unfinished().empty(); }));
+  server_.loop().run(
+      async::until([&] { return executions.unfinished(executions::Reach::everybodys()).empty(); }));
   EXPECT_EQ(executions.counters().ended.at(Verdict::cancelled), 1U);
 }
 

@@ -5,7 +5,7 @@ namespace gantry::api {
 async::task<Result<executions::Record>> place(Call& call, sandbox::Submission submission,
                                               executions::Input input) {
   auto& executions = call.services.executions;
-  executions::Order order{.caller = call.caller()};
+  executions::Order order{.caller = call.caller(), .told = executions::Order::Told::verdict};
   order.submissions.push_back({.program = std::move(submission.program),
                                .policy = std::move(submission.policy),
                                .input = input});

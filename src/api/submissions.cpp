@@ -137,12 +137,9 @@ async::task<Result<OrderRequest>> read_order(Call& call, Order::Kind kind) {
     request->key = {(*key)->key, sort + encoding::sha256_hex(*body)};
     return request;
   };
-  co_return co_await compute(call, body->size(), work);
-}
-
-executions::Caller caller_of(const Call& call) {
-  bool by_token = call.identity && call.identity->how == access::How::token;
-  return {.user = call.who(), .token = by_token ? call.identity->credential : std::string{}};
+  auto request = co_await compute(call, body->size(), work);
+  forget_body(call, *body);
+  co_return request;
 }
 
 async::task<Result<executions::Receipt>> place(Call& call, Order order) {

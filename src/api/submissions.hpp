@@ -23,9 +23,6 @@ inline constexpr std::size_t batch_max = 100;
 /// one of a batch is told in its place.
 async::task<Result<OrderRequest>> read_order(Call& call, executions::Order::Kind kind);
 
-/// Whose programs these are.
-executions::Caller caller_of(const Call& call);
-
 /// Places the order; sets the time of a 429.
 async::task<Result<executions::Receipt>> place(Call& call, executions::Order order);
 

@@ -144,14 +144,24 @@ TEST_F(SubmissionsApiTest, SoDoesAFollowerOfItsEvents) {
 }
 
 TEST_F(SubmissionsApiTest, WhoMayNotCancelMayNotDoItByLeaving) {
-  auto id = id_of(server_.ask("POST", "/api/v1/executions", program));
-  auto viewer = server_.add_user("bob", access::Role::viewer);
-  auto token = server_.add_token(viewer, access::Role::viewer, {"executions"});
+  auto bob = server_.add_user("bob", access::Role::operator_);
+  auto his = TestServer::bearer(server_.add_token(bob, access::Role::operator_, {"executions"}));
+  auto id = id_of(server_.send("POST", "/api/v1/executions", program, his));
+  auto token = server_.add_token(bob, access::Role::viewer, {"executions"});
   for (const auto* place : {"events", "stream"}) {
     auto path = fmt::format("/api/v1/executions/{}/{}?cancel_on_disconnect=true", id, place);
     auto refused = server_.send("GET", path, {}, TestServer::bearer(token));
     EXPECT_EQ(refusal_of(refused), "403 role_missing") << place;
   }
+}
+
+TEST_F(SubmissionsApiTest, ALargeArtifactComesWhole) {
+  std::string large(1'000'000, 'x');
+  large.back() = 'y';
+  server_.sandbox().outcome.artifacts = {{"large", large}};
+  auto execution = object_of(server_.ask("POST", "/api/v1/executions?wait=true", program));
+  auto path = fmt::format("/api/v1/executions/{}/artifacts/0", execution["id"].as_string().c_str());
+  EXPECT_TRUE(server_.ask("GET", path).body == large);
 }
 
 TEST_F(SubmissionsApiTest, ArtifactsAreListedAndDownloaded) {

@@ -13,7 +13,7 @@ class CancelTest : public ExecutionsFixture {
  protected:
   /// How often the execution's followers hear of a verdict, from its start.
   int verdicts_told(const ExecutionId& id) {
-    auto follower = loop_.run(executions_->follow(id)).value();
+    auto follower = loop_.run(executions_->follow(id, everybodys)).value();
     int told = 0;
     while (auto happening = loop_.run(follower.next())) {
       if (happening->kind == Happening::Kind::verdict) ++told;
@@ -29,7 +29,9 @@ class CancelTest : public ExecutionsFixture {
     EXPECT_EQ(found(id).outcome->verdict, verdict);
     EXPECT_THAT(sandbox_.runs, SizeIs(runs));
   }
-  bool cancel(const ExecutionId& id) { return loop_.run(executions_->cancel(id)).has_value(); }
+  bool cancel(const ExecutionId& id) {
+    return loop_.run(executions_->cancel(id, everybodys)).has_value();
+  }
 };
 
 TEST_F(CancelTest, InTheQueue) {

@@ -1,10 +1,13 @@
 #include "executions/execution_store.hpp"
 
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "executions/rows.hpp"
 #include "storage/migrations.hpp"
 
 #include <array>
+
+#include <fmt/format.h>
 
 namespace gantry::executions::store {
 namespace {
@@ -64,12 +67,13 @@ constexpr std::array migrations{
         PRIMARY KEY (owner, key)
       );
     )"},
-    storage::Migration{3, "codes of errors, owners by id, tokens", R"(
+    storage::Migration{3, "codes of errors, owners by id", R"(
       ALTER TABLE executions ADD COLUMN error_code text NOT NULL DEFAULT '';
       ALTER TABLE executions ADD COLUMN owner_id text NOT NULL DEFAULT '';
-      ALTER TABLE executions ADD COLUMN token text NOT NULL DEFAULT '';
       CREATE INDEX executions_owner ON executions (owner_id, id);
     )"},
+    storage::Migration{4, "what a repeated batch was",
+                       "ALTER TABLE execution_keys ADD COLUMN members text NOT NULL DEFAULT ''"},
 };
 
 std::string command_text(const std::vector<std::string>& command) {
@@ -78,11 +82,24 @@ std::string command_text(const std::vector<std::string>& command) {
   return json::serialize(words);
 }
 
+std::string members_text(const std::vector<ExecutionId>& members) {
+  std::string text;
+  for (const auto& id : members) text += fmt::format("{}{}", text.empty() ? "" : " ", id.text());
+  return text;
+}
+
+std::vector<ExecutionId> members_from(std::string_view text) {
+  std::vector<ExecutionId> members;
+  if (text.empty()) return members;
+  for (auto id : text::split(text, ' ')) members.emplace_back(std::string{id});
+  return members;
+}
+
 std::optional<Repeatable> find_key(storage::Transaction& transaction, const std::string& owner,
                                    const std::string& key, WallTime now) {
   // Of what has been deleted meanwhile nothing can be told: the key is free again.
   auto rows = transaction.query(
-      "SELECT fingerprint, target, expires_at FROM execution_keys "
+      "SELECT fingerprint, target, expires_at, members FROM execution_keys "
       "WHERE owner = $1 AND key = $2 AND expires_at > $3 AND EXISTS ("
       "SELECT 1 FROM executions WHERE id = target OR (batch <> '' AND batch = target))",
       owner, key, now);
@@ -92,19 +109,25 @@ std::optional<Repeatable> find_key(storage::Transaction& transaction, const std:
                     .key = key,
                     .fingerprint = row.text(0),
                     .target = row.text(1),
+                    .members = members_from(row.text(3)),
                     .expires_at = row.time(2)};
+}
+
+void insert_program(storage::Transaction& transaction, const ExecutionId& id,
+                    const Packed& program) {
+  transaction.execute("INSERT INTO execution_programs (id, about, content) VALUES ($1, $2, $3)", id,
+                      program.about, storage::Blob{program.content});
 }
 
 void insert_one(storage::Transaction& transaction, const Fresh& fresh) {
   const auto& record = fresh.record;
   transaction.execute(
       "INSERT INTO executions (id, owner, language, image, command, source, state, batch, "
-      "webhook, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      "webhook, created_at, owner_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       record.id, record.owner, record.language, record.image, command_text(record.command),
-      record.source, word(record.state), record.batch, record.webhook, record.created_at);
-  if (!fresh.waiting) return;
-  transaction.execute("INSERT INTO execution_programs (id, about, content) VALUES ($1, $2, $3)",
-                      record.id, fresh.waiting->about, storage::Blob{fresh.waiting->content});
+      record.source, word(record.state), record.batch, record.webhook, record.created_at,
+      record.owner_id);
+  if (fresh.waiting) insert_program(transaction, record.id, *fresh.waiting);
 }
 
 void claim_all(storage::Transaction& transaction, const std::vector<ExecutionId>& ids) {
@@ -120,14 +143,14 @@ std::optional<storage::Blob> stream_value(const std::string& bytes, unsigned in_
   return storage::Blob{bytes};
 }
 
-std::size_t size_of(const Record& record) {
-  auto sum = record.source.size() + record.output.size() + record.errors.size() +
-             record.compile_output.size() + record.compile_errors.size();
+}  // namespace
+
+std::uint64_t size_of(const Record& record) {
+  std::uint64_t sum = record.source.size() + record.output.size() + record.errors.size() +
+                      record.compile_output.size() + record.compile_errors.size();
   for (const auto& artifact : record.artifacts) sum += artifact.size;
   return sum;
 }
-
-}  // namespace
 
 async::task<void> migrate(storage::Database& database) {
   co_await storage::migrate(database, "executions", migrations);
@@ -146,11 +169,12 @@ async::task<std::optional<Repeatable>> insert(storage::Database& database, std::
     if (key) {
       if (auto earlier = find_key(transaction, key->owner, key->key, now)) return earlier;
       transaction.execute(
-          "INSERT INTO execution_keys (owner, key, fingerprint, target, expires_at) "
-          "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner, key) DO UPDATE SET "
+          "INSERT INTO execution_keys (owner, key, fingerprint, target, expires_at, members) "
+          "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, key) DO UPDATE SET "
           "fingerprint = excluded.fingerprint, target = excluded.target, "
-          "expires_at = excluded.expires_at",
-          key->owner, key->key, key->fingerprint, key->target, key->expires_at);
+          "expires_at = excluded.expires_at, members = excluded.members",
+          key->owner, key->key, key->fingerprint, key->target, key->expires_at,
+          members_text(key->members));
     }
     for (const auto& one : fresh) insert_one(transaction, one);
     return std::optional<Repeatable>{};
@@ -161,9 +185,32 @@ async::task<void> claim(storage::Database& database, std::vector<ExecutionId> id
   co_await database.run([&](storage::Transaction& transaction) { claim_all(transaction, ids); });
 }
 
+async::task<void> put_back(storage::Database& database, ExecutionId id, Packed program) {
+  co_await database.run(
+      [&](storage::Transaction& transaction) { insert_program(transaction, id, program); });
+}
+
+async::task<bool> cancel_waiting(storage::Database& database, ExecutionId id, std::string message,
+                                 WallTime now) {
+  co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
+    auto ended = transaction.execute(
+        "UPDATE executions SET state = 'finished', verdict = $2, message = $3, finished_at = $4 "
+        "WHERE id = $1 AND state <> 'finished' "
+        "AND EXISTS (SELECT 1 FROM execution_programs WHERE execution_programs.id = $1)",
+        id, sandbox::word(sandbox::Verdict::cancelled), message, now);
+    if (ended > 0) claim_all(transaction, {id});
+    return ended > 0;
+  });
+}
+
 async::task<void> finish(storage::Database& database, Record record, unsigned in_files,
-                         std::vector<ExecutionId> claimed) {
+                         std::vector<ExecutionId> claimed, Row row) {
   co_await database.run([&](storage::Transaction& transaction) {
+    if (row == Row::absent) {
+      auto begun = record;
+      begun.state = State::running;
+      insert_one(transaction, {std::move(begun), std::nullopt});
+    }
     const auto& outcome = record.outcome.value();
     auto truncated = (outcome.output_truncated ? 1 : 0) + (outcome.errors_truncated ? 2 : 0);
     // The condition keeps the first verdict, whatever happens: there is exactly one.
@@ -209,17 +256,17 @@ async::task<std::optional<std::pair<Record, unsigned>>> find(storage::Database& 
   });
 }
 
-async::task<Page> list(storage::Database& database, int limit, std::string cursor,
-                       std::string batch) {
+async::task<Page> list(storage::Database& database, Listing listing, Reach reach) {
   co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
     Page page;
     // Ids sort by creation. One row more than asked for tells whether there is a next page.
-    auto rows = transaction.query("SELECT " + std::string{columns} +
-                                      " FROM executions WHERE ($1 = '' OR id < $1) "
-                                      "AND ($3 = '' OR batch = $3) ORDER BY id DESC LIMIT $2",
-                                  cursor, limit + 1, batch);
+    auto rows = transaction.query(
+        fmt::format("SELECT {} FROM executions WHERE ($1 = '' OR id < $1) "
+                    "AND ($3 = '' OR batch = $3) {} ORDER BY id DESC LIMIT $2",
+                    columns, reach.account() ? "AND owner_id = $4" : "AND $4 = ''"),
+        listing.cursor, listing.limit + 1, listing.batch, reach.account().value_or(""));
     for (const auto& row : rows) {
-      if (page.items.size() == static_cast<std::size_t>(limit)) {
+      if (page.items.size() == static_cast<std::size_t>(listing.limit)) {
         page.next = page.items.back().id.text();
         break;
       }

@@ -19,10 +19,12 @@ async::task<void> migrate(storage::Database& database);
 
 /// A request that can be repeated without being done again: its key, and what it was.
 struct Repeatable {
-  std::string owner;
+  std::string owner;  ///< Their account.
   std::string key;
   std::string fingerprint;
-  std::string target;  ///< The execution or the batch it made.
+  std::string target;  ///< The execution or the batch it made,
+  /// and the executions of that batch in their order; those made before this was kept have none.
+  std::vector<ExecutionId> members;
   WallTime expires_at;
 };
 /// What an earlier request of that key made, if that is still known.
@@ -42,6 +44,13 @@ async::task<std::optional<Repeatable>> insert(storage::Database& database, std::
 /// Programs that wait no longer: from here on they have begun.
 async::task<void> claim(storage::Database& database, std::vector<ExecutionId> ids);
 
+/// A program that was claimed and has not begun waits again.
+async::task<void> put_back(storage::Database& database, ExecutionId id, Packed program);
+/// Ends one that waits, which this process will not run any more, as cancelled; false when none of
+/// that id waits.
+async::task<bool> cancel_waiting(storage::Database& database, ExecutionId id, std::string message,
+                                 WallTime now);
+
 /// The streams that are in files instead of the row; bits.
 enum : unsigned {
   output_in_file = 1,
@@ -51,17 +60,20 @@ enum : unsigned {
   artifacts_in_files = 16
 };
 
+/// Whether a record is in the table before its end is written.
+enum class Row { absent, present };
 /// Adds the outcome and what the program wrote, but for what `in_files` says; a record that has its
 /// verdict stays as it is. In the same step `claimed` wait no longer.
 async::task<void> finish(storage::Database& database, Record record, unsigned in_files,
-                         std::vector<ExecutionId> claimed);
+                         std::vector<ExecutionId> claimed, Row row = Row::present);
 
 /// The whole record but for what is in files, and which that is; nothing when there is none.
 async::task<std::optional<std::pair<Record, unsigned>>> find(storage::Database& database,
                                                              ExecutionId id);
-/// Newest first, `limit` at most, from behind `cursor` (an id) or from the beginning; of one batch,
-/// or of all when that is empty.
-async::task<Page> list(storage::Database& database, int limit, std::string cursor,
-                       std::string batch = {});
+/// Newest first.
+async::task<Page> list(storage::Database& database, Listing listing, Reach reach);
+
+/// What a record takes of the bytes that are kept.
+std::uint64_t size_of(const Record& record);
 
 }  // namespace gantry::executions::store

@@ -42,7 +42,9 @@ class ExecutionStoreTest : public testing::Test {
   }
   std::vector<std::string> ids() {
     std::vector<std::string> out;
-    for (const auto& item : loop_.run(store::list(*database_, 100, "")).items) {
+    for (const auto& item :
+         loop_.run(store::list(*database_, {.limit = 100, .cursor = ""}, Reach::everybodys()))
+             .items) {
       out.push_back(item.id.text());
     }
     return out;
@@ -121,7 +123,7 @@ TEST_F(ExecutionStoreTest, OnlyTheUnfinishedAreEnded) {
 
 TEST_F(ExecutionStoreTest, AListHasNoOutput) {
   finish("a", 10);
-  auto page = loop_.run(store::list(*database_, 1, ""));
+  auto page = loop_.run(store::list(*database_, {.limit = 1, .cursor = ""}, Reach::everybodys()));
   EXPECT_EQ(page.items.at(0).output, "");
   EXPECT_EQ(page.next, std::nullopt);
 }
@@ -130,12 +132,14 @@ TEST_F(ExecutionStoreTest, APageTellsWhereTheNextBegins) {
   finish("a");
   finish("b");
   finish("c");
-  auto page = loop_.run(store::list(*database_, 2, ""));
+  auto page = loop_.run(store::list(*database_, {.limit = 2, .cursor = ""}, Reach::everybodys()));
   EXPECT_EQ(page.next, "b");
-  auto rest = loop_.run(store::list(*database_, 2, "b"));
+  auto rest = loop_.run(store::list(*database_, {.limit = 2, .cursor = "b"}, Reach::everybodys()));
   EXPECT_EQ(rest.items.at(0).id.text(), "a");
   EXPECT_EQ(rest.next, std::nullopt);
-  EXPECT_THAT(loop_.run(store::list(*database_, 2, "a")).items, IsEmpty());
+  EXPECT_THAT(
+      loop_.run(store::list(*database_, {.limit = 2, .cursor = "a"}, Reach::everybodys())).items,
+      IsEmpty());
 }
 
 TEST_F(ExecutionStoreTest, TheOldestOverTheNumberGo) {

@@ -14,12 +14,14 @@
 #include "executions/packing.hpp"
 #include "executions/record.hpp"
 #include "executions/upkeep_store.hpp"
+#include "executions/workspaces.hpp"
 #include "sandbox/executor.hpp"
 #include "storage/database.hpp"
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,11 +74,17 @@ struct Order {
   std::vector<Submission> submissions;  ///< At least one.
   enum class Kind { single, batch } kind = Kind::single;
   std::optional<IdempotencyKey> key;
+  /// When its caller hears of it: once it is taken, or only with the verdict. The latter need not
+  /// be on disk before: a crash breaks no promise.
+  enum class Told { taken, verdict } told = Told::taken;
 };
 
-/// What became of an order: its records in its order.
+/// What became of an order.
 struct Receipt {
   std::string batch;  ///< Empty for a single one.
+  /// All of it, in its order,
+  std::vector<ExecutionId> ids;
+  /// and their records in that order: of an earlier request without those that are deleted.
   std::vector<Record> records;
   enum class Done { now, before } done = Done::now;  ///< `before`: by an earlier request.
 };
@@ -94,7 +102,10 @@ class Executions {
     store::Retention kept = {};
     /// For what is too large for the database: outputs above 64 KiB and artifacts.
     std::filesystem::path folder;
+    Workspaces::Settings workspaces = {};
     Webhooks* webhooks = nullptr;  ///< Who tells others of the ends; nobody without it.
+    /// What is known to be impossible before anything is tried; absent: nothing is.
+    std::function<Result<>(const sandbox::Policy&, sandbox::ExecutorChoice)> possible = {};
     Clock clock;
   };
 
@@ -110,9 +121,10 @@ class Executions {
   /// waits stays on disk and runs after the next start.
   async::task<void> close(Milliseconds grace);
 
-  /// Takes all programs of an order, or none: when this answers they are on disk and each will get
-  /// its verdict. Refused: exhausted (see Admission::enter); unavailable (`server_stopping`);
-  /// conflict (`idempotency_key_reused`) for a key that came with something else in the last 24 h.
+  /// Takes all programs of an order, or none: when this answers they are on disk (or their caller
+  /// is told with the verdict, and they run) and each will get its verdict. Refused: exhausted (see
+  /// Admission::enter); unavailable (`server_stopping`); conflict (`idempotency_key_reused`) for a
+  /// key that came with something else in the last 24 h.
   async::task<Result<Receipt>> place(Order order);
   /// An order of one program, without a token or a key.
   async::task<Result<Record>> submit(std::string owner, sandbox::Program program,
@@ -120,18 +132,26 @@ class Executions {
   /// When it is worth trying again after an `exhausted`.
   Seconds retry_after() const { return admission_.retry_after(); }
 
-  /// Answers once it has ended; at once when it already has. not_found: `no_such_execution`;
-  /// unavailable (`server_stopping`) when the server is stopped before its turn has come.
-  async::task<Result<Record>> wait(ExecutionId id);
-  async::task<Result<Record>> find(ExecutionId id);
-  /// The bytes of an artifact of `Record::artifacts`. not_found: `no_such_artifact`.
-  async::task<Result<std::string>> artifact(ExecutionId id, std::size_t index);
-  /// `limit` 1..200; `cursor` from the page before, or empty; of one batch, or of all.
-  async::task<Result<Page>> list(int limit, std::string cursor, std::string batch = {});
+  // What is not in somebody's reach is not_found (`no_such_execution`), as if it did not exist.
+
+  /// Answers once it has ended; at once when it already has. unavailable (`server_stopping`) when
+  /// the server is stopped before its turn has come; not_found (`output_lost`), see `find`.
+  async::task<Result<Record>> wait(ExecutionId id, Reach reach);
+  /// not_found (`output_lost`) when a file with what it wrote has been removed behind our back.
+  async::task<Result<Record>> find(ExecutionId id, Reach reach);
+  /// As `find`, without what it wrote.
+  async::task<Result<Record>> look_up(ExecutionId id, Reach reach);
+  /// An artifact of `Record::artifacts`, to be read. not_found: `no_such_artifact`, `output_lost`.
+  struct OpenArtifact {
+    ArtifactItem item;
+    FileReader reader;
+  };
+  async::task<Result<OpenArtifact>> artifact(ExecutionId id, std::size_t index, Reach reach);
+  async::task<Page> list(Listing listing, Reach reach);
   /// Refused: not_found; conflict (`already_finished`).
-  async::task<Result<>> cancel(ExecutionId id);
+  async::task<Result<>> cancel(ExecutionId id, Reach reach);
   /// Where to type for a program that is interactive and has not ended; null otherwise.
-  std::shared_ptr<sandbox::Keyboard> keyboard(const ExecutionId& id) const;
+  std::shared_ptr<sandbox::Keyboard> keyboard(const ExecutionId& id, const Reach& reach) const;
   /// Whether somebody can be told of ends at that address; see Webhooks::check.
   Result<> check_webhook(std::string_view url) const;
   Counters counters() const;
@@ -139,7 +159,9 @@ class Executions {
   std::uint64_t version() const { return version_; }
   async::task<void> changed() { return changed_.wait(); }
   /// The records (without output) that are not finished, oldest first.
-  std::vector<Record> unfinished() const;
+  std::vector<Record> unfinished(const Reach& reach) const;
+  /// What users keep between executions.
+  Workspaces& workspaces() { return workspaces_; }
 
  private:
   struct Live;
@@ -165,27 +187,40 @@ class Executions {
     std::size_t at_ = 0;  ///< The entry to be told next,
     Lengths read_{};      ///< and what of the outputs has been.
   };
-  async::task<Result<Follower>> follow(ExecutionId id);
+  async::task<Result<Follower>> follow(ExecutionId id, Reach reach);
 
  private:
   async::task<Result<Receipt>> already_done(const Order& order, store::Repeatable earlier);
   void accept(LivePointer live);
+  async::task<void> write_row(LivePointer live);
   async::task<void> restore_waiting();
   void pump();
   void begin(LivePointer live);
+  async::task<void> claim(Live& live);
+  async::task<bool> put_back(Live& live);
   void park(Live& live);
   async::task<void> serve(LivePointer live);
   async::task<sandbox::Outcome> run(LivePointer live);
+  using Leases = std::vector<std::optional<Workspaces::Lease>>;  ///< Nothing: it wants none.
+  async::task<Result<Leases>> borrow_workspaces(const Order& order);
+  async::task<Result<>> borrow_workspace(Live& live);
+  async::task<Result<std::optional<sandbox::Workspace>>> bring_workspace(Live& live);
+  async::task<void> execute_into(LivePointer live, sandbox::Outcome& outcome);
+  async::task<void> keep_workspace(Live& live, sandbox::Outcome& outcome);
   LivePointer leave_place(Live& live);
   async::task<void> finish(LivePointer live, sandbox::Outcome outcome, LivePointer next);
-  /// Writes it down, however long that takes; false when the server stops before that.
-  async::task<bool> stored(Record& record, std::vector<sandbox::Artifact> artifacts,
-                           std::vector<ExecutionId> claimed);
-  async::task<void> write(const Record& record, const std::vector<sandbox::Artifact>& artifacts,
-                          std::vector<ExecutionId> claimed);
+  void tell_end(Live& live, Record record);
+  /// A verdict on its way to the disk.
+  struct Ending;
+  async::task<bool> store_now(Ending& ending);
+  /// Tries until it is stored; false when the server stops before that.
+  async::task<bool> store_later(Ending& ending);
+  async::task<void> write(Ending& ending);
   sandbox::Execution execution_of(Live& live);
   sandbox::Observer observer_of(LivePointer live);
   void set_state(Live& live, State state);
+  void count_kept(const Record& record);
+  void start_retention();
   async::task<void> retain();
   async::task<void> keep_house();
 
@@ -194,9 +229,12 @@ class Executions {
   sandbox::Executor& sandbox_;
   Settings settings_;
   Files files_;
+  Workspaces workspaces_;
   Admission admission_;
   std::map<ExecutionId, LivePointer> live_;
   std::size_t entering_ = 0;
+  std::uint64_t fresh_bytes_ = 0;  ///< Stored since the last retention.
+  bool retaining_ = false;
   bool closing_ = false;
   Counters counters_;
   std::uint64_t version_ = 0;

@@ -66,9 +66,12 @@ TEST_F(ExecutionsTest, AFailureOfTheSandboxIsAVerdictToo) {
 }
 
 TEST_F(ExecutionsTest, AnUnknownIdIsNotFound) {
-  EXPECT_EQ(loop_.run(executions_->find(ExecutionId{"none"})).error().code, "no_such_execution");
-  EXPECT_EQ(loop_.run(executions_->wait(ExecutionId{"none"})).error().kind, ErrorKind::not_found);
-  EXPECT_EQ(loop_.run(executions_->cancel(ExecutionId{"none"})).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(loop_.run(executions_->find(ExecutionId{"none"}, everybodys)).error().code,
+            "no_such_execution");
+  EXPECT_EQ(loop_.run(executions_->wait(ExecutionId{"none"}, everybodys)).error().kind,
+            ErrorKind::not_found);
+  EXPECT_EQ(loop_.run(executions_->cancel(ExecutionId{"none"}, everybodys)).error().kind,
+            ErrorKind::not_found);
 }
 
 TEST_F(ExecutionsTest, NoMoreRunAtOnceThanAllowedAndTheyRunInTheirOrder) {
@@ -128,7 +131,7 @@ TEST_F(ExecutionsTest, TheQueuesBoundHoldsForThoseWhoComeAtOnce) {
 TEST_F(ExecutionsTest, CancellingWhatRunsEndsIt) {
   auto [id, run] = running();
   run->out("so far");
-  EXPECT_TRUE(loop_.run(executions_->cancel(id)));
+  EXPECT_TRUE(loop_.run(executions_->cancel(id, everybodys)));
   auto record = ended(id);
   EXPECT_EQ(verdict_of(record), Verdict::cancelled);
   EXPECT_EQ(record.outcome->message, "cancelled on request");
@@ -140,7 +143,7 @@ TEST_F(ExecutionsTest, CancellingWhatWaitsNeedsNoPlace) {
   start({.running_max = 1});
   running();
   auto waiting = submit().value().id;
-  EXPECT_TRUE(loop_.run(executions_->cancel(waiting)));
+  EXPECT_TRUE(loop_.run(executions_->cancel(waiting, everybodys)));
   EXPECT_EQ(verdict_of(ended(waiting)), Verdict::cancelled);
   EXPECT_THAT(sandbox_.runs, SizeIs(1));
   EXPECT_EQ(executions_->counters().queued, 0U);
@@ -151,7 +154,7 @@ TEST_F(ExecutionsTest, WhatHasEndedCanNotBeCancelled) {
   auto [id, run] = running();
   run->end(success());
   ended(id);
-  auto cancelled = loop_.run(executions_->cancel(id));
+  auto cancelled = loop_.run(executions_->cancel(id, everybodys));
   ASSERT_FALSE(cancelled);
   EXPECT_EQ(cancelled.error().kind, ErrorKind::conflict);
   EXPECT_EQ(cancelled.error().code, "already_finished");
@@ -161,7 +164,7 @@ TEST_F(ExecutionsTest, WhatHasEndedCanNotBeCancelled) {
 TEST_F(ExecutionsTest, ARunThatEndsWhileItIsCancelledKeepsItsOwnVerdict) {
   auto [id, run] = running();
   run->end(success());
-  EXPECT_TRUE(loop_.run(executions_->cancel(id)));
+  EXPECT_TRUE(loop_.run(executions_->cancel(id, everybodys)));
   EXPECT_EQ(verdict_of(ended(id)), Verdict::ok);
 }
 
@@ -201,7 +204,7 @@ TEST_F(ExecutionsTest, AVerdictIsToldOnlyOnceItIsOnDiskHoweverLongThatTakes) {
   auto [id, run] = running();
   database_->broken = true;
   run->end(success());
-  EXPECT_NE(loop_.run(executions_->find(id))->state, State::finished);
+  EXPECT_NE(loop_.run(executions_->find(id, everybodys))->state, State::finished);
   loop_.run(heal_later(database_->broken));
   EXPECT_EQ(verdict_of(ended(id)), Verdict::ok);
   EXPECT_EQ(loop_.run(store::find(*database_, id))->first.state, State::finished);
@@ -209,7 +212,7 @@ TEST_F(ExecutionsTest, AVerdictIsToldOnlyOnceItIsOnDiskHoweverLongThatTakes) {
 
 TEST_F(ExecutionsTest, WhatCanNotBeStoredAtAStopIsToldAsTheNextStartWillTellIt) {
   auto [id, run] = running();
-  auto follower = loop_.run(executions_->follow(id)).value();
+  auto follower = loop_.run(executions_->follow(id, everybodys)).value();
   database_->broken = true;
   loop_.run(executions_->close(Milliseconds{5'000}));
   while (loop_.run(follower.next())) {
@@ -222,7 +225,7 @@ TEST_F(ExecutionsTest, AVerdictIsToldOnlyOnceItIsOnDisk) {
   database_->broken = true;
   run->end(success());
   loop_.run(async::pause(Milliseconds{50}));
-  EXPECT_THAT(executions_->unfinished(), SizeIs(1));
+  EXPECT_THAT(executions_->unfinished(everybodys), SizeIs(1));
   database_->broken = false;
   EXPECT_EQ(verdict_of(ended(id)), Verdict::ok);
   EXPECT_EQ(loop_.run(store::find(*database_, id))->first.state, State::finished);
@@ -248,14 +251,17 @@ async::task<std::vector<Record>> submit_while_closing(async::TaskScope& clients,
   clients.spawn("client", submit_into(executions, std::move(program), accepted));
   co_await executions.close(Milliseconds{5'000});
   co_await clients.join();
-  co_return (co_await store::list(database, 10, "")).items;
+  co_return (co_await store::list(database, {.limit = 10, .cursor = ""}, everybodys)).items;
 }
 
-TEST_F(ExecutionsTest, WhatIsAcceptedWhileClosingGetsItsVerdictToo) {
+TEST_F(ExecutionsTest, WhatIsAcceptedWhileClosingRunsAfterTheNextStart) {
   async::TaskScope clients{loop_.executor()};
   auto records = loop_.run(submit_while_closing(clients, *executions_, *database_, program()));
   ASSERT_THAT(records, SizeIs(1));
-  EXPECT_EQ(verdict_of(records[0]), Verdict::cancelled);
+  EXPECT_EQ(records[0].state, State::queued);
+  start({});
+  loop_.run(async::until([&] { return !sandbox_.runs.empty(); }));
+  EXPECT_EQ(sandbox_.runs[0]->execution.id, records[0].id);
 }
 
 TEST_F(ExecutionsTest, AfterClosingNothingIsAccepted) {
@@ -269,9 +275,9 @@ TEST_F(ExecutionsTest, PagesAreNewestFirstAndFollowEachOther) {
   auto first = submit().value().id;
   auto second = submit().value().id;
   auto third = submit().value().id;
-  auto page = loop_.run(executions_->list(2, "")).value();
+  auto page = loop_.run(executions_->list({.limit = 2, .cursor = ""}, everybodys));
   ASSERT_THAT(page.items, ElementsAre(Field(&Record::id, third), Field(&Record::id, second)));
-  auto rest = loop_.run(executions_->list(2, page.next.value())).value();
+  auto rest = loop_.run(executions_->list({.limit = 2, .cursor = page.next.value()}, everybodys));
   EXPECT_THAT(rest.items, ElementsAre(Field(&Record::id, first)));
   EXPECT_EQ(rest.next, std::nullopt);
 }
@@ -279,7 +285,7 @@ TEST_F(ExecutionsTest, PagesAreNewestFirstAndFollowEachOther) {
 TEST_F(ExecutionsTest, AListTellsWhatRunsAsItIsNow) {
   auto [id, run] = running();
   run->observer.started(sandbox::Stage::run);
-  auto page = loop_.run(executions_->list(10, "")).value();
+  auto page = loop_.run(executions_->list({.limit = 10, .cursor = ""}, everybodys));
   EXPECT_EQ(page.items.at(0).state, State::running);
   EXPECT_TRUE(page.items.at(0).started_at);
 }
@@ -287,7 +293,7 @@ TEST_F(ExecutionsTest, AListTellsWhatRunsAsItIsNow) {
 TEST_F(ExecutionsTest, TheUnfinishedAreToldWithoutTheirOutput) {
   auto [id, run] = running();
   run->out("much");
-  EXPECT_THAT(executions_->unfinished(),
+  EXPECT_THAT(executions_->unfinished(everybodys),
               ElementsAre(AllOf(Field(&Record::id, id), Field(&Record::output, ""),
                                 Field(&Record::state, State::preparing))));
 }

@@ -4,8 +4,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,20 +14,7 @@ namespace gantry::executions {
 namespace fs = std::filesystem;
 namespace {
 
-/// A descriptor that is closed.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_{number} {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
+using async::Descriptor;
 
 [[noreturn]] void give_up(const fs::path& path) {
   auto cause = errno;
@@ -46,27 +31,44 @@ void make_folder(const fs::path& path) {
 
 void synchronise(const fs::path& path) {
   Descriptor folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (folder.number() < 0 || ::fsync(folder.number()) != 0) give_up(path);
+  if (!folder || ::fsync(folder.get()) != 0) give_up(path);
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {
   Descriptor file{
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (file.number() < 0) give_up(path);
+  if (!file) give_up(path);
   while (!bytes.empty()) {
-    auto written = ::write(file.number(), bytes.data(), bytes.size());
+    auto written = ::write(file.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) give_up(path);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (::fsync(file.number()) != 0) give_up(path);
+  if (::fsync(file.get()) != 0) give_up(path);
 }
 
-std::string read_file(const fs::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::ostringstream bytes;
-  if (file) bytes << file.rdbuf();
-  return std::move(bytes).str();
+/// Up to `max` bytes from where the file stands; empty at its end.
+std::string read_piece(const Descriptor& file, std::size_t max) {
+  std::string bytes(max, '\0');
+  for (;;) {
+    auto count = ::read(file.get(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      throw Failure{{ErrorKind::unavailable, "output_unreadable",
+                     fmt::format("cannot read what a program wrote: {}", std::strerror(errno)),
+                     "check the disk of the data directory"}};
+    }
+    bytes.resize(static_cast<std::size_t>(count));
+    return bytes;
+  }
+}
+
+Error lost(const ExecutionId& id) {
+  return {ErrorKind::not_found, "output_lost",
+          fmt::format("cannot read what execution '{}' wrote: its file is not there any more, or "
+                      "not whole",
+                      id.text()),
+          "it was removed, or the data directory is an incomplete copy"};
 }
 
 }  // namespace
@@ -82,13 +84,34 @@ async::task<void> Files::write(ExecutionId id, Items items) {
   });
 }
 
-async::task<std::string> Files::read(ExecutionId id, std::string name) {
-  co_return co_await workers_.run([&] {
+async::task<Result<FileReader>> Files::open(ExecutionId id, std::string name,
+                                            std::optional<std::uint64_t> size) {
+  co_return co_await workers_.run([&]() -> Result<FileReader> {
     auto path = folder_ / id.text() / name;
-    auto bytes = read_file(path);
-    if (bytes.empty()) log::warn("'{}' is not there any more", path.string());
-    return bytes;
+    Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    struct stat status{};
+    bool there = file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+    auto present = there ? static_cast<std::uint64_t>(status.st_size) : 0;
+    if (there && present == size.value_or(present)) {
+      return FileReader{workers_, std::move(file), present};
+    }
+    log::warn("'{}' is not there any more, or not whole", path.string());
+    return fail(lost(id));
   });
+}
+
+async::task<Result<std::string>> Files::read(ExecutionId id, std::string name) {
+  auto file = co_await open(std::move(id), std::move(name));
+  if (!file) co_return fail(std::move(file.error()));
+  std::string bytes;
+  for (auto piece = co_await file->next(); !piece.empty(); piece = co_await file->next()) {
+    bytes += piece;
+  }
+  co_return bytes;
+}
+
+async::task<std::string> FileReader::next() {
+  co_return co_await workers_->run([&] { return read_piece(file_, piece_max.count); });
 }
 
 async::task<void> Files::remove(std::vector<ExecutionId> ids) {

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 class FilesTest : public testing::Test {
  protected:
-  std::string read(const std::string& id, const std::string& name) {
+  Result<std::string> read(const std::string& id, const std::string& name) {
     return loop_.run(files_.read(ExecutionId{id}, name));
   }
   void write(const std::string& id, const std::string& name, std::string_view bytes) {
@@ -43,7 +43,26 @@ TEST_F(FilesTest, OnlyTheOwnerReadsThem) {
   EXPECT_EQ(mode(place_ / "a/stdout"), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_F(FilesTest, WhatIsNotThereIsEmpty) { EXPECT_EQ(read("a", "stdout"), ""); }
+TEST_F(FilesTest, WhatIsNotThereIsLost) {
+  EXPECT_EQ(read("a", "stdout").error().code, "output_lost");
+}
+
+TEST_F(FilesTest, WhatIsNotWholeIsLost) {
+  write("a", "stdout", "abc");
+  auto open = [&](std::uint64_t size) {
+    return loop_.run(files_.open(ExecutionId{"a"}, "stdout", size));
+  };
+  EXPECT_EQ(open(4).error().code, "output_lost");
+  EXPECT_EQ(open(3)->size(), 3U);
+}
+
+TEST_F(FilesTest, ALargeFileIsReadInPieces) {
+  write("a", "stdout", std::string(300'000, 'x'));
+  auto reader = loop_.run(files_.open(ExecutionId{"a"}, "stdout")).value();
+  EXPECT_EQ(loop_.run(reader.next()).size(), 262'144U);
+  EXPECT_EQ(loop_.run(reader.next()).size(), 300'000U - 262'144U);
+  EXPECT_EQ(loop_.run(reader.next()), "");
+}
 
 TEST_F(FilesTest, RemovingTakesTheWholeFolder) {
   write("a", "stdout", "x");

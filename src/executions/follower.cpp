@@ -5,8 +5,8 @@
 // What happens to an execution, told to whoever follows it.
 namespace gantry::executions {
 
-async::task<Result<Record>> Executions::wait(ExecutionId id) {
-  auto follower = co_await follow(std::move(id));
+async::task<Result<Record>> Executions::wait(ExecutionId id, Reach reach) {
+  auto follower = co_await follow(std::move(id), std::move(reach));
   if (!follower) co_return fail(follower.error());
   while (co_await follower->next()) {
   }
@@ -16,9 +16,12 @@ async::task<Result<Record>> Executions::wait(ExecutionId id) {
                  "ask for the execution again later: it runs after the next start");
 }
 
-async::task<Result<Executions::Follower>> Executions::follow(ExecutionId id) {
-  if (auto live = live_.find(id); live != live_.end()) co_return Follower{live->second};
-  auto stored = co_await find(id);
+async::task<Result<Executions::Follower>> Executions::follow(ExecutionId id, Reach reach) {
+  auto found = live_.find(id);
+  if (found != live_.end() && reach.covers(found->second->record)) {
+    co_return Follower{found->second};
+  }
+  auto stored = co_await find(id, std::move(reach));
   if (!stored) co_return fail(stored.error());
   // A finished execution is told again from its record.
   auto live = std::make_shared<Live>(executor_, Submission{}, std::move(*stored));

@@ -36,7 +36,7 @@ void note(const Happening& happening, Heard& heard) {
 }
 
 async::task<void> listen(Executions& executions, ExecutionId id, Heard& heard) {
-  auto follower = value_or_throw(co_await executions.follow(std::move(id)));
+  auto follower = value_or_throw(co_await executions.follow(std::move(id), everybodys));
   while (auto happening = co_await follower.next()) note(*happening, heard);
 }
 
@@ -195,7 +195,7 @@ TEST_F(FollowerTest, WhatIsCancelledInTheQueueIsToldToItsFollower) {
   follow(waiting, heard);
   settle();
   EXPECT_THAT(heard.lines, IsEmpty());
-  EXPECT_TRUE(loop_.run(executions_->cancel(waiting)));
+  EXPECT_TRUE(loop_.run(executions_->cancel(waiting, everybodys)));
   loop_.run(followers_.join());
   EXPECT_THAT(heard.lines, ElementsAre("verdict"));
 }

@@ -1,4 +1,5 @@
 #include "async/attempt.hpp"
+#include "async/deadline.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "executions/live.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::uint64_t retain_every = 64;
 constexpr std::chrono::hours key_life{24};
+// So long a program may run before it gets its row, when its caller hears only of its end.
+constexpr Milliseconds row_pause{100};
 
 /// What a waiting program holds in memory.
 Bytes weight_of(const sandbox::Program& program) {
@@ -26,6 +29,7 @@ Record record_of(const Submission& submission, const Caller& caller, ExecutionId
   Record record;
   record.id = std::move(id);
   record.owner = caller.user;
+  record.owner_id = caller.account();
   record.language = submission.program.language;
   record.image = submission.program.image;
   record.command = submission.program.command;
@@ -92,16 +96,31 @@ async::task<Result<Receipt>> Executions::place(Order order) {
   auto now = settings_.clock.now();
   std::optional<store::Repeatable> key;
   if (order.key) {
-    auto earlier = co_await store::repeated(database_, order.caller.user, order.key->key, now);
+    auto earlier = co_await store::repeated(database_, order.caller.account(), order.key->key, now);
     if (earlier) co_return co_await already_done(order, std::move(*earlier));
-    key = {order.caller.user, order.key->key, order.key->fingerprint, {}, now + key_life};
+    key = {.owner = order.caller.account(),
+           .key = order.key->key,
+           .fingerprint = order.key->fingerprint,
+           .expires_at = now + key_life};
   }
+
+  for (const auto& submission : order.submissions) {
+    if (!settings_.possible) break;
+    auto possible = settings_.possible(submission.policy, submission.executor);
+    if (!possible) co_return fail(std::move(possible.error()));
+  }
+  auto workspaces = co_await borrow_workspaces(order);
+  if (!workspaces) co_return fail(std::move(workspaces.error()));
 
   Receipt receipt;
   auto ids = fresh_ids(order.submissions.size(), now);
   if (order.kind == Order::Kind::batch)
     receipt.batch = random::sortable_id(now.time_since_epoch().count());
-  if (key) key->target = receipt.batch.empty() ? ids.front().text() : receipt.batch;
+  if (key) {
+    key->target = receipt.batch.empty() ? ids.front().text() : receipt.batch;
+    key->members = ids;
+  }
+  receipt.ids = ids;
   std::vector<store::Fresh> fresh;
   std::vector<LivePointer> lives;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -112,17 +131,25 @@ async::task<Result<Receipt>> Executions::place(Order order) {
     auto record = record_of(submission, order.caller, ids[i], now);
     record.batch = receipt.batch;
     store::Fresh row{record, std::nullopt};
-    if (*place == Admission::Place::queued) row.waiting = pack(submission);
+    if (*place == Admission::Place::queued) row.waiting = pack(submission, order.caller);
     auto live = std::make_shared<Live>(executor_, std::move(submission), record);
     live->ticket = std::move(ticket);
+    if (auto& lease = (*workspaces)[i]) live->workspace.emplace(std::move(*lease));
     live->place = *place == Admission::Place::running ? Live::Place::running : Live::Place::queued;
     live->on_disk = row.waiting.has_value();
     fresh.push_back(std::move(row));
     lives.push_back(std::move(live));
     receipt.records.push_back(std::move(record));
   }
-  auto earlier = co_await store::insert(database_, std::move(fresh), key, now);
-  if (earlier) co_return co_await already_done(order, std::move(*earlier));
+  bool told_at_the_end = order.told == Order::Told::verdict && !key && lives.size() == 1 &&
+                         lives.front()->place == Live::Place::running;
+  if (told_at_the_end) {
+    lives.front()->row = Live::Row::none;
+    housekeeping_.spawn("row of an execution", write_row(lives.front()));
+  } else {
+    auto earlier = co_await store::insert(database_, std::move(fresh), key, now);
+    if (earlier) co_return co_await already_done(order, std::move(*earlier));
+  }
   entering.keep();
   for (auto& live : lives) accept(std::move(live));
   ++version_;
@@ -133,12 +160,27 @@ async::task<Result<Receipt>> Executions::place(Order order) {
 
 void Executions::accept(LivePointer live) {
   live_.emplace(live->record.id, live);
-  if (++counters_.submitted % retain_every == 0) housekeeping_.spawn("retention", retain());
+  if (++counters_.submitted % retain_every == 0) start_retention();
   if (live->place == Live::Place::running) {
     begin(std::move(live));
   } else {
     admission_.line_up(live->ticket);
   }
+}
+
+/// What takes longer can be looked up meanwhile, and is known after a crash.
+async::task<void> Executions::write_row(LivePointer live) {
+  co_await async::pause(row_pause);
+  if (live->row != Live::Row::none) co_return;
+  live->row = Live::Row::being_written;
+  std::vector<store::Fresh> fresh;
+  fresh.push_back({live->record, std::nullopt});
+  auto now = settings_.clock.now();
+  auto written =
+      co_await async::attempt(store::insert(database_, std::move(fresh), std::nullopt, now));
+  if (!written) log::warn("{}", written.error().sentence());
+  live->row = written ? Live::Row::written : Live::Row::none;
+  live->changed.notify();
 }
 
 async::task<Result<Receipt>> Executions::already_done(const Order& order,
@@ -153,17 +195,21 @@ async::task<Result<Receipt>> Executions::already_done(const Order& order,
   Receipt receipt;
   receipt.done = Receipt::Done::before;
   if (order.kind == Order::Kind::single) {
-    auto record = co_await find(ExecutionId{earlier.target});
+    auto record = co_await find(ExecutionId{earlier.target}, Reach::everybodys());
     if (!record) co_return fail(std::move(record.error()));
+    receipt.ids.push_back(record->id);
     receipt.records.push_back(std::move(*record));
     co_return receipt;
   }
   constexpr int page_max = 200;
-  auto page = co_await list(page_max, {}, earlier.target);
-  if (!page) co_return fail(std::move(page.error()));
+  auto page = co_await list({.limit = page_max, .batch = earlier.target}, Reach::everybodys());
   receipt.batch = std::move(earlier.target);
-  receipt.records = std::move(page->items);
+  receipt.records = std::move(page.items);
   std::ranges::reverse(receipt.records);
+  receipt.ids = std::move(earlier.members);
+  if (receipt.ids.empty()) {
+    for (const auto& record : receipt.records) receipt.ids.push_back(record.id);
+  }
   co_return receipt;
 }
 
@@ -181,21 +227,24 @@ async::task<void> Executions::start() {
 async::task<void> Executions::restore_waiting() {
   auto waiting = co_await store::waiting(database_);
   for (auto& one : waiting) {
-    auto submission = unpack(one.packed);
-    auto live =
-        std::make_shared<Live>(executor_, submission.value_or(Submission{}), std::move(one.record));
+    auto unpacked = unpack(one.packed);
+    auto [submission, caller] = unpacked.value_or(Unpacked{});
+    if (caller.user.empty()) caller.user = one.record.owner;
+    auto weight = weight_of(submission.program);
+    auto live = std::make_shared<Live>(executor_, std::move(submission), std::move(one.record));
     live->on_disk = true;
     live_.emplace(live->record.id, live);
-    if (!submission) {
+    if (!unpacked) {
       sandbox::Outcome outcome{{.verdict = sandbox::Verdict::infrastructure_error,
-                                .message = submission.error().sentence(),
-                                .error_code = submission.error().code}};
+                                .message = unpacked.error().sentence(),
+                                .error_code = unpacked.error().code}};
       co_await finish(live, std::move(outcome), nullptr);
       continue;
     }
-    live->ticket = {live->record.id, {live->record.owner, {}}, weight_of(submission->program)};
+    live->ticket = {live->record.id, std::move(caller), weight};
     live->place = Live::Place::queued;
     admission_.restore(live->ticket);
+    co_await borrow_workspace(*live);
   }
   if (!waiting.empty()) log::info("{} programs have waited for this start", waiting.size());
 }

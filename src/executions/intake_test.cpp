@@ -1,3 +1,4 @@
+#include "async/deadline.hpp"
 #include "executions/testing_fake.hpp"
 
 namespace gantry::executions {
@@ -36,11 +37,11 @@ TEST_F(IntakeTest, ABatchIsTakenInItsOrder) {
 TEST_F(IntakeTest, ABatchCanBeListed) {
   submit();
   auto receipt = place(order_of(2)).value();
-  auto page = loop_.run(executions_->list(10, "", receipt.batch)).value();
+  auto page = loop_.run(executions_->list({.batch = receipt.batch}, everybodys));
   ASSERT_THAT(page.items, SizeIs(2));
   EXPECT_EQ(page.items[0].id, receipt.records[1].id);
   EXPECT_EQ(page.items[0].batch, receipt.batch);
-  EXPECT_THAT(loop_.run(executions_->list(10, "", "none"))->items, IsEmpty());
+  EXPECT_THAT(loop_.run(executions_->list({.batch = "none"}, everybodys)).items, IsEmpty());
 }
 
 TEST_F(IntakeTest, ABatchThatDoesNotFitIsRefusedAsAWhole) {
@@ -123,6 +124,28 @@ TEST_F(IntakeTest, ARepeatedBatchIsTheSameBatch) {
   EXPECT_EQ(second.records[2].id, first.records[2].id);
 }
 
+TEST_F(IntakeTest, ARepeatedBatchTellsOfWhatIsDeletedInItsPlace) {
+  auto first = place(keyed("k", "body", 3)).value();
+  loop_.run(database_->run([&](storage::Transaction& transaction) {
+    transaction.execute("DELETE FROM executions WHERE id = $1", first.ids[1]);
+  }));
+  auto second = place(keyed("k", "body", 3)).value();
+  EXPECT_EQ(second.ids, first.ids);
+  ASSERT_THAT(second.records, SizeIs(2));
+  EXPECT_EQ(second.records[1].id, first.ids[2]);
+}
+
+TEST_F(IntakeTest, ATokensBoundHoldsAfterARestart) {
+  start({.token = {.running_max = 1}});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(place(order_of(1, {"ann", "t"})));
+  until_runs(1);
+  start({.token = {.running_max = 1}});
+  until_runs(2);
+  loop_.run(async::pause(Milliseconds{20}));
+  EXPECT_THAT(sandbox_.runs, SizeIs(2));
+  EXPECT_EQ(executions_->counters().queued, 1U);
+}
+
 async::task<void> place_into(Executions& executions, Order order, std::vector<ExecutionId>& ids) {
   auto receipt = co_await executions.place(std::move(order));
   if (receipt) ids.push_back(receipt->records.front().id);
@@ -189,7 +212,7 @@ TEST_F(IntakeTest, WhatWasCancelledInTheQueueDoesNotRunAfterARestart) {
   start({.running_max = 1});
   running();
   auto waited = submit().value().id;
-  loop_.run(executions_->cancel(waited)).value();
+  loop_.run(executions_->cancel(waited, everybodys)).value();
   EXPECT_EQ(verdict(waited), Verdict::cancelled);
   start({});
   EXPECT_THAT(sandbox_.runs, SizeIs(1));
@@ -198,7 +221,7 @@ TEST_F(IntakeTest, WhatWasCancelledInTheQueueDoesNotRunAfterARestart) {
 async::task<Result<Record>> wait_beside(async::TaskScope& scope, Executions& executions,
                                         ExecutionId id) {
   scope.spawn("stop", executions.close(Milliseconds{5'000}));
-  co_return co_await executions.wait(std::move(id));
+  co_return co_await executions.wait(std::move(id), everybodys);
 }
 
 TEST_F(IntakeTest, WhoWaitsForItIsToldThatTheServerStops) {
@@ -230,13 +253,13 @@ TEST_F(IntakeTest, AnInteractiveProgramHasAKeyboardUntilItsEnd) {
   order.submissions[0].terminal = {.rows = 5, .columns = 6};
   auto id = place(std::move(order))->records[0].id;
   until_runs(1);
-  auto keyboard = executions_->keyboard(id);
+  auto keyboard = executions_->keyboard(id, everybodys);
   ASSERT_TRUE(keyboard);
   EXPECT_EQ(sandbox_.runs[0]->execution.keyboard, keyboard);
   EXPECT_EQ(sandbox_.runs[0]->execution.terminal->columns, 6);
   sandbox_.runs[0]->end(success());
   ended(id);
-  EXPECT_FALSE(executions_->keyboard(id));
+  EXPECT_FALSE(executions_->keyboard(id, everybodys));
   EXPECT_FALSE(keyboard->try_send({}));
 }
 

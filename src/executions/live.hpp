@@ -8,9 +8,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 // For the files of Executions only: what it holds of an execution while somebody cares.
 namespace gantry::executions {
@@ -31,6 +34,12 @@ inline std::string& kept_in(Record& record, Channel channel) {
   const std::array<std::string*, 4> streams{&record.compile_output, &record.compile_errors,
                                             &record.output, &record.errors};
   return *streams[index_of(channel)];
+}
+
+inline Error no_such_execution(const ExecutionId& id) {
+  return {ErrorKind::not_found, "no_such_execution",
+          fmt::format("cannot find execution '{}'", id.text()),
+          "the oldest executions are deleted; GET /api/v1/executions lists the others"};
 }
 
 /// An execution that has no verdict yet, or whose followers have not read it.
@@ -71,10 +80,14 @@ struct Executions::Live {
   std::string served_image;
   sandbox::Stage stage = sandbox::Stage::run;
   Ticket ticket;
+  std::optional<Workspaces::Lease> workspace;  ///< Until its program has ended.
   /// Where it stands. `outside`: cancelled in the queue, or not to be run by this process.
   enum class Place { queued, running, outside } place = Place::outside;
   bool on_disk = false;  ///< Its program waits there, and is run after a crash.
-  bool parked = false;   ///< Not before the next start of the server.
+  /// Its row in the table, which short executions get only together with their verdict.
+  enum class Row { none, being_written, written } row = Row::written;
+  bool parked = false;     ///< Not before the next start of the server.
+  bool cancelled = false;  ///< Somebody asked for that, and not only the server's stop.
   SteadyTime began{};
   async::StopSignal stop;
   async::Event changed;

@@ -2,6 +2,7 @@
 #include "executions/testing_fake.hpp"
 
 #include <filesystem>
+#include <fstream>
 
 namespace gantry::executions {
 namespace {
@@ -66,7 +67,7 @@ TEST_F(OutputTest, TheCompilationIsKeptApart) {
 }
 
 async::task<std::vector<Happening>> all_of(Executions& executions, ExecutionId id) {
-  auto follower = value_or_throw(co_await executions.follow(std::move(id)));
+  auto follower = value_or_throw(co_await executions.follow(std::move(id), everybodys));
   std::vector<Happening> all;
   while (auto happening = co_await follower.next()) all.push_back(std::move(*happening));
   co_return all;
@@ -119,6 +120,21 @@ TEST_F(OutputTest, WhatIsShortNeedsNoFolder) {
   EXPECT_FALSE(has_folder(id));
 }
 
+TEST_F(OutputTest, OutputWhoseFileIsGoneIsAnErrorAndNotEmpty) {
+  auto [id, run] = running();
+  run->out(std::string(100'000, 'o'));
+  run->end(success());
+  ended(id);
+  fs::remove(folder_.path() / "executions" / id.text() / "stdout");
+  EXPECT_EQ(loop_.run(executions_->find(id, everybodys)).error().code, "output_lost");
+}
+
+async::task<std::string> artifact(Executions& executions, ExecutionId id, std::size_t index) {
+  auto opened =
+      value_or_throw(co_await executions.artifact(std::move(id), index, Reach::everybodys()));
+  co_return co_await opened.reader.next();
+}
+
 TEST_F(OutputTest, ArtifactsAreKeptAndRead) {
   auto [id, run] = running();
   auto outcome = success();
@@ -128,11 +144,15 @@ TEST_F(OutputTest, ArtifactsAreKeptAndRead) {
   auto record = stored(id);
   EXPECT_THAT(record.artifacts,
               ElementsAre(ArtifactItem{"a.png", 2}, ArtifactItem{"sub/b\\xff", 1}));
-  EXPECT_EQ(loop_.run(executions_->artifact(id, 0)), (std::string{"\0\x89", 2}));
-  EXPECT_EQ(loop_.run(executions_->artifact(id, 1)), "b");
-  EXPECT_EQ(loop_.run(executions_->artifact(id, 2)).error().code, "no_such_artifact");
-  EXPECT_EQ(loop_.run(executions_->artifact(ExecutionId{"none"}, 0)).error().kind,
-            ErrorKind::not_found);
+  EXPECT_EQ(loop_.run(artifact(*executions_, id, 0)), (std::string{"\0\x89", 2}));
+  EXPECT_EQ(loop_.run(artifact(*executions_, id, 1)), "b");
+  auto refusal = [&](const ExecutionId& of, std::size_t index) {
+    return loop_.run(executions_->artifact(of, index, everybodys)).error().code;
+  };
+  EXPECT_EQ(refusal(id, 2), "no_such_artifact");
+  EXPECT_EQ(refusal(ExecutionId{"none"}, 0), "no_such_execution");
+  fs::remove(folder_.path() / "executions" / id.text() / "artifact-0");
+  EXPECT_EQ(refusal(id, 0), "output_lost");
 }
 
 TEST_F(OutputTest, FilesGoWithTheirRecord) {
@@ -143,7 +163,36 @@ TEST_F(OutputTest, FilesGoWithTheirRecord) {
   EXPECT_TRUE(has_folder(id));
   start({.kept = {.count_max = 10, .bytes_max = Bytes{99'999}}});
   loop_.run(async::until([&] { return !has_folder(id); }));
-  EXPECT_FALSE(loop_.run(executions_->find(id)));
+  EXPECT_FALSE(loop_.run(executions_->find(id, everybodys)));
+}
+
+TEST_F(OutputTest, NotMuchMoreIsKeptThanAllowed) {
+  start({.kept = {.count_max = 100, .bytes_max = Bytes{100'000}}});
+  for (int i = 0; i < 6; ++i) {
+    auto [id, run] = running();
+    run->out(std::string(40'000, 'o'));
+    run->end(success());
+    ended(id);
+  }
+  auto kept = [&] { return loop_.run(executions_->list({}, everybodys)).items.size(); };
+  for (int i = 0; i < 100 && kept() > 2; ++i) loop_.run(async::pause(Milliseconds{10}));
+  EXPECT_EQ(kept(), 2U);
+}
+
+TEST_F(OutputTest, WithoutRoomForItsFilesAnExecutionStillGetsItsVerdict) {
+  std::ofstream{folder_.path() / "executions"} << "no folder can be here";
+  auto [id, run] = running();
+  run->out(std::string(100'000, 'o'));
+  auto outcome = success();
+  outcome.artifacts = {{"a", "x"}};
+  run->end(outcome);
+  EXPECT_EQ(ended(id).outcome->verdict, sandbox::Verdict::ok);
+  auto record = stored(id);
+  EXPECT_EQ(record.output, std::string(65'536, 'o'));
+  EXPECT_TRUE(record.outcome->output_truncated);
+  EXPECT_FALSE(record.outcome->errors_truncated);
+  EXPECT_THAT(record.artifacts, IsEmpty());
+  EXPECT_THAT(record.outcome->message, testing::HasSubstr("not all that it wrote could be kept"));
 }
 
 TEST_F(OutputTest, TheOldGo) {
@@ -152,10 +201,10 @@ TEST_F(OutputTest, TheOldGo) {
   ended(id);
   now_ += std::chrono::hours{49};
   start({.kept = {.age_max = std::chrono::hours{48}}});
-  for (int i = 0; i < 100 && loop_.run(executions_->find(id)); ++i) {
+  for (int i = 0; i < 100 && loop_.run(executions_->find(id, everybodys)); ++i) {
     loop_.run(async::pause(Milliseconds{10}));
   }
-  EXPECT_FALSE(loop_.run(executions_->find(id)));
+  EXPECT_FALSE(loop_.run(executions_->find(id, everybodys)));
 }
 
 TEST_F(OutputTest, FoldersThatACrashLeftGo) {

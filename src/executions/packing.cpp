@@ -61,14 +61,31 @@ json::Object program_json(const Program& program) {
   return about;
 }
 
+/// Bounds are there only where they are less than all.
+json::Object caller_json(const Caller& caller) {
+  json::Object about{{"user", caller.user},
+                     {"token", caller.token},
+                     {"user_id", caller.user_id},
+                     {"logins", static_cast<int>(caller.logins)}};
+  auto add = [&](std::string_view key, std::size_t bound) {
+    if (bound != Caller::unbounded) about[key] = bound;
+  };
+  add("running_max", caller.running_max);
+  add("queued_max", caller.queued_max);
+  about["logins"] = static_cast<int>(caller.logins);
+  return about;
+}
+
 /// Reads our own JSON; what is missing or wrong spoils `sound`.
 class Reader {
  public:
   Reader(const json::Value& value, std::string_view content)
       : fields_{value, "", json::Keys::strict}, content_{content} {}
 
-  Submission read() {
-    Submission submission;
+  Unpacked read() {
+    Unpacked unpacked;
+    auto& submission = unpacked.submission;
+    if (const auto* caller = fields_.member("caller")) unpacked.caller = caller_of(*caller);
     if (const auto* program = member("program")) submission.program = program_of(*program);
     if (const auto* policy = member("policy")) submission.policy = policy_of(*policy);
     submission.executor = choice<sandbox::ExecutorChoice>(fields_, "executor", 3);
@@ -82,7 +99,7 @@ class Reader {
     }
     end(fields_);
     sound_ = sound_ && content_.empty();
-    return submission;
+    return unpacked;
   }
   bool sound() const { return sound_; }
 
@@ -120,6 +137,22 @@ class Reader {
   }
   std::vector<std::string> texts(json::Fields& fields, std::string_view key) {
     return fields.texts(key, text_max, {0, text_max});
+  }
+
+  Caller caller_of(const json::Value& value) {
+    json::Fields fields{value, "", json::Keys::strict};
+    auto bound = [&](std::string_view key) {
+      auto number = fields.integer(key, {0, whole_max});
+      return number ? static_cast<std::size_t>(*number) : Caller::unbounded;
+    };
+    Caller caller{.user = text(fields, "user"), .token = text(fields, "token")};
+    caller.running_max = bound("running_max");
+    caller.queued_max = bound("queued_max");
+    caller.logins = choice<sandbox::Logins>(fields, "logins", 2);
+    caller.user_id = text(fields, "user_id");
+    caller.logins = choice<sandbox::Logins>(fields, "logins", 2);
+    end(fields);
+    return caller;
   }
 
   Policy policy_of(const json::Value& value) {
@@ -199,12 +232,13 @@ class Reader {
 
 }  // namespace
 
-Packed pack(const Submission& submission) {
+Packed pack(const Submission& submission, const Caller& caller) {
   json::Object about{{"program", program_json(submission.program)},
                      {"policy", policy_json(submission.policy)},
                      {"executor", static_cast<int>(submission.executor)},
                      {"typing", static_cast<int>(submission.input)},
-                     {"webhook", submission.webhook}};
+                     {"webhook", submission.webhook},
+                     {"caller", caller_json(caller)}};
   if (submission.terminal) {
     about["terminal"] = json::Object{{"rows", submission.terminal->rows},
                                      {"columns", submission.terminal->columns}};
@@ -215,7 +249,7 @@ Packed pack(const Submission& submission) {
   return packed;
 }
 
-Result<Submission> unpack(const Packed& packed) {
+Result<Unpacked> unpack(const Packed& packed) {
   auto unreadable = [](std::string cause) {
     return fail(ErrorKind::internal, "program_unreadable",
                 "cannot read the program that waited on disk: " + cause);
@@ -223,9 +257,9 @@ Result<Submission> unpack(const Packed& packed) {
   auto value = json::parse(packed.about, json::Keys::strict);
   if (!value) return unreadable(value.error().message);
   Reader reader{*value, packed.content};
-  auto submission = reader.read();
+  auto unpacked = reader.read();
   if (!reader.sound()) return unreadable("it is not what this version writes");
-  return submission;
+  return unpacked;
 }
 
 }  // namespace gantry::executions

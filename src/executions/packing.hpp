@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "executions/admission.hpp"
 #include "sandbox/executor.hpp"
 
 #include <optional>
@@ -21,14 +22,19 @@ struct Submission {
   std::string webhook = {};  ///< An address that `check_webhook` let pass; empty for none.
 };
 
-/// A submission as it waits on disk: JSON about it, and the bytes of its files and its input one
-/// after the other.
+/// A submission as it waits on disk: JSON about it and about who asked for it, and the bytes of its
+/// files and its input one after the other.
 struct Packed {
   std::string about;
   std::string content;
 };
-Packed pack(const Submission& submission);
+Packed pack(const Submission& submission, const Caller& caller);
+
+struct Unpacked {
+  Submission submission;
+  Caller caller;  ///< Without a name in what earlier versions wrote.
+};
 /// Refused: internal (`program_unreadable`) when it is not what `pack` writes.
-Result<Submission> unpack(const Packed& packed);
+Result<Unpacked> unpack(const Packed& packed);
 
 }  // namespace gantry::executions

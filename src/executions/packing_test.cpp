@@ -41,7 +41,7 @@ Submission full() {
 
 TEST(Packing, AProgramComesBackWhole) {
   auto wanted = full().program;
-  auto back = unpack(pack(full())).value().program;
+  auto back = unpack(pack(full(), {})).value().submission.program;
   EXPECT_EQ(back.language, wanted.language);
   EXPECT_EQ(back.image, wanted.image);
   EXPECT_EQ(back.command, wanted.command);
@@ -60,7 +60,7 @@ TEST(Packing, AProgramComesBackWhole) {
 
 TEST(Packing, ItsPolicyToo) {
   auto wanted = full().policy;
-  auto back = unpack(pack(full())).value().policy;
+  auto back = unpack(pack(full(), {})).value().submission.policy;
   EXPECT_EQ(back.wall_time, wanted.wall_time);
   EXPECT_EQ(back.cpu_time, wanted.cpu_time);
   EXPECT_EQ(back.memory, wanted.memory);
@@ -77,17 +77,32 @@ TEST(Packing, ItsPolicyToo) {
 }
 
 TEST(Packing, AndWhatWasAskedAboutIt) {
-  auto back = unpack(pack(full())).value();
+  auto back = unpack(pack(full(), {})).value().submission;
   EXPECT_EQ(back.executor, sandbox::ExecutorChoice::local);
   EXPECT_EQ(back.input, Input::interactive);
   EXPECT_EQ(back.terminal->rows, 10);
   EXPECT_EQ(back.terminal->columns, 20);
   EXPECT_EQ(back.webhook, "http://example.org/");
-  EXPECT_FALSE(unpack(pack(Submission{}))->terminal);
+  EXPECT_FALSE(unpack(pack(Submission{}, {}))->submission.terminal);
+}
+
+TEST(Packing, WhoAskedComesBackWithTheirBounds) {
+  Caller caller{.user = "ann",
+                .token = "t",
+                .running_max = 2,
+                .logins = sandbox::Logins::none,
+                .user_id = "u1"};
+  auto back = unpack(pack(full(), caller)).value().caller;
+  EXPECT_EQ(back.user, "ann");
+  EXPECT_EQ(back.token, "t");
+  EXPECT_EQ(back.user_id, "u1");
+  EXPECT_EQ(back.running_max, 2U);
+  EXPECT_EQ(back.logins, sandbox::Logins::none);
+  EXPECT_EQ(back.queued_max, Caller::unbounded);
 }
 
 TEST(Packing, WhatWasCutIsRefused) {
-  auto packed = pack(full());
+  auto packed = pack(full(), {});
   EXPECT_EQ(unpack({packed.about, packed.content + "x"}).error().code, "program_unreadable");
   EXPECT_EQ(unpack({packed.about, packed.content.substr(1)}).error().code, "program_unreadable");
   EXPECT_EQ(unpack({"{}", ""}).error().code, "program_unreadable");

@@ -19,6 +19,7 @@ std::optional<State> state_from(std::string_view word) {
 Record without_output(const Record& record) {
   return {.id = record.id,
           .owner = record.owner,
+          .owner_id = record.owner_id,
           .language = record.language,
           .image = record.image,
           .command = record.command,

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gantry::executions {
@@ -29,7 +30,8 @@ struct ArtifactItem {
 /// All that is kept of an execution.
 struct Record {
   ExecutionId id;
-  std::string owner;     ///< The name of who asked for it.
+  std::string owner;     ///< The name of who asked for it,
+  std::string owner_id;  ///< and their account (Caller::account).
   std::string language;  ///< Empty for an image with a command.
   std::string image;     ///< As asked for.
   std::vector<std::string> command;
@@ -46,6 +48,28 @@ struct Record {
   WallTime created_at;
   std::optional<WallTime> started_at;
   std::optional<WallTime> finished_at;
+};
+
+/// Whose executions somebody may see and cancel.
+class Reach {
+ public:
+  static Reach everybodys() { return Reach{std::nullopt}; }
+  static Reach own(std::string account) { return Reach{std::move(account)}; }
+
+  bool covers(const Record& record) const { return !account_ || *account_ == record.owner_id; }
+  /// Nothing: everybody's.
+  const std::optional<std::string>& account() const { return account_; }
+
+ private:
+  explicit Reach(std::optional<std::string> account) : account_{std::move(account)} {}
+  std::optional<std::string> account_;
+};
+
+/// What of the records is to be listed.
+struct Listing {
+  int limit = 50;           ///< 1..200
+  std::string cursor = {};  ///< From the page before, or empty.
+  std::string batch = {};   ///< Only those of this batch; empty: of all.
 };
 
 /// A copy of all but what the program wrote, which may be large.

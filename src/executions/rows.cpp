@@ -123,6 +123,7 @@ Record record_of(const storage::Row& row) {
   record.artifacts = artifacts_from(row.text(21));
   record.batch = row.text(22);
   record.webhook = row.text(23);
+  record.owner_id = row.text(25);
   return record;
 }
 

@@ -15,8 +15,8 @@ namespace gantry::executions::store {
 inline constexpr std::string_view columns =
     "id, owner, language, image, command, state, verdict, exit_code, signal, message, "
     "served_image, warm, wall_us, cpu_us, memory_peak_bytes, created_at, started_at, finished_at, "
-    "executor, truncated, compile, artifacts, batch, webhook, error_code";
-inline constexpr std::size_t columns_count = 25;
+    "executor, truncated, compile, artifacts, batch, webhook, error_code, owner_id";
+inline constexpr std::size_t columns_count = 26;
 
 /// The record of a row that begins with `columns`.
 Record record_of(const storage::Row& row);

@@ -5,6 +5,7 @@
 #include "executions/executions.hpp"
 #include "storage/testing_fake.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 #include <gmock/gmock.h>
 
 namespace gantry::executions {
+
+/// For tests that are not about who asks.
+inline const Reach everybodys = Reach::everybodys();
 
 /// A sandbox in which every program does what the test does with its Run, and nothing else.
 class ScriptedSandbox final : public sandbox::Executor {
@@ -68,12 +72,14 @@ class FragileDatabase final : public storage::Database {
   explicit FragileDatabase(storage::Database& sound) : sound_{sound} {}
 
   async::task<void> run(storage::TransactionBody body) override {
-    if (broken) throw Failure{{ErrorKind::exhausted, "disk_full", "the disk is full", ""}};
-    co_await sound_.run(std::move(body));
+    if (refusals == 0 && !broken) co_return co_await sound_.run(std::move(body));
+    refusals = std::max(0, refusals - 1);
+    throw Failure{{ErrorKind::exhausted, "disk_full", "the disk is full", ""}};
   }
   std::string describe() const override { return sound_.describe(); }
 
   bool broken = false;
+  int refusals = 0;  ///< So many more times it fails.
 
  private:
   storage::Database& sound_;
@@ -125,8 +131,12 @@ class ExecutionsFixture : public testing::Test {
     loop_.run(async::until([&] { return sandbox_.runs.size() > before; }));
     return {id, sandbox_.runs.back()};
   }
-  Record ended(const ExecutionId& id) { return loop_.run(executions_->wait(id)).value(); }
-  Record found(const ExecutionId& id) { return loop_.run(executions_->find(id)).value(); }
+  Record ended(const ExecutionId& id) {
+    return loop_.run(executions_->wait(id, everybodys)).value();
+  }
+  Record found(const ExecutionId& id) {
+    return loop_.run(executions_->find(id, everybodys)).value();
+  }
 
   static sandbox::Outcome success() {
     sandbox::Outcome outcome{{.verdict = sandbox::Verdict::ok, .exit_code = 0}};

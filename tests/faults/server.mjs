@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const binary = process.env.GANTRY_BIN;
-const engine = process.env.GANTRY_TEST_ENGINE;
-const socket = engine.replace('unix://', '');
+export const socket = process.env.GANTRY_TEST_ENGINE.replace('unix://', '');
 const start_timeout_ms = 30_000;
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -35,10 +34,15 @@ export class Server {
   data = mkdtempSync(join(tmpdir(), 'gantry-faults-'));
   process = null;
 
+  /** `engine`: its socket. */
+  constructor(engine = socket) {
+    this.engine = engine;
+  }
+
   /** Starts on a free port and waits until it is ready. */
   async start() {
     const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data-dir', this.data,
-      '--engine', engine], { stdio: ['ignore', 'pipe', 'pipe'] });
+      '--engine', `unix://${this.engine}`], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     this.exited = new Promise((done) => child.on('exit', done));
     this.log = '';
@@ -71,7 +75,7 @@ export class Server {
     const owner = readFileSync(join(this.data, 'server.id'), 'utf8').trim();
     const filters = encodeURIComponent(JSON.stringify({ label: [`io.gantry.owner=${owner}`] }));
     const answer = await exchange({
-      socketPath: socket, path: `/v1.41/containers/json?all=1&filters=${filters}`,
+      socketPath: this.engine, path: `/v1.41/containers/json?all=1&filters=${filters}`,
     });
     return answer.body;
   }
