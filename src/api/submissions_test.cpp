@@ -55,7 +55,7 @@ TEST_F(SubmissionsApiTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(refusal(R"("terminal":{})"), HasSubstr("'terminal' needs 'interactive'"));
   EXPECT_THAT(refusal(R"("interactive":true,"terminal":{"rows":0})"), HasSubstr("terminal.rows"));
   EXPECT_THAT(refusal(R"("webhook":{})"), HasSubstr("webhook.url"));
-  EXPECT_THAT(refusal(R"("webhook":{"url":"https://example.org/"})"), HasSubstr("https"));
+  EXPECT_THAT(refusal(R"("webhook":{"url":"ftp://example.org/"})"), HasSubstr("https"));
   EXPECT_THAT(refusal(R"("webhook":{"url":"http://127.0.0.1/"})"), HasSubstr("invalid_webhook"));
 }
 

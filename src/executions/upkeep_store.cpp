@@ -63,22 +63,4 @@ async::task<std::set<ExecutionId>> with_files(storage::Database& database) {
   });
 }
 
-async::task<std::vector<ExecutionId>> untold(storage::Database& database, int limit) {
-  co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
-    std::vector<ExecutionId> ids;
-    auto rows = transaction.query(
-        "SELECT id FROM executions WHERE webhook <> '' AND told = 0 AND state = 'finished' "
-        "ORDER BY id LIMIT $1",
-        limit);
-    for (const auto& row : rows) ids.push_back(row.id<ExecutionId>(0));
-    return ids;
-  });
-}
-
-async::task<void> told(storage::Database& database, ExecutionId id) {
-  co_await database.run([&](storage::Transaction& transaction) {
-    transaction.execute("UPDATE executions SET told = 1 WHERE id = $1", id);
-  });
-}
-
 }  // namespace gantry::executions::store

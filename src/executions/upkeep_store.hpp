@@ -38,9 +38,4 @@ async::task<std::vector<ExecutionId>> retain(storage::Database& database, Retent
 /// Those that have files.
 async::task<std::set<ExecutionId>> with_files(storage::Database& database);
 
-/// The finished ones whose end somebody is still to be told, oldest first, at most `limit`.
-async::task<std::vector<ExecutionId>> untold(storage::Database& database, int limit);
-/// They have been told, or it was given up.
-async::task<void> told(storage::Database& database, ExecutionId id);
-
 }  // namespace gantry::executions::store

@@ -7,36 +7,45 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "executions/record.hpp"
+#include "executions/webhook_store.hpp"
+#include "net/http_server.hpp"
 #include "net/outside.hpp"
 #include "storage/database.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gantry::executions {
 
 /// Where a webhook goes.
 struct WebhookTarget {
+  net::http::Transport transport = net::http::Transport::plain;
   std::string host;
   std::uint16_t port = 80;
   std::string path;  ///< With the query; begins with a slash.
 };
-/// Reads an `http://` address. Refused, invalid (`invalid_webhook`): other schemes (this server
-/// speaks no TLS to others), credentials, fragments, over 2048 bytes.
+/// Reads an `http://` or `https://` address. Refused, invalid (`invalid_webhook`): other schemes,
+/// credentials, fragments, over 2048 bytes.
 Result<WebhookTarget> parse_webhook(std::string_view url);
 
 /// Tells others that executions have ended: one POST each, signed, tried a few times.
 ///
-/// What is untold is in the database, so that a stop loses nothing; one that was told in the very
-/// moment of a crash may be told again.
+/// What is untold, how often it was tried and when it is tried again is in the database, so that a
+/// stop loses nothing and many that wait cost no memory. One that was told in the very moment of a
+/// crash may be told again. Users take turns: whose deliveries under way are fewest is next, and
+/// nobody has more than 4 of the 16.
 class Webhooks {
  public:
   struct Settings {
     Secret secret;
     net::Reach reach = net::Reach::public_only;
+    /// Whom https trusts; without it, whom the system trusts.
+    std::optional<net::TlsClient> tls = {};
     std::function<std::string(const Record&)> body;  ///< What is sent: JSON.
     Clock clock;
     int attempts_max = 6;
@@ -46,7 +55,7 @@ class Webhooks {
 
   Webhooks(async::Executor executor, storage::Database& database, Settings settings);
 
-  /// Tells what an earlier process had not told. After Executions::start.
+  /// Begins to tell, also what an earlier process had not told. After Executions::start.
   async::task<void> start();
   /// Ends what is under way; it is told after the next start.
   async::task<void> close();
@@ -54,22 +63,31 @@ class Webhooks {
   /// Whether this address may be told: `parse_webhook`, and no address that this server must not
   /// reach. Names are judged when they are looked up.
   Result<> check(std::string_view url) const;
-  /// Tells the end of an execution that has a webhook, beside the caller.
-  void tell(Record record);
+  /// Tells the end of an execution, beside the caller, once it is in the database; nothing when it
+  /// has no webhook.
+  void tell(const Record& record);
 
  private:
-  async::task<void> load();
-  async::task<void> deliver(Record record);
-  async::task<void> try_deliver(const Record& record);
-  async::task<Result<>> attempt(const WebhookTarget& target, const Record& record);
+  async::task<void> work();
+  /// Writes down what has ended, begins what is due, and answers when the next one is.
+  async::task<std::optional<WallTime>> advance();
+  async::task<void> until_woken(std::optional<WallTime> next);
+  void wake();
+  void begin_some(std::vector<store::Delivery> due);
+  async::task<void> deliver(store::Delivery delivery);
+  async::task<Result<>> attempt(ExecutionId id);
   async::task<unsigned> post(WebhookTarget target, std::string id, std::string body);
+  /// Notes what became of an attempt, until that is written down.
+  void note(const store::Delivery& delivery, const Result<>& told);
 
   async::Executor executor_;
   storage::Database& database_;
   Settings settings_;
-  std::set<ExecutionId> pending_;
-  bool more_on_disk_ = false;
-  std::size_t talking_ = 0;
+  std::map<ExecutionId, std::string> under_way_;  ///< With whose they are.
+  /// What is not written down yet. None of them begins again before it is, so there are never more
+  /// than were under way at once.
+  std::map<ExecutionId, store::Settled> settled_;
+  bool woken_ = false;
   async::Event changed_;
   async::TaskScope tasks_;
 };
