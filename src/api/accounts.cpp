@@ -59,11 +59,11 @@ json::Object me_json(const access::Identity& identity) {
 
 Reply signed_in(Call& call, const access::SignedIn& signed_in) {
   auto reply = json_reply(201, me_json(signed_in.identity));
+  const auto& peer = call.exchange.peer();
   auto lifetime =
       std::chrono::duration_cast<Seconds>(signed_in.expires_at - call.services.clock.now());
   reply.headers.add("Set-Cookie",
-                    session_cookie(Transport::plain, call.exchange.peer().listener_port,
-                                   signed_in.cookie, lifetime));
+                    session_cookie(peer.transport, peer.listener_port, signed_in.cookie, lifetime));
   return reply;
 }
 
@@ -110,8 +110,8 @@ Answer create_session(Call& call) {
 Answer end_session(Call& call) {
   co_await call.services.access.sign_out(*call.identity);
   auto reply = no_content();
-  reply.headers.add("Set-Cookie",
-                    cleared_cookie(Transport::plain, call.exchange.peer().listener_port));
+  const auto& peer = call.exchange.peer();
+  reply.headers.add("Set-Cookie", cleared_cookie(peer.transport, peer.listener_port));
   co_return reply;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "net/http.hpp"
+#include "net/http_server.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +13,7 @@
 namespace gantry::api {
 
 /// Over what the browser reached us.
-enum class Transport { plain, tls };
+using net::http::Transport;
 
 /// `__Host-gantry` over TLS. Without, browsers disagree about `Secure` on loopback, which that
 /// prefix asks for, and cookies do not tell ports apart: `gantry_5920`.

@@ -67,11 +67,11 @@ bool host_is_ours(const Authority& host, const Peer& peer,
          std::ranges::find(allowed, host.name) != allowed.end();
 }
 
-/// Whether `origin` is the one of a page that we served. Our listeners speak plain HTTP; on open
-/// ones somebody's proxy may speak TLS in front.
+/// Whether `origin` is the one of a page that we served. In front of an open listener that speaks
+/// plain HTTP somebody's proxy may speak TLS.
 bool same_origin(std::string_view origin, const Authority& host, const Peer& peer) {
   std::uint16_t usual_port = 0;
-  if (origin.starts_with("http://")) {
+  if (peer.transport == Transport::plain && origin.starts_with("http://")) {
     usual_port = 80;
     origin.remove_prefix(7);
   } else if (origin.starts_with("https://") && peer.listener == Peer::Listener::open) {
@@ -200,7 +200,7 @@ Checked<std::optional<access::Identity>> identify(const RequestHead& request, co
     return std::optional{std::move(*known)};
   }
   // Other schemes are for a proxy in front of us.
-  auto cookie = find_cookie(headers, cookie_name(Transport::plain, peer.listener_port));
+  auto cookie = find_cookie(headers, cookie_name(peer.transport, peer.listener_port));
   if (!cookie) return std::optional<access::Identity>{};
   auto known = access.by_session(*cookie);
   if (!known) return refuse(std::move(known.error()));

@@ -85,6 +85,17 @@ TEST(OriginTest, AProxyMaySpeakTlsInFrontOfAnOpenListener) {
       "accepted");
 }
 
+TEST(OriginTest, OnAListenerThatSpeaksTlsOnlyHttpsIsOurs) {
+  auto tls_peer = open_peer;
+  tls_peer.transport = Transport::tls;
+  auto verdict = [&](const char* origin) {
+    return origin_verdict({{"Host", "gantry.example"}, {"Origin", origin}}, tls_peer);
+  };
+  EXPECT_EQ(verdict("https://gantry.example"), "accepted");
+  EXPECT_EQ(verdict("http://gantry.example"), "cross_site_request");
+  EXPECT_EQ(verdict("https://other.example"), "cross_site_request");
+}
+
 TEST(OriginTest, OnlyUnsafeRequestsAndUpgradesAreAsked) {
   EXPECT_EQ(origin_verdict({{"Origin", "http://evil.example"}}, loopback, "GET"), "accepted");
   EXPECT_EQ(origin_verdict({{"Origin", "http://evil.example"}, {"Upgrade", "websocket"}}, loopback,

@@ -68,17 +68,19 @@ Result<net::Endpoint> server_endpoint(const std::string& url) {
                 fmt::format("cannot use server '{}': {}", text::one_line(url), cause),
                 std::move(remedy));
   };
-  constexpr auto form = "write it as http://127.0.0.1:5920";
-  if (url.starts_with("https://")) {
-    return refuse("this version does not speak TLS",
-                  "reach it through 'ssh -L 5920:127.0.0.1:5920 machine'");
+  constexpr auto form = "write it as http://127.0.0.1:5920 or https://gantry.example.org";
+  constexpr std::string_view plain = "http://";
+  constexpr std::string_view secure = "https://";
+  bool tls = url.starts_with(secure);
+  if (!tls && !url.starts_with(plain)) {
+    return refuse("it begins neither with http:// nor with https://", form);
   }
-  constexpr std::string_view scheme = "http://";
-  if (!url.starts_with(scheme)) return refuse("it does not begin with http://", form);
-  auto rest = url.substr(scheme.size());
+  auto rest = url.substr(tls ? secure.size() : plain.size());
   if (rest.ends_with('/')) rest.pop_back();
   bool has_port = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0) != rest.npos;
-  auto endpoint = net::Endpoint::parse(fmt::format("tcp://{}{}", rest, has_port ? "" : ":80"));
+  auto usual_port = tls ? ":443" : ":80";
+  auto endpoint = net::Endpoint::parse(
+      fmt::format("{}://{}{}", tls ? "tls" : "tcp", rest, has_port ? "" : usual_port));
   if (!endpoint) return refuse("it is not a host and a port", form);
   return *endpoint;
 }

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "cli/terminal.hpp"
+#include "net/tls_files.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
 
@@ -80,6 +81,7 @@ struct ImagesCommand {
   enum class Action { make, ensure, list } action = Action::list;
   Format format = Format::text;
   std::string engine;
+  net::TlsClientFiles engine_tls;  ///< Where the engine's endpoint is `tls://…`.
   sandbox::ImageAliases aliases;
   sandbox::Languages languages;
   std::vector<std::string> names;  ///< Of recipes; empty: the usual ones; `all`: all.

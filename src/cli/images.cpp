@@ -30,10 +30,11 @@ struct Settled {
 
 class Images {
  public:
-  Images(Context& context, const ImagesCommand& command, net::Endpoint endpoint)
+  Images(Context& context, const ImagesCommand& command, net::Endpoint endpoint, net::TlsClient tls)
       : context_{context},
         command_{command},
-        engine_{context.executor, net::dialer(context.executor, endpoint), endpoint} {}
+        engine_{context.executor, net::dialer(context.executor, endpoint, std::move(tls)),
+                endpoint} {}
 
   async::task<Result<int>> make();
   async::task<Result<int>> ensure();
@@ -262,7 +263,9 @@ async::task<Result<int>> Images::list() {
 async::task<Result<int>> act(Context& context, ImagesCommand command) {
   auto endpoint = net::Endpoint::parse(command.engine);
   if (!endpoint) co_return fail(endpoint.error());
-  Images images{context, command, *endpoint};
+  auto tls = net::load_tls_client(command.engine_tls);
+  if (!tls) co_return fail(tls.error());
+  Images images{context, command, *endpoint, std::move(*tls)};
   switch (command.action) {
     case ImagesCommand::Action::make:
       co_return co_await images.make();

@@ -101,7 +101,7 @@ void add_data_dir(CLI::App& app, Flags& flags) {
 }
 
 void add_engine(CLI::App& app, Flags& flags) {
-  app.add_option("--engine", flags.engine, "Container engine, unix://… or tcp://…")
+  app.add_option("--engine", flags.engine, "Container engine, unix://…, tcp://… or tls://…")
       ->type_name("ENDPOINT");
 }
 
@@ -131,6 +131,11 @@ void add_serve(CLI::App& app, Flags& flags) {
   add_engine(*serve, flags);
   serve->add_flag("--anonymous-execute", flags.anonymous_execute,
                   "Open /execute, /metrics and Piston's routes without a token, on loopback only");
+  serve
+      ->add_option("--tls-certificate", flags.tls_certificate,
+                   "Speak TLS where --listen is not loopback: the certificate and its chain, PEM")
+      ->type_name("FILE");
+  serve->add_option("--tls-key", flags.tls_key, "The certificate's key, PEM")->type_name("FILE");
   serve
       ->add_option("--allowed-host", flags.allowed_hosts,
                    "A name it may be called by where --listen is not loopback; repeatable")

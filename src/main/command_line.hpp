@@ -23,6 +23,8 @@ struct Flags {
   OptionalText database;
   OptionalText engine;
   bool anonymous_execute = false;
+  OptionalText tls_certificate;
+  OptionalText tls_key;
   Words allowed_hosts;
   Words allowed_origins;
   OptionalText log_level;

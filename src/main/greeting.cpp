@@ -20,7 +20,7 @@ const Listener& nearest(const std::vector<Listener>& listeners) {
 
 }  // namespace
 
-Listener listener_of(std::string_view address, std::uint16_t port) {
+Listener listener_of(std::string_view address, std::uint16_t port, net::http::Transport transport) {
   auto host = address.substr(0, address.rfind(':'));
   auto bare = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
   boost::system::error_code malformed;
@@ -29,7 +29,9 @@ Listener listener_of(std::string_view address, std::uint16_t port) {
       !malformed && parsed.is_loopback() ? Listener::Reach::loopback : Listener::Reach::network;
   auto near = std::string{host};
   if (!malformed && parsed.is_unspecified()) near = parsed.is_v6() ? "[::1]" : "127.0.0.1";
-  return {fmt::format("{}:{}", host, port), fmt::format("http://{}:{}", near, port), reach};
+  auto scheme = transport == net::http::Transport::tls ? "https" : "http";
+  return {fmt::format("{}:{}", host, port), fmt::format("{}://{}:{}", scheme, near, port), reach,
+          transport};
 }
 
 std::string greeting(const ServeOptions& options, const std::vector<Listener>& listeners,
@@ -65,10 +67,10 @@ std::vector<std::string> listener_warnings(AnonymousExecute anonymous_execute,
                                            const std::vector<Listener>& listeners) {
   std::vector<std::string> warnings;
   for (const auto& listener : listeners) {
-    if (is_loopback(listener)) continue;
+    if (is_loopback(listener) || listener.transport == net::http::Transport::tls) continue;
     warnings.push_back(fmt::format(
         "listening on '{}' is plain HTTP: passwords, tokens and programs can be read on the way; "
-        "put a TLS proxy in front",
+        "give it a certificate (--tls-certificate), or put a TLS proxy in front",
         listener.address));
   }
   if (anonymous_execute == AnonymousExecute::yes && std::ranges::none_of(listeners, is_loopback)) {

@@ -2,6 +2,7 @@
 
 #include "base/secret.hpp"
 #include "main/serve_options.hpp"
+#include "net/http_server.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -19,9 +20,11 @@ struct Listener {
   std::string address;  ///< As bound: `0.0.0.0:5920`.
   std::string url;      ///< How this machine reaches it: `http://127.0.0.1:5920`.
   Reach reach;
+  net::http::Transport transport = net::http::Transport::plain;
 };
 /// `address` as it was given (`ADDR:PORT`), `port` the one it got.
-Listener listener_of(std::string_view address, std::uint16_t port);
+Listener listener_of(std::string_view address, std::uint16_t port,
+                     net::http::Transport transport = net::http::Transport::plain);
 
 /// Several lines for standard output: every address, the link for the owner while there is none,
 /// and a command that runs a program. `listeners` is not empty.

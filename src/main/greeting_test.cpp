@@ -40,6 +40,12 @@ TEST(Listener, KnowsWhoReachesIt) {
   }
 }
 
+TEST(Listener, ThatSpeaksTlsWorriesNobody) {
+  auto listener = listener_of("0.0.0.0:0", 7, net::http::Transport::tls);
+  EXPECT_EQ(listener.url, "https://127.0.0.1:7");
+  EXPECT_THAT(listener_warnings(AnonymousExecute::no, {listener}), IsEmpty());
+}
+
 TEST(Greeting, NamesEveryListenerAndPrefersLoopback) {
   auto text = greeting_of({"192.0.2.1:0", "127.0.0.1:0"}, AnonymousExecute::no);
   EXPECT_THAT(text, HasSubstr(" is ready on http://127.0.0.1:5920\n"));

@@ -6,6 +6,7 @@
 #include "main/command_line.hpp"
 #include "main/execution_options.hpp"
 #include "main/settings.hpp"
+#include "main/tls_options.hpp"
 #include "net/endpoint.hpp"
 
 #include <algorithm>
@@ -45,6 +46,8 @@ Settings settings_of(const Flags& flags) {
   add("executions_max", "--executions-max", flags.executions_max);
   add("queue_max", "--queue-max", flags.queue_max);
   add("server", "--server", flags.server);
+  add("tls_certificate", "--tls-certificate", flags.tls_certificate);
+  add("tls_key", "--tls-key", flags.tls_key);
   for (const auto& setting : execution_settings) {
     auto given = flags.executions.find(std::string{setting.key});
     if (given != flags.executions.end() && given->second) {
@@ -90,7 +93,10 @@ fs::path default_data_dir(const Surroundings& world) {
 }
 
 std::string default_engine(const Surroundings& world) {
-  if (auto host = variable(world, "DOCKER_HOST"); !host.empty()) return host;
+  if (auto host = variable(world, "DOCKER_HOST"); !host.empty()) {
+    bool tls = !variable(world, "DOCKER_TLS_VERIFY").empty() && host.starts_with("tcp://");
+    return tls ? fmt::format("tls://{}", host.substr(6)) : host;
+  }
   const fs::path usual{"/var/run/docker.sock"};
   auto runtime = variable(world, "XDG_RUNTIME_DIR");
   auto rootless = fs::path{runtime} / "docker.sock";
@@ -102,6 +108,14 @@ Result<std::string> engine_of(const Settings& settings, const Surroundings& worl
   auto engine = text_setting(settings, "engine", default_engine(world));
   if (auto endpoint = net::Endpoint::parse(engine); !endpoint) return fail(endpoint.error());
   return engine;
+}
+
+/// Where Docker's own client looks for certificates, when it is its settings that are used.
+fs::path docker_certificates(const Settings& settings, const Surroundings& world) {
+  bool used = !settings.contains("engine") && !variable(world, "DOCKER_TLS_VERIFY").empty();
+  if (!used) return {};
+  auto named = variable(world, "DOCKER_CERT_PATH");
+  return named.empty() ? fs::path{variable(world, "HOME")} / ".docker" : fs::path{named};
 }
 
 Result<> check_listen(const Given& given) {
@@ -236,6 +250,9 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   auto more = execution_options(settings);
   if (!more) return fail(more.error());
   options.executions = std::move(*more);
+  auto tls = tls_options(settings, docker_certificates(settings, world), world.exists);
+  if (!tls) return fail(tls.error());
+  options.tls = std::move(*tls);
   auto images = image_options(settings);
   if (!images) return fail(images.error());
   options.images = std::move(*images);
@@ -327,6 +344,9 @@ Result<cli::ImagesCommand> images_command(const std::string& action, const Flags
   auto engine = engine_of(settings, world);
   if (!engine) return fail(engine.error());
   command.engine = *engine;
+  auto tls = tls_options(settings, docker_certificates(settings, world), world.exists);
+  if (!tls) return fail(tls.error());
+  command.engine_tls = std::move(tls->engine);
   command.aliases = config.aliases.value_or(sandbox::default_aliases());
   if (config.languages) command.languages = *config.languages;
   command.names = flags.recipes;

@@ -54,6 +54,25 @@ TEST(ServeOptions, NeedNoConfiguration) {
   EXPECT_EQ(options.image_aliases, sandbox::default_aliases());
 }
 
+TEST(ServeOptions, ReachAnEngineOverTlsAsDockersClientIsTold) {
+  World world{{{"DOCKER_HOST", "tcp://edge:2376"},
+               {"DOCKER_TLS_VERIFY", "1"},
+               {"DOCKER_CERT_PATH", "/certs"}},
+              {{"/certs/ca.pem", "x"}}};
+  auto options = world.as<ServeOptions>({"serve"});
+  EXPECT_EQ(options.engine, "tls://edge:2376");
+  EXPECT_EQ(options.tls.engine.authorities, "/certs/ca.pem");
+  options = world.as<ServeOptions>({"serve", "--engine", "tls://other"});
+  EXPECT_TRUE(options.tls.engine.authorities.empty());
+}
+
+TEST(ServeOptions, TakeACertificateForTheirListeners) {
+  World world{{}, {}};
+  auto options = world.as<ServeOptions>({"serve", "--tls-certificate", "c", "--tls-key", "k"});
+  EXPECT_EQ(options.tls.certificate, "c");
+  EXPECT_EQ(options.tls.key, "k");
+}
+
 TEST(ServeOptions, PreferFlagsToVariablesToTheFile) {
   World world{{{"HOME", "/h"}, {"GANTRY_ENGINE", "unix:///env"}, {"GANTRY_QUEUE_MAX", "2"}},
               {{"/etc/gantry/gantry.toml",

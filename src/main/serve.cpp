@@ -16,6 +16,7 @@
 #include "main/version.hpp"
 #include "net/endpoint.hpp"
 #include "net/http_server.hpp"
+#include "net/tls_files.hpp"
 #include "sandbox/docker_executor.hpp"
 #include "sandbox/executors.hpp"
 #include "storage/database.hpp"
@@ -106,6 +107,23 @@ Secret webhook_secret(const ServeOptions& options) {
   return Secret{std::move(secret)};
 }
 
+executions::Workspaces::Settings workspace_settings(const ServeOptions& options) {
+  auto settings = options.executions.workspaces;
+  settings.folder = options.data_dir / "workspaces";
+  return settings;
+}
+
+/// Whom https webhooks trust.
+net::TlsClient webhook_tls(const ServeOptions& options) {
+  return value_or_throw(net::load_tls_client({.authorities = options.tls.webhook_ca}));
+}
+
+/// Who the server is to other machines; nothing: it speaks plain HTTP to them.
+std::optional<net::TlsServerFiles> certificates(const ServeOptions& options) {
+  if (options.tls.certificate.empty()) return std::nullopt;
+  return value_or_throw(net::TlsServerFiles::open(options.tls.certificate, options.tls.key));
+}
+
 std::string webhook_body(const executions::Record& record) {
   return json::serialize(json::Object{{"event", "execution.finished"},
                                       {"execution", api::execution_item_json(record)}});
@@ -126,7 +144,10 @@ class Server {
         database_{std::move(database)},
         access_{executor, *database_, {.clock = clock_, .password_cost = {}}},
         endpoint_{value_or_throw(net::Endpoint::parse(options.engine))},
-        engine_{executor, net::dialer(executor, endpoint_), endpoint_},
+        engine_{executor,
+                net::dialer(executor, endpoint_,
+                            value_or_throw(net::load_tls_client(options.tls.engine))),
+                endpoint_},
         link_{executor, engine_, clock_},
         registries_{*database_, sealer(options.data_dir), clock_},
         image_keeper_{executor,
@@ -150,6 +171,7 @@ class Server {
                   *database_,
                   {.secret = webhook_secret(options),
                    .reach = options.executions.webhook_reach,
+                   .tls = webhook_tls(options),
                    .body = &webhook_body,
                    .clock = clock_}},
         executions_{executor,
@@ -162,9 +184,17 @@ class Server {
                      .token = options.executions.token,
                      .kept = options.executions.kept,
                      .folder = options.data_dir / "executions",
+                     .workspaces = workspace_settings(options),
                      .webhooks = &webhooks_,
+                     .possible = [this](const sandbox::Policy& policy,
+                                        sandbox::ExecutorChoice choice) {
+                       return choice == sandbox::ExecutorChoice::local
+                                  ? ok
+                                  : sandbox_.known_refusal(policy);
+                     },
                      .clock = clock_}},
         api_{services(executor)},
+        certificates_{certificates(options)},
         http_{
             executor, {}, [this](net::http::Exchange& exchange) { return api_.handle(exchange); }},
         tasks_{executor} {}
@@ -177,7 +207,7 @@ class Server {
     co_await webhooks_.start();
     std::vector<Listener> listeners;
     for (const auto& address : options_.listen) {
-      listeners.push_back(listener_of(address, value_or_throw(http_.listen(address))));
+      listeners.push_back(listen(address));
     }
     auto token_file = options_.data_dir / "local.token";
     write_private(token_file, access_.local_token().reveal());
@@ -207,6 +237,16 @@ class Server {
   }
 
  private:
+  /// Loopback stays plain: nobody listens in there, and this machine's own tools need no
+  /// certificate for it.
+  Listener listen(const std::string& address) {
+    bool open = listener_of(address, 0).reach == Listener::Reach::network;
+    if (!certificates_ || !open) return listener_of(address, value_or_throw(http_.listen(address)));
+    auto who = [this] { return certificates_->current(); };
+    auto port = value_or_throw(http_.listen_tls(address, std::move(who)));
+    return listener_of(address, port, net::http::Transport::tls);
+  }
+
   sandbox::ImageSettings image_settings() {
     return {.aliases = options_.image_aliases,
             .rules = options_.images.rules,
@@ -261,6 +301,7 @@ class Server {
   executions::Webhooks webhooks_;
   executions::Executions executions_;
   api::Api api_;
+  std::optional<net::TlsServerFiles> certificates_;
   net::http::Server http_;
   async::TaskScope tasks_;
 };

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "main/execution_options.hpp"
 #include "main/image_options.hpp"
+#include "main/tls_options.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
 #include "sandbox/local_executor.hpp"
@@ -31,7 +32,7 @@ struct ServeOptions {
   std::vector<std::string> listen{"127.0.0.1:5920"};  ///< `ADDR:PORT`, `[ADDR]:PORT`
   std::filesystem::path data_dir;                     ///< Never empty; may not exist yet.
   std::string database;                               ///< A file's path; empty: in `data_dir`.
-  std::string engine;                                 ///< `unix://…` or `tcp://…`, never empty.
+  std::string engine;  ///< `unix://…`, `tcp://…`, `tls://…`; never empty.
   AnonymousExecute anonymous_execute = AnonymousExecute::no;
   /// Names it may be called by on listeners that are not loopback; lower case, without port.
   std::vector<std::string> allowed_hosts;
@@ -46,6 +47,7 @@ struct ServeOptions {
   std::size_t queue_max = 256;     ///< How many may wait.
   ExecutionOptions executions;
   ImageOptions images;
+  TlsOptions tls;
   LocalOptions local;
 };
 

@@ -42,6 +42,9 @@ constexpr std::array known_settings{
     Known{"keep_count", Kind::number},
     Known{"keep_bytes", Kind::number},
     Known{"keep_days", Kind::number},
+    Known{"workspace_bytes", Kind::number},
+    Known{"workspace_files", Kind::number},
+    Known{"user_workspaces_max", Kind::number},
     Known{"images_allow", Kind::texts},
     Known{"images_registries", Kind::texts},
     Known{"images_prepull", Kind::texts},
@@ -55,6 +58,12 @@ constexpr std::array known_settings{
     Known{"local_trusted", Kind::boolean},
     Known{"webhook_private", Kind::boolean},
     Known{"webhook_secret", Kind::text},
+    Known{"webhook_ca", Kind::text},
+    Known{"tls_certificate", Kind::text},
+    Known{"tls_key", Kind::text},
+    Known{"engine_ca", Kind::text},
+    Known{"engine_certificate", Kind::text},
+    Known{"engine_key", Kind::text},
     Known{"server", Kind::text},
 };
 

@@ -48,14 +48,14 @@ Result<TlsServer> load_server(const fs::path& certificate, const fs::path& key) 
   auto identity = read_identity(certificate, key);
   if (!identity) return fail(identity.error());
   auto server = TlsServer::make(*identity);
-  if (!server) return fail(in_file(server.error(), {{}, certificate, key}));
+  if (!server) return fail(in_file(server.error(), {.certificate = certificate, .key = key}));
   return server;
 }
 
 }  // namespace
 
-Result<TlsClient> load_tls_client(const TlsClientFiles& files, SystemAuthorities system) {
-  TlsClientSettings settings{.system = system, .authorities = {}, .identity = {}};
+Result<TlsClient> load_tls_client(const TlsClientFiles& files) {
+  TlsClientSettings settings{.system = files.system, .authorities = {}, .identity = {}};
   if (!files.authorities.empty()) {
     auto authorities = read_file(files.authorities);
     if (!authorities) return fail(authorities.error());

@@ -17,10 +17,11 @@ struct TlsClientFiles {
   std::filesystem::path authorities;
   std::filesystem::path certificate;
   std::filesystem::path key;
+  SystemAuthorities system = SystemAuthorities::trusted;
   bool operator==(const TlsClientFiles&) const = default;
 };
 /// Refuses as TlsClient::make, naming the file; and `file_unreadable`.
-Result<TlsClient> load_tls_client(const TlsClientFiles& files, SystemAuthorities system);
+Result<TlsClient> load_tls_client(const TlsClientFiles& files);
 
 /// A server's certificate and key, read anew when their files change.
 class TlsServerFiles {

@@ -94,10 +94,10 @@ TEST_F(TlsFiles, GiveAClientItsAuthoritiesAndWhoItIs) {
   write(first_.issue());
   std::ofstream{folder_ / "ca.pem"} << first_.certificate();
   TlsClientFiles files{folder_ / "ca.pem", certificate(), key()};
-  EXPECT_TRUE(load_tls_client(files, SystemAuthorities::ignored));
-  EXPECT_TRUE(load_tls_client({}, SystemAuthorities::trusted));
+  EXPECT_TRUE(load_tls_client(files));
+  EXPECT_TRUE(load_tls_client({}));
   files.authorities = folder_ / "missing.pem";
-  auto refused = load_tls_client(files, SystemAuthorities::ignored).error();
+  auto refused = load_tls_client(files).error();
   EXPECT_THAT(refused.message, HasSubstr("missing.pem"));
 }
 
