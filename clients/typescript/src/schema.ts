@@ -481,6 +481,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The folders that you keep between executions, by name
+         * @description Those of `limits.workspace`. Everybody has their own.
+         */
+        get: operations["list_workspaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of your workspaces, by its name */
+        get: operations["get_workspace"];
+        put?: never;
+        post?: never;
+        /** Delete one of your workspaces and all that is in it */
+        delete: operations["delete_workspace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registries": {
         parameters: {
             query?: never;
@@ -1123,6 +1161,21 @@ export interface components {
             max: number;
             default: number;
         };
+        Workspace: {
+            /** @example notes */
+            name: string;
+            /** @example 1024 */
+            bytes: number;
+            /**
+             * @description Files and folders
+             * @example 3
+             */
+            files: number;
+            /** Format: date-time */
+            changed_at: string;
+            /** @description An execution that runs or waits has it */
+            in_use: boolean;
+        };
         /** @description What is not given has its default. These are the bounds as shipped; a server, a role or a token may have others, which GET /api/v1/system tells. */
         Limits: {
             /** @default 10000 */
@@ -1166,13 +1219,13 @@ export interface components {
              */
             tmpfs_bytes?: number;
             /**
-             * @description `outbound` reaches the outside, but not the host, private ranges or other sandboxes. Servers allow only some of these.
+             * @description `outbound` reaches the outside, but not the host, private ranges or other sandboxes. Engines where a canary does not prove that refuse it (`network_not_available`). Servers allow only some of these.
              * @default none
              * @enum {string}
              */
             network?: "none" | "outbound" | "full";
             /**
-             * @description What a program can write to: `/box` (`sandbox`), `/tmp` as well (`temp`), or both with a `/box` that is kept under the name `workspace`
+             * @description What a program can write to: `/box` (`sandbox`), `/tmp` as well (`temp`), or both and `/box/workspace`, a folder that is kept from one execution of yours to the next under the name `workspace`. It is kept when the program ends by itself (`ok`, `failed`, `signalled`) and it is within the server's caps, which the result's `message` says; otherwise it stays as it was. One execution at a time has it: a second one is a 409.
              * @default temp
              * @enum {string}
              */
@@ -2579,6 +2632,81 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    list_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of yours */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Workspace"][];
+                        next: null;
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    get_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How much is in it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workspace"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
         };
     };
     list_registries: {
