@@ -108,12 +108,11 @@ enum { go_on = -1 };
 
 static int meaning_of(const struct Header* header, const unsigned char* payload, size_t size,
                       uint32_t last) {
-  if (header->type == type_done) return 0;
-  if (header->type != type_error) return go_on;
-  int32_t error = -EBADMSG;
+  if (header->type != type_done && header->type != type_error) return go_on;
+  int32_t error = header->type == type_done ? 0 : -EBADMSG;
   if (size >= sizeof error) memcpy(&error, payload, sizeof error);
   if (error != 0) return -error;
-  return header->sequence == last ? 0 : go_on;
+  return header->type == type_done || header->sequence == last ? 0 : go_on;
 }
 
 static int hear(int fd, uint32_t last, NetlinkEntry entry, void* context) {

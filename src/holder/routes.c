@@ -30,7 +30,6 @@ enum {
   attribute_interface = 4,
   attribute_gateway = 5,
   attribute_priority = 6,
-  attribute_source = 7,
   onlink = 4,
   routes_max = 64,
 };
@@ -51,11 +50,9 @@ struct Route {
   struct RouteHeader header;
   unsigned char destination[16];
   unsigned char gateway[4];
-  unsigned char source[16];
   uint32_t interface;
   uint32_t priority;
   int has_gateway;
-  int has_source;
 };
 
 struct Routes {
@@ -80,9 +77,6 @@ static int read_route(uint16_t type, const unsigned char* payload, size_t size,
       memcpy(&route->interface, attribute.data, 4);
     } else if (attribute.type == attribute_priority && attribute.size == 4) {
       memcpy(&route->priority, attribute.data, 4);
-    } else if (attribute.type == attribute_source && attribute.size == wide) {
-      memcpy(route->source, attribute.data, wide);
-      route->has_source = 1;
     } else if (attribute.type == attribute_gateway) {
       route->has_gateway = 1;
       if (attribute.size == 4) memcpy(route->gateway, attribute.data, 4);
@@ -94,9 +88,8 @@ static int read_route(uint16_t type, const unsigned char* payload, size_t size,
 // Whether a program could send something by it to somebody else.
 static int leads_out(const struct Route* route) {
   if (route->interface == loopback_index) return 0;
-  if (route->header.table == table_main) return route->header.type != type_unreachable;
-  return route->header.family == AF_INET && route->header.table == table_local &&
-         route->header.type == type_broadcast;
+  if (route->header.table != table_local) return route->header.type != type_unreachable;
+  return route->header.family == AF_INET && route->header.type == type_broadcast;
 }
 
 static void note_leading_out(uint16_t type, const unsigned char* payload, size_t size,

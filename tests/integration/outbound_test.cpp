@@ -181,6 +181,14 @@ class OutboundNetwork : public RealEngine {
     return met;
   }
 
+  /// As the next server of this owner does, while the program of a server that crashed still runs.
+  async::task<void> sweep_when_begun(int& swept, const std::string& out) {
+    while (out.empty()) co_await async::pause(Milliseconds{20});
+    DockerExecutor next{loop_.executor(), engine(), {.owner = owner_}};
+    swept = value_or_throw(co_await next.sweep());
+    co_await next.close();
+  }
+
   std::string owner_ = "test-" + random::word(12);
   std::unique_ptr<Outside> outside_;
   std::unique_ptr<DockerExecutor> executor_;
@@ -270,6 +278,17 @@ TEST_F(OutboundNetwork, OfEachProgramIsItsOwnAndLeavesNothing) {
   auto networks = must(engine::list_networks(engine()));
   EXPECT_TRUE(std::ranges::none_of(
       networks, [](const engine::Network& one) { return one.name == bridge_name; }));
+}
+
+TEST_F(OutboundNetwork, OfACrashedServerIsSwept) {
+  Outcome outcome;
+  int swept = 0;
+  run(executor_->settled());
+  run(async::both(execute_into(outcome, out_, python("print(1)\nimport time\ntime.sleep(60)"),
+                               Network::outbound),
+                  sweep_when_begun(swept, out_)));
+  EXPECT_EQ(outcome.verdict, Verdict::infrastructure_error);
+  EXPECT_GE(swept, 2);  // the sandbox and its holder
 }
 
 TEST_F(OutboundNetwork, OnABridgeThatSomebodyElseMadeIsRefusedWithTheReason) {

@@ -55,11 +55,31 @@ static void try_route(const char* name, const char* address) {
   close(file);
 }
 
+/* Past all routes: the address it is sent from says which interface. */
+static void try_spread(const char* name, const char* address) {
+  struct sockaddr_storage to;
+  struct sockaddr_storage self;
+  socklen_t size = 0;
+  int yes = 1;
+  int other = socket(AF_INET, SOCK_DGRAM, 0);
+  fill("8.8.8.8", 53, &to, &size);
+  if (connect(other, (struct sockaddr*)&to, size) != 0) return report(name, -1);
+  getsockname(other, (struct sockaddr*)&self, &size);
+  ((struct sockaddr_in*)&self)->sin_port = 0;
+  int file = socket(AF_INET, SOCK_DGRAM, 0);
+  setsockopt(file, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes);
+  if (bind(file, (struct sockaddr*)&self, size) != 0) return report(name, -1);
+  fill(address, 9, &to, &size);
+  report(name, sendto(file, "x", 1, 0, (struct sockaddr*)&to, size) == 1 ? 0 : -1);
+}
+
 int main(int count, char** words) {
   for (int i = 1; i + 2 < count; i += 3) try_tcp(words[i], words[i + 1], atoi(words[i + 2]));
   try_route("route to 8.8.8.8", "8.8.8.8");
   try_route("route to metadata", "169.254.169.254");
   try_route("route to 10.0.0.1", "10.0.0.1");
   try_route("route to 2001:4860:4860::8888", "2001:4860:4860::8888");
+  try_spread("broadcast", "255.255.255.255");
+  try_spread("multicast", "224.0.0.1");
   report("ping socket", socket(AF_INET, SOCK_DGRAM, 1));
 }

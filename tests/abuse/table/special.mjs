@@ -217,7 +217,8 @@ async function connections(suite, executor, network, host) {
   return listening(bridge, async (port) => {
     const targets = ['control plane', '127.0.0.1', suite.server.port, 'control plane v6', '::1',
       suite.server.port, 'gateway', bridge, port ?? 9, 'metadata', '169.254.169.254', 80,
-      'private', '10.0.0.1', 80, 'resolver', '127.0.0.53', 53].map(String);
+      'private', '10.0.0.1', 80, 'private 2', '192.168.1.1', 80, 'shared', '100.100.100.200', 80,
+      'metadata v6', 'fd00:ec2::254', 80, 'resolver', '127.0.0.53', 53].map(String);
     const entry = { program: 'connect', args: targets, control: { reaches: true },
       expect: { verdict: 'ok', refuses: routes_refused }, limits: {} };
     const naive = judge_control(entry, await control(hello.image,
