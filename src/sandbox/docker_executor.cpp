@@ -114,9 +114,12 @@ DockerExecutor::DockerExecutor(async::Executor executor, engine::Client& engine,
                  }}} {}
 
 async::task<Result<>> DockerExecutor::check(Policy policy) {
-  auto possible = co_await capabilities_.check(policy);
-  if (!possible || policy.network != Network::outbound) co_return possible;
-  co_return outbound_.remembered(policy);
+  if (auto refused = known_refusal(policy); !refused) co_return refused;
+  co_return co_await capabilities_.check(policy);
+}
+
+Result<> DockerExecutor::known_refusal(const Policy& policy) const {
+  return policy.network == Network::outbound ? outbound_.remembered(policy) : ok;
 }
 
 async::task<Outcome> DockerExecutor::execute(Execution execution, Observer observer) {

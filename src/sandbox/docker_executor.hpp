@@ -48,6 +48,8 @@ class DockerExecutor final : public Executor {
   /// Refuses what of a policy this engine can not keep: `network_not_available` and the like. That
   /// `outbound` can not be kept is known from the first program on that asked for it.
   async::task<Result<>> check(Policy policy);
+  /// As `check`, of what is known without asking the engine.
+  Result<> known_refusal(const Policy& policy) const;
   /// Waits until every container is gone whose program has ended.
   async::task<void> settled() { return removal_.settled(); }
   /// Removes sandboxes of this server that no execution knows, anybody's whose deadline is long
