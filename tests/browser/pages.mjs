@@ -163,6 +163,7 @@ export function test_people() {
     await examine(page, 'users');
     await page.getByLabel('New password for bob').fill('a new long password');
     await button('Set password').click();
+    await button('Set password').waitFor({ state: 'detached' });
     await button('Remove bob').click();
     await button('Remove with tokens and sessions').click();
     await row('bob').waitFor({ state: 'detached' });

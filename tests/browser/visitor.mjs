@@ -51,7 +51,8 @@ export async function visit(url) {
   });
   page.on('pageerror', (error) => noticed.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error' && !asks_who_is_there(message)) noticed.push(message.text());
+    if (message.type() !== 'error' || asks_who_is_there(message)) return;
+    noticed.push(`${message.text()} ${message.location().url}`);
   });
   return { page, noticed, close: () => browser.close() };
 }
