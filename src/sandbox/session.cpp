@@ -196,9 +196,8 @@ class InitSession::Listener {
   bool finish(std::string_view payload) {
     auto report = init::decode_report(payload);
     if (!report) return stop(report.error().message);
-    if (!artifacts_.complete() || (workspace_ && !workspace_->complete())) {
-      return stop("a file shorter than announced");
-    }
+    if (!artifacts_.complete()) return stop("an artifact shorter than announced");
+    if (workspace_ && !workspace_->complete()) return stop("a kept file shorter than announced");
     report_ = *report;
     return false;
   }

@@ -137,6 +137,12 @@ TEST_F(WorkspaceSession, WithoutItsEndNothingIsTaken) {
   EXPECT_FALSE(heard.outcome->workspace);
 }
 
+TEST_F(WorkspaceSession, AFileThatIsNotWholeEndsTheConversation) {
+  EXPECT_EQ(
+      hear(init_frame('H', head(0644, 2, "x")) + init_frame('D', "x") + verdict_frame(0)).complaint,
+      "a kept file shorter than announced");
+}
+
 TEST_F(WorkspaceSession, WhatDoesNotFitIsSaid) {
   auto heard = hear(kept + init_frame('Y', ending(1)) + verdict_frame(0));
   ASSERT_TRUE(heard.outcome);
