@@ -51,6 +51,11 @@ Answer cancel_execution(Call& call);
 Answer list_artifacts(Call& call);
 Answer get_artifact(Call& call);
 
+// workspaces.cpp
+Answer list_workspaces(Call& call);
+Answer get_workspace(Call& call);
+Answer remove_workspace(Call& call);
+
 // execution_events.cpp
 Answer get_execution_events(Call& call);
 
