@@ -65,5 +65,26 @@ TEST_F(ImagesApiTest, TheAuditLogTellsWhoChangedARegistryAndNoPassword) {
   EXPECT_THAT(log.body, Not(HasSubstr("hunter2")));
 }
 
+TEST_F(ImagesApiTest, RegistriesAreInTheAuditLogWithTheirChange) {
+  auto made = object_of(put("ghcr.io"));
+  put("no host");
+  server_.ask("DELETE", fmt::format("/api/v1/registries/{}", made["id"].as_string().c_str()));
+  auto log = object_of(server_.ask("GET", "/api/v1/audit?action=registry"));
+  ASSERT_EQ(log["items"].as_array().size(), 2U);
+  auto removed = log["items"].as_array()[0].as_object();
+  EXPECT_EQ(removed["action"], "registry.remove");
+  EXPECT_EQ(removed["target"], "ghcr.io");
+  EXPECT_EQ(removed["details"].as_object()["user"], "ann");
+}
+
+TEST(LoginsTest, WhoHasNotSignedInHasNoneOfTheServersLogins) {
+  TestServer server{{.anonymous_execute = AnonymousExecute::on_loopback}};
+  auto body = R"({"script":"true","image":"ghcr.io/team/app"})";
+  server.send("POST", "/execute", body);
+  EXPECT_EQ(server.sandbox().seen.back().logins, sandbox::Logins::none);
+  server.ask("POST", "/execute", body);
+  EXPECT_EQ(server.sandbox().seen.back().logins, sandbox::Logins::stored);
+}
+
 }  // namespace
 }  // namespace gantry::api

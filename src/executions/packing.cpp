@@ -72,7 +72,6 @@ json::Object caller_json(const Caller& caller) {
   };
   add("running_max", caller.running_max);
   add("queued_max", caller.queued_max);
-  about["logins"] = static_cast<int>(caller.logins);
   return about;
 }
 
@@ -148,7 +147,6 @@ class Reader {
     Caller caller{.user = text(fields, "user"), .token = text(fields, "token")};
     caller.running_max = bound("running_max");
     caller.queued_max = bound("queued_max");
-    caller.logins = choice<sandbox::Logins>(fields, "logins", 2);
     caller.user_id = text(fields, "user_id");
     caller.logins = choice<sandbox::Logins>(fields, "logins", 2);
     end(fields);
