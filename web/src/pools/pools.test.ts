@@ -44,4 +44,5 @@ test('an error is told of only while something is missing', () => {
   expect(health(pool({ last_error }))).toBe('ok');
   expect(health(pool({ last_error, ready: 0 }))).toBe('failing');
   expect(health(pool({ ready: 0 }))).toBe('filling');
+  expect(health(pool({ ready: 0, target: 0 }))).toBe('idle');
 });
