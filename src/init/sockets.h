@@ -1,6 +1,7 @@
 // What the run's sockets hold. Version 1 of the control groups charges the buffers of TCP and UDP
 // sockets to nobody (those of Unix sockets and every other version it does charge), so there the
-// queues are looked up and added to the memory that is charged.
+// queues are looked up and added to the memory that is charged. Engines take a KernelMemoryTCP for
+// this, but runc has not passed it on since 1.0.
 #pragma once
 
 #include <stdbool.h>

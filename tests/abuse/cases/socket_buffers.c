@@ -61,6 +61,8 @@ int main(int count, char** words) {
     if (read(results[0], &some, sizeof some) == sizeof some) total += some;
   }
   say("buffered: %ld MiB", total >> 20);
+  usleep(1000000);
+  say("held: %ld MiB", total >> 20);
   signal(SIGTERM, SIG_IGN);
   kill(0, SIGTERM);
 }
