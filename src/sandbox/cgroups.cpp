@@ -272,7 +272,7 @@ void Cgroups::close() {
 
 Cgroup& Cgroup::operator=(Cgroup&& other) noexcept {
   if (this != &other) {
-    remove();
+    abandon();
     v1_ = std::exchange(other.v1_, {});
     v2_ = std::exchange(other.v2_, std::nullopt);
     capabilities_ = other.capabilities_;
@@ -281,15 +281,19 @@ Cgroup& Cgroup::operator=(Cgroup&& other) noexcept {
   return *this;
 }
 
-void Cgroup::remove() {
-  auto remove_own = [](const std::string& path) {
-    if (remove_folder(path)) return;
-    // Somebody is in it who should not be.
-    kill_members(path);
-    log::warn("cannot remove control group '{}' yet: {}", path, std::strerror(errno));
-  };
-  for (const auto& [controller, path] : v1_) remove_own(path);
-  if (v2_) remove_own(*v2_);
+bool Cgroup::remove() {
+  std::erase_if(v1_, [](const auto& folder) { return remove_folder(folder.second); });
+  if (v2_ && remove_folder(*v2_)) v2_.reset();
+  return v1_.empty() && !v2_;
+}
+
+void Cgroup::abandon() {
+  if (remove()) return;
+  // Somebody is in it who should not be.
+  for (const auto& [controller, path] : v1_) kill_members(path);
+  if (v2_) kill_members(*v2_);
+  auto where = v2_ ? *v2_ : v1_.begin()->second;
+  log::warn("cannot remove control group '{}' yet: somebody is in it", where);
   v1_.clear();
   v2_.reset();
 }

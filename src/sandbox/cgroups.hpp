@@ -40,12 +40,13 @@ struct CgroupCapabilities {
   bool operator==(const CgroupCapabilities&) const = default;
 };
 
-/// The group of one execution, in every hierarchy that is used. Removed when destroyed.
+/// The group of one execution, in every hierarchy that is used. Removed when destroyed; who can
+/// wait calls `remove` first.
 class Cgroup {
  public:
   Cgroup(Cgroup&&) noexcept = default;
   Cgroup& operator=(Cgroup&&) noexcept;
-  ~Cgroup() { remove(); }
+  ~Cgroup() { abandon(); }
 
   /// Sets memory (swap included), processes (gantry-init's own on top) and processor share; what
   /// has its value already costs nothing.
@@ -54,11 +55,13 @@ class Cgroup {
   Result<std::vector<std::pair<BirthRole, async::Descriptor>>> open() const;
   /// How many processes the kernel killed in it for want of memory.
   std::uint64_t oom_kills() const;
+  /// False while somebody is in it; kernels count a process for a moment longer than it lives.
+  bool remove();
 
  private:
   friend class Cgroups;
   Cgroup() = default;
-  void remove();
+  void abandon();
   std::string file(std::string_view controller, std::string_view v1, std::string_view v2) const;
 
   std::map<std::string, std::string, std::less<>> v1_;  ///< Its folder by controller.

@@ -11,6 +11,7 @@
 #include "sandbox/session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,6 +34,9 @@ constexpr Milliseconds init_grace{20'000};
 constexpr Milliseconds exit_max{10'000};
 // Between being told its program and starting it; a sandbox that waited may have gone bad.
 constexpr Milliseconds start_max{5'000};
+// A control group is empty a moment after its processes have gone.
+constexpr std::array group_pauses{Milliseconds{1}, Milliseconds{3}, Milliseconds{10},
+                                  Milliseconds{100}, Milliseconds{1'000}};
 // What ends still has its memory: with so many, the next ones wait.
 constexpr std::size_t endings_max = 32;
 constexpr Milliseconds retry_after{10'000};
@@ -184,9 +188,6 @@ Result<> LocalExecutor::check(const Execution& execution) {
         not_here("it asks for a network", "leave out 'network', or " + std::string{choose_docker});
     error.code = "network_not_available";
     return fail(std::move(error));
-  }
-  if (policy.filesystem == Filesystem::workspace) {
-    return fail(not_here("it asks for a workspace", choose_docker));
   }
   if (policy.runtime != Runtime::runc) return fail(not_here("it asks for gVisor", choose_docker));
   if (auto able = open(); !able) return able;
@@ -347,6 +348,7 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
       sandbox.warm.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
   auto limit = execution.policy.wall_time + init_grace;
   if (execution.program.compile) limit += execution.program.compile->wall_time + init_grace;
+  if (execution.workspace) limit += init_grace;
   Conversation talk;
   auto session = run_session(*sandbox.session, execution, watcher, start, talk);
   if (sandbox.waited) session = run_once_begun(std::move(session), begun);
@@ -396,9 +398,15 @@ async::task<void> LocalExecutor::end(std::unique_ptr<Sandbox> sandbox) {
       co_await async::readable(process);
     }
   }
-  auto slot = sandbox->slot;
+  bool removed = !sandbox->group || sandbox->group->remove();
+  for (auto pause : group_pauses) {
+    if (removed) break;
+    co_await async::pause(pause);
+    removed = sandbox->group->remove();
+  }
+  // What could not be removed would pass its counts on to whoever got this slot.
+  if (removed && sandbox->slot != 0) slots_.give_back(sandbox->slot);
   sandbox.reset();
-  if (slot != 0) slots_.give_back(slot);
   ended_.notify();
 }
 

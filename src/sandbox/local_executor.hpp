@@ -55,8 +55,8 @@ class LocalExecutor final : public Executor {
   std::vector<PoolView> views() const;
   /// Throws where `check` refuses everything.
   const CgroupCapabilities& capabilities() { return opened().capabilities(); }
-  /// What of a request this executor can not keep: a custom image, another network than none, a
-  /// workspace, gVisor.
+  /// What of a request this executor can not keep: a custom image, another network than none,
+  /// gVisor.
   Result<> check(const Execution& execution);
 
  private:
