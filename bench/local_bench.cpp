@@ -62,7 +62,7 @@ async::task<void> worker(LocalExecutor& local, const Load& load, SteadyClock::ti
   }
 }
 
-async::task<void> measure(async::Executor executor, Load load) {
+async::task<void> measure_rate(async::Executor executor, Load load) {
   LocalExecutor local{executor, {.owner = "bench-" + random::word(8), .trust = Trust::everyone}};
   auto usable = co_await local.probe();
   fmt::print("control groups: {}; {}\n", local.capabilities().words(),
@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
   if (argc > 3) load.duration = std::chrono::seconds{std::atoi(argv[3])};
   boost::asio::io_context loop{1};
   async::TaskScope root{loop.get_executor()};
-  root.spawn("measure", sandbox::measure(loop.get_executor(), load));
+  root.spawn("measure", sandbox::measure_rate(loop.get_executor(), load));
   loop.run();
   log::stop();
 }
