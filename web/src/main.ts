@@ -8,8 +8,8 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/table.css';
 
-restore_language();
 restore_theme();
 start_router();
 start_clock();
-mount(App, { target: document.getElementById('app')! });
+// Not by an await out here: the pages import from this file's chunk and would be cut out of it.
+void restore_language().then(() => mount(App, { target: document.getElementById('app')! }));

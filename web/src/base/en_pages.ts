@@ -46,7 +46,8 @@ export const en_pages = {
   'mode.filesystem_temp': '/box and /tmp',
   'mode.filesystem_workspace': '/box, /tmp and a folder that is kept',
   'mode.workspace': 'Name of the workspace',
-  'mode.workspace_hint': 'Small letters, digits, - and _. It is at /box/workspace, for one program at a time.',
+  'mode.workspace_hint':
+    'Small letters, digits, - and _. It is at /box/workspace, for one program at a time.',
   'mode.runtime': 'Runtime',
   'mode.runtime_runc': 'runc, the usual one',
   'mode.runtime_runsc': 'runsc (gVisor), its own kernel',
@@ -95,7 +96,7 @@ export const en_pages = {
   'executions.copy_source': 'Copy source',
 
   'workspaces.text':
-    'Folders that you keep between programs. A program that asks for one finds it at /box/workspace.',
+    'Folders that you keep between programs. Who asks for one finds it at /box/workspace.',
   'workspaces.none': 'You keep no workspace.',
   'workspaces.none_text':
     'Under Run, Sandbox, let a program write to a folder that is kept, and give it a name.',
@@ -109,9 +110,11 @@ export const en_pages = {
   'workspaces.remove_sure': 'Delete with all that is in it',
 
   'images.text':
-    'The images of this engine. What programs brought in goes again when none has asked for it for long (images_unused_days).',
+    'The images of this engine. What programs brought in goes again when none has asked for it ' +
+    'for long (images_unused_days).',
   'images.fetch': 'Fetch an image',
-  'images.fetch_text': 'By a program that does nothing in it, so the same rules hold as for programs.',
+  'images.fetch_text':
+    'By a program that does nothing in it, so the same rules hold as for programs.',
   'images.reference': 'Image',
   'images.fetch_do': 'Fetch',
   'images.fetching': 'Fetching {name}',
@@ -137,7 +140,8 @@ export const en_pages = {
 
   'registries.title': 'Registries',
   'registries.text':
-    'Pulls from exactly this host sign in with these words. The password is kept encrypted and never shown.',
+    'Pulls from exactly this host sign in with these words. The password is kept encrypted and ' +
+    'never shown.',
   'registries.host': 'Host',
   'registries.user': 'User',
   'registries.password': 'Password or token',
@@ -159,7 +163,8 @@ export const en_pages = {
   'pools.memory_of': 'of at most {max}, as estimated',
   'pools.none': 'No sandbox waits',
   'pools.none_text':
-    'The pool fills by itself after the first program of a kind has run, and empties again when that kind is not asked for. If it stays empty although programs run, the pool is switched off.',
+    'The pool fills by itself after the first program of a kind has run, and empties again when ' +
+    'that kind is not asked for. If it stays empty although programs run, the pool is switched off.',
   'pools.none_flags': 'It is switched on by the flags of gantry serve:',
   'pools.class': 'Kind',
   'pools.ready_target': 'Ready / wanted',
@@ -214,7 +219,8 @@ export const en_pages = {
   'account.changed': 'Your password is changed.',
 
   'audit.text':
-    'What was done and by whom. Each entry is chained to the one before, so that no one can change the past unseen.',
+    'What was done and by whom. Each entry is chained to the one before, so that no one can ' +
+    'change the past unseen.',
   'audit.check': 'Check the chain',
   'audit.whole': 'The chain is unbroken: {count} entries are in order.',
   'audit.broken': 'The chain is broken at entry {at}: someone or something changed the log.',
@@ -227,6 +233,7 @@ export const en_pages = {
   'audit.area_session': 'Sign-ins',
   'audit.area_user': 'Users',
   'audit.area_token': 'Tokens',
+  'audit.area_execution': 'Executions',
   'audit.area_registry': 'Registries',
   'audit.person': 'Who, exactly',
   'audit.filter': 'Filter by action, person, target or detail',
@@ -251,6 +258,7 @@ export const en_pages = {
   'action.user.change_password': 'Password changed',
   'action.token.create': 'Token created',
   'action.token.revoke': 'Token revoked',
+  'action.execution.cancel': 'Execution cancelled',
   'action.registry.put': 'Registry saved',
   'action.registry.remove': 'Registry forgotten',
 } as const;

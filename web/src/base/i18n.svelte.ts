@@ -1,13 +1,16 @@
 import { en } from './en';
 import { kept } from './kept';
-import { zh } from './zh';
 
 export type Key = keyof typeof en;
 /** A language has a text for every key of the English one: a missing key does not compile. */
 export type Dictionary = { readonly [K in Key]: string };
 export type Language = 'en' | 'zh';
 
-export const dictionaries: Record<Language, Dictionary> = { en, zh };
+// English is there at once, for it has the keys; another language is fetched by who reads it.
+const load: Record<Language, () => Promise<Dictionary>> = {
+  en: () => Promise.resolve(en),
+  zh: async () => (await import('./zh')).zh,
+};
 /** Languages by their own names. */
 export const languages: readonly [Language, string][] = [
   ['en', 'English'],
@@ -27,24 +30,29 @@ type Values<K extends Key> = Holes<(typeof en)[K]> extends never
 
 const preferred = (): Language => (navigator.language.startsWith('zh') ? 'zh' : 'en');
 const state = $state<{ language: Language }>({ language: 'en' });
+let texts = $state.raw<Dictionary>(en);
 
 export function language(): Language {
   return state.language;
 }
 
-export function set_language(wanted: Language): void {
+/** A language that can not be fetched now leaves the present one. */
+export async function set_language(wanted: Language): Promise<void> {
+  const fetched = await load[wanted]().catch(() => undefined);
+  if (!fetched) return;
+  texts = fetched;
   state.language = wanted;
   document.documentElement.lang = wanted === 'zh' ? 'zh-CN' : 'en';
   kept.set('language', wanted);
 }
 
-export function restore_language(): void {
-  set_language(kept.get('language', ['en', 'zh']) ?? preferred());
+export async function restore_language(): Promise<void> {
+  await set_language(kept.get('language', ['en', 'zh']) ?? preferred());
 }
 
 /** The text of `key` in the reader's language, its `{name}`s replaced by the values so named. */
 export function t<K extends Key>(key: K, ...values: Values<K>): string {
-  return fill(dictionaries[state.language][key], values[0] ?? {});
+  return fill(texts[key], values[0] ?? {});
 }
 
 export function fill(text: string, values: Record<string, string | number>): string {

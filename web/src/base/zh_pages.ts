@@ -220,6 +220,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'audit.area_session': '登录',
   'audit.area_user': '用户',
   'audit.area_token': '令牌',
+  'audit.area_execution': '执行',
   'audit.area_registry': '镜像仓库',
   'audit.person': '人员（完整名称）',
   'audit.filter': '按操作、人员、对象或详情筛选',
@@ -244,6 +245,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'action.user.change_password': '更改密码',
   'action.token.create': '创建令牌',
   'action.token.revoke': '吊销令牌',
+  'action.execution.cancel': '取消执行',
   'action.registry.put': '保存镜像仓库',
   'action.registry.remove': '删除镜像仓库',
 };

@@ -26,8 +26,10 @@ export class InputLink {
   }
 
   type(text: string): void {
-    for (let at = 0; at < text.length; at += input_max) {
-      this.send({ type: 'input', text: text.slice(at, at + input_max) });
+    for (let at = 0; at < text.length; ) {
+      const piece = whole_characters(text.slice(at, at + input_max));
+      this.send({ type: 'input', text: piece });
+      at += piece.length;
     }
   }
 
@@ -67,4 +69,10 @@ export class InputLink {
     const { type, code, detail } = JSON.parse(data) as Record<string, string>;
     if (type === 'error') this.problem = new Problem(0, code ?? '', detail ?? '');
   }
+}
+
+/** Without the first half of a character whose second half is in the next piece. */
+function whole_characters(text: string): string {
+  const cut = text.length > 1 && /[\ud800-\udbff]$/.test(text);
+  return cut ? text.slice(0, -1) : text;
 }

@@ -33,7 +33,10 @@ export function by_arrivals(pools: readonly Pool[]): Pool[] {
 
 export type Health = 'ok' | 'idle' | 'filling' | 'failing';
 
-/** Whether as many wait as should; none, where none should, is idle. One that failed and fills again is only filling. */
+/**
+ * Whether as many wait as should; none, where none should, is idle. One that failed and fills again
+ * is only filling.
+ */
 export function health(pool: Pool): Health {
   if (pool.ready >= pool.target) return pool.ready > 0 ? 'ok' : 'idle';
   return pool.last_error ? 'failing' : 'filling';

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { Problem } from '../api/client';
+import { Deed, Loaded, Paged } from './loaded.svelte';
+
+const refused = new Problem(403, 'denied', 'no');
+
+test('an answer that a younger one has overtaken is dropped', async () => {
+  const answers: ((value: string) => void)[] = [];
+  const loaded = new Loaded(() => new Promise<string>((resolve) => answers.push(resolve)));
+  const first = loaded.load();
+  const second = loaded.load();
+  answers[1]!('young');
+  answers[0]!('old');
+  await Promise.all([first, second]);
+  expect(loaded.value).toBe('young');
+});
+
+test('what was had stays when it can not be had again, and the problem is told', async () => {
+  const answers = [Promise.resolve('here'), Promise.reject(refused), Promise.resolve('again')];
+  const loaded = new Loaded(() => answers.shift()!);
+  await loaded.load();
+  await loaded.load();
+  expect([loaded.value, loaded.problem]).toEqual(['here', refused]);
+  await loaded.load();
+  expect([loaded.value, loaded.problem]).toEqual(['again', undefined]);
+});
+
+test('pages follow each other until there are no more', async () => {
+  const pages: Record<string, { items: number[]; next: string | null }> = {
+    '': { items: [1, 2], next: 'b' },
+    b: { items: [3], next: null },
+  };
+  const asked: string[] = [];
+  const list = new Paged((cursor = '') => {
+    asked.push(cursor);
+    return Promise.resolve(pages[cursor]!);
+  });
+  await list.load();
+  await list.more();
+  await list.more();
+  expect([list.items, asked]).toEqual([
+    [1, 2, 3],
+    ['', 'b'],
+  ]);
+});
+
+test('a list that is loaded anew forgets its later pages', async () => {
+  const list = new Paged((cursor = 'first') => Promise.resolve({ items: [cursor], next: 'more' }));
+  await list.load();
+  await list.more();
+  await list.load();
+  expect(list.items).toEqual(['first']);
+});
+
+test('a deed tells whether it was done, and forgets an old refusal', async () => {
+  const deed = new Deed();
+  expect(await deed.run(() => Promise.reject(refused))).toBe(false);
+  expect(deed.problem).toBe(refused);
+  expect(await deed.run(() => Promise.resolve())).toBe(true);
+  expect([deed.problem, deed.busy]).toEqual([undefined, false]);
+});
