@@ -191,12 +191,21 @@ static enum Cause tell_verdict(const struct Ending* ending) {
   return final;
 }
 
+// Taking a container down keeps a processor busy that the verdict's hearers may need: they close
+// their end when they are through, and have this long for it.
+static _Noreturn void leave_when_heard(void) {
+  enum { hearing_max_ms = 50 };
+  struct pollfd requests = {.fd = STDIN_FILENO, .events = 0};
+  poll(&requests, 1, hearing_max_ms);
+  _exit(exit_done);
+}
+
 // Tells how it ended, and returns only if another stage follows on that.
 static void finish(const struct Ending* ending, int64_t deadline_ns) {
   const enum Cause final = tell_verdict(ending);
   if (out_flush_until(deadline_ns) != out_empty) _exit(exit_unheard);
   const bool good = final == cause_exited && ending->exit_code == 0;
-  if (!good || (request->flags & flag_stage_follows) == 0) _exit(exit_done);
+  if (!good || (request->flags & flag_stage_follows) == 0) leave_when_heard();
 }
 
 static void close_child(void) {

@@ -156,7 +156,7 @@ async::task<Outcome> DockerExecutor::run(Execution execution, Observer observer,
     co_return outcome ? std::move(*outcome) : infrastructure_error(outcome.error());
   }
   if (auto box = pool_.take(warm_class, image, execution.policy, fits)) {
-    Use use{.lease = box->lease};
+    Use use{.lease = box->lease, .box = box};
     auto outcome = co_await async::finally(run_in_box(use, std::move(box), run), give_up(use));
     if (outcome) {
       pool_.count_hit(warm_class);
@@ -349,7 +349,7 @@ async::task<void> DockerExecutor::give_up(Use& use) {
   if (use.kept) co_return;
   if (!use.lease.container.empty()) {
     if (use.reported) {
-      removal_.later(use.lease, Ending::by_itself);
+      removal_.later(use.lease, Ending::by_itself, std::move(use.box));
     } else {
       co_await removal_.now(use.lease, Ending::killed);
     }

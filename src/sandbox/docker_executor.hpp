@@ -64,6 +64,7 @@ class DockerExecutor final : public Executor {
     bool kept = false;         ///< Somebody else answers for it now.
     Lease holder = {};         ///< Of its network, with Network::outbound,
     std::string network = {};  ///< and how its container is asked to join that.
+    BoxPtr box = {};           ///< What had waited.
   };
   /// What is run, and where: what the steps of one execution share.
   struct Run {

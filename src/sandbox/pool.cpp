@@ -148,7 +148,8 @@ Pool::Shelves::iterator Pool::neediest() {
     auto should = wanted(entry->first, shelf);
     auto have = shelf.ready.size() + shelf.making;
     if (have >= should || world_.now() < shelf.retry_at) continue;
-    if (!shelf.ready.empty() && world_.now() - shelf.used_at < settings_.calm) continue;
+    auto calm = shelf.ready.empty() ? settings_.calm_when_empty : settings_.calm;
+    if (world_.now() - shelf.used_at < calm) continue;
     auto share = static_cast<double>(have) / static_cast<double>(should);
     if (share >= least) continue;
     least = share;

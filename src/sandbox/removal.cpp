@@ -14,7 +14,7 @@ constexpr Milliseconds exit_max{10'000};
 constexpr Milliseconds remove_max{30'000};
 constexpr std::size_t at_once_max = 3;
 constexpr std::size_t waiting_max = 16;
-// The program's verdict goes out first: taking a container down keeps a processor busy.
+// The verdict reaches its caller first: taking a container down keeps a processor busy.
 constexpr Milliseconds verdict_first{15};
 
 }  // namespace
@@ -45,8 +45,8 @@ void Removal::give_back(const Lease& lease) {
   changed_.notify();
 }
 
-void Removal::later(Lease lease, Ending ending) {
-  waiting_.push_back({std::move(lease), ending});
+void Removal::later(Lease lease, Ending ending, std::shared_ptr<void> talk) {
+  waiting_.push_back({std::move(lease), ending, std::move(talk)});
   pump();
 }
 
@@ -61,6 +61,7 @@ void Removal::pump() {
 
 async::task<void> Removal::remove(Item item) {
   if (item.ending == Ending::by_itself) co_await async::pause(verdict_first);
+  item.talk.reset();
   auto removed = co_await async::attempt(now(std::move(item.lease), item.ending));
   --removing_;
   changed_.notify();

@@ -7,6 +7,7 @@
 #include "sandbox/slots.hpp"
 
 #include <deque>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -42,8 +43,9 @@ class Removal {
   /// Whether a container with this label is somebody's: in use, waiting, or being removed.
   bool knows(const std::string& label) const { return labels_.contains(label); }
 
-  /// Removes it in a while: a few at once, so that removing does not starve what runs.
-  void later(Lease lease, Ending ending);
+  /// Removes it in a while: a few at once, so that removing does not starve what runs. `talk` is
+  /// the stream to a gantry-init, which stays until that is closed.
+  void later(Lease lease, Ending ending, std::shared_ptr<void> talk = {});
   /// Removes it before it answers.
   async::task<void> now(Lease lease, Ending ending);
   /// Waits while too many are still to be removed: who makes containers shall not outrun this.
@@ -57,6 +59,7 @@ class Removal {
   struct Item {
     Lease lease;
     Ending ending;
+    std::shared_ptr<void> talk;
   };
   void pump();
   async::task<void> remove(Item item);
