@@ -1,31 +1,27 @@
 // What one execution costs, beside its yardsticks, interleaved in one run: a bare process,
 // `docker run --rm`, the engine's own calls with the same container settings, an exec in a
-// container that runs, and Gantry over HTTP, cold and warm. Gantry's are counted until the answer
-// is there; of the others also until the container is gone.
+// container that runs, and Gantry over HTTP, cold, warm and local. Gantry's are counted until the
+// answer is there; of the others also until the container is gone.
 //
 //   bench_sandbox ENGINE COLD_URL COLD_TOKEN_FILE WARM_URL WARM_TOKEN_FILE RESULTS [ROUNDS]
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/process.hpp"
 #include "async/scope.hpp"
-#include "base/json.hpp"
 #include "base/random.hpp"
-#include "engine/containers.hpp"
 #include "engine/exec.hpp"
 #include "net/endpoint.hpp"
-#include "net/http_client.hpp"
+#include "raw_engine.hpp"
 #include "report.hpp"
-#include "sandbox/hardening.hpp"
-#include "sandbox/images.hpp"
-#include "sandbox/init_volume.hpp"
-#include "sandbox/slots.hpp"
+#include "service.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <memory>
+#include <map>
 #include <span>
 
 #include <boost/asio/io_context.hpp>  // a loop of its own
@@ -40,52 +36,23 @@ constexpr int usual_rounds = 12;
 // So long after warm runs the pool is full again and leaves the others alone.
 constexpr Milliseconds settling{2'500};
 
-struct Workload {
-  std::string name;
-  std::string language;
-  std::string image;
-  std::string source;
-  std::vector<std::string> command;
-  std::string output;
-};
-
-const std::vector<Workload>& workloads() {
-  static const std::vector<Workload> table{
-      {"python print(1)",
-       "python",
-       "gantry/python:latest",
-       "print(1)",
-       {"/usr/bin/python3", "-c", "print(1)"},
-       "1\n"},
-      {"sh -c true", "sh", "gantry/sh:latest", "true", {"/bin/sh", "-c", "true"}, ""}};
+const std::array<const Workload*, 2>& workloads() {
+  static const std::array<const Workload*, 2> table{&python_workload(), &shell_workload()};
   return table;
 }
 
-/// A server under measurement.
-struct Server {
-  net::http::Client client;
-  std::string token;
-};
-
 struct Bench {
   async::Executor executor;
-  engine::Client& engine;
+  RawEngine& raw;
   std::string engine_url;
   Server& cold;
   Server& warm;
-  std::map<std::string, sandbox::ServedImage> images;
-  std::string volume;
-  sandbox::Slots slots;
   std::map<std::string, std::string> running;  ///< By image: a container to exec in.
 };
 
 /// Whether a run counts for its contender.
 enum class Counts { yes, no };
 using Run = std::function<async::task<Counts>(Bench&, const Workload&)>;
-
-[[noreturn]] void wrong(std::string what) {
-  throw Failure{{ErrorKind::internal, "bench", std::move(what), {}}};
-}
 
 async::task<void> process(std::vector<std::string> argv, std::string expected) {
   std::vector<std::string> env{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/root"};
@@ -108,74 +75,34 @@ async::task<Counts> docker_run(Bench& bench, const Workload& work) {
   co_return Counts::yes;
 }
 
-engine::ContainerSpec spec_of(Bench& bench, const Workload& work, int user) {
-  auto spec = sandbox::hardened_container(sandbox::Policy{}, bench.images.at(work.image),
-                                          {.owner = "bench",
-                                           .label = random::word(12),
-                                           .user_id = user,
-                                           .init_volume = bench.volume,
-                                           .deadline = {}});
-  spec.open_stdin = spec.stdin_once = spec.attach_stdin = false;
-  return spec;
-}
-
-// The identical create body; only what it starts differs, because gantry-init would wait for us.
 async::task<Counts> raw_calls(Bench& bench, const Workload& work) {
-  auto user = bench.slots.take().value();
-  auto spec = spec_of(bench, work, user);
-  spec.entrypoint = work.command;
-  auto created = value_or_throw(
-      co_await engine::create_container(bench.engine, "gantry-bench-" + random::word(8), spec));
-  value_or_throw(co_await engine::start_container(bench.engine, created.id));
-  auto ended = value_or_throw(co_await engine::wait_container(bench.engine, created.id,
-                                                              engine::WaitCondition::not_running));
-  value_or_throw(co_await engine::remove_container(bench.engine, created.id, {.volumes = true}));
-  bench.slots.give_back(user);
-  if (ended.code != 0) wrong("a raw run failed");
+  co_await bench.raw.run(work);
   co_return Counts::yes;
 }
 
 async::task<Counts> exec(Bench& bench, const Workload& work) {
-  auto id = value_or_throw(co_await engine::create_exec(bench.engine, bench.running.at(work.image),
-                                                        {.command = work.command}));
-  auto stream =
-      value_or_throw(co_await engine::start_exec(bench.engine, id, engine::Framing::multiplexed));
+  auto id = value_or_throw(co_await engine::create_exec(
+      bench.raw.client(), bench.running.at(work.image), {.command = work.command}));
+  auto stream = value_or_throw(
+      co_await engine::start_exec(bench.raw.client(), id, engine::Framing::multiplexed));
   std::string output;
   while (auto frame = co_await stream.read()) output += frame->bytes;
-  auto state = value_or_throw(co_await engine::inspect_exec(bench.engine, id));
+  auto state = value_or_throw(co_await engine::inspect_exec(bench.raw.client(), id));
   if (state.exit_code != 0 || output != work.output) wrong("an exec failed: " + output);
   co_return Counts::yes;
 }
 
-/// Runs it over HTTP; answers whether a container was waiting for it.
-async::task<bool> gantry(Server& server, const Workload& work) {
-  net::http::RequestHead head{.method = "POST",
-                              .target = "/api/v1/executions?wait=true",
-                              .headers = {{"Authorization", "Bearer " + server.token},
-                                          {"Content-Type", "application/json"}}};
-  json::Object body{{"language", work.language},
-                    {"image", work.image},
-                    {"source", work.source},
-                    {"executor", "docker"}};
-  auto response = co_await server.client.send(std::move(head), json::serialize(body));
-  auto answer = value_or_throw(json::parse(response.body, json::Keys::tolerant));
-  const auto& fields = answer.as_object();
-  const auto* verdict = fields.if_contains("verdict");
-  const auto* output = fields.if_contains("stdout");
-  const auto* warm = fields.if_contains("warm");
-  bool right = verdict != nullptr && *verdict == "ok" && output != nullptr && output->is_string() &&
-               output->as_string() == work.output;
-  if (!right) wrong("an execution failed: " + response.body);
-  co_return warm != nullptr && warm->is_bool() && warm->as_bool();
-}
-
 async::task<Counts> gantry_cold(Bench& bench, const Workload& work) {
-  bool warm = co_await gantry(bench.cold, work);
+  bool warm = co_await run_on(bench.cold, work, "docker");
   co_return warm ? Counts::no : Counts::yes;
 }
 async::task<Counts> gantry_warm(Bench& bench, const Workload& work) {
-  bool warm = co_await gantry(bench.warm, work);
+  bool warm = co_await run_on(bench.warm, work, "docker");
   co_return warm ? Counts::yes : Counts::no;
+}
+async::task<Counts> gantry_local(Bench& bench, const Workload& work) {
+  co_await run_on(bench.warm, work, "local");
+  co_return Counts::yes;
 }
 
 struct Contender {
@@ -190,7 +117,8 @@ const std::vector<Contender>& contenders() {
                                             {"engine API, fresh container", raw_calls},
                                             {"engine API, exec", exec},
                                             {"gantry docker, cold", gantry_cold},
-                                            {"gantry docker, warm (hits)", gantry_warm, 3}};
+                                            {"gantry docker, warm (hits)", gantry_warm, 3},
+                                            {"gantry local", gantry_local, 3}};
   return table;
 }
 
@@ -288,39 +216,35 @@ std::string summary_of(const std::vector<Series>& all, double fsync) {
 }
 
 async::task<void> prepare(Bench& bench) {
-  sandbox::Images images{bench.executor, bench.engine, {}};
-  sandbox::InitVolume volume{bench.executor, bench.engine, "bench"};
-  for (const auto& work : workloads()) {
-    auto image = value_or_throw(co_await images.resolve(work.image, [](const std::string&) {}));
-    bench.volume = value_or_throw(co_await volume.ensure(image.id));
-    bench.images[work.image] = std::move(image);
-    auto spec = spec_of(bench, work, bench.slots.take().value());
+  for (const auto* work : workloads()) {
+    co_await bench.raw.prepare(*work);
+    auto spec = bench.raw.spec_of(*work, bench.raw.slots().take().value());
     spec.entrypoint = std::vector<std::string>{"/bin/sh", "-c", "read forever"};
     spec.open_stdin = true;
-    if (work.language == "python") {
+    if (work->language == "python") {
       spec.entrypoint = std::vector<std::string>{"/usr/bin/python3", "-c", "input()"};
     }
-    auto created = value_or_throw(
-        co_await engine::create_container(bench.engine, "gantry-bench-" + random::word(8), spec));
-    bench.running[work.image] = created.id;
-    value_or_throw(co_await engine::start_container(bench.engine, created.id));
+    auto created = value_or_throw(co_await engine::create_container(
+        bench.raw.client(), "gantry-bench-" + random::word(8), spec));
+    bench.running[work->image] = created.id;
+    value_or_throw(co_await engine::start_container(bench.raw.client(), created.id));
   }
-  co_await images.close();
 }
 
 async::task<void> clean_up(Bench& bench) {
   for (const auto& [image, id] : bench.running) {
     co_await async::attempt(
-        engine::remove_container(bench.engine, id, {.force = true, .volumes = true}));
+        engine::remove_container(bench.raw.client(), id, {.force = true, .volumes = true}));
   }
 }
 
 async::task<void> run_all(Bench& bench, std::filesystem::path results, int rounds) {
   std::vector<Series> all;
   co_await prepare(bench);
-  for (const auto& work : workloads()) {
+  for (const auto* work : workloads()) {
     for (int concurrency : {1, 4, 8}) {
-      co_await measure(bench, work, concurrency, concurrency == 1 ? rounds : (rounds + 3) / 4, all);
+      co_await measure(bench, *work, concurrency, concurrency == 1 ? rounds : (rounds + 3) / 4,
+                       all);
     }
   }
   auto text = "# `./dev bench sandbox`\n\nMilliseconds until the answer is there.\n\n" +
@@ -339,14 +263,6 @@ async::task<void> run_and_clean(Bench& bench, std::filesystem::path results, int
   status = 1;
 }
 
-Server server_at(const async::Executor& executor, std::string_view url, const char* token_file) {
-  auto at = value_or_throw(
-      net::Endpoint::parse("tcp" + std::string{url.substr(std::string_view{"http"}.size())}));
-  std::string token;
-  std::getline(std::ifstream{token_file}, token);
-  return {{executor, net::dialer(executor, at), at.host_header()}, token};
-}
-
 int run(std::span<char*> arguments) {
   if (arguments.size() < 7) {
     fmt::print(stderr,
@@ -360,7 +276,8 @@ int run(std::span<char*> arguments) {
   engine::Client engine{executor, net::dialer(executor, engine_at), engine_at};
   auto cold = server_at(executor, arguments[2], arguments[3]);
   auto warm = server_at(executor, arguments[4], arguments[5]);
-  Bench bench{executor, engine, arguments[1], cold, warm, {}, {}, {}, {}};
+  RawEngine raw{executor, engine};
+  Bench bench{executor, raw, arguments[1], cold, warm, {}};
   int rounds = usual_rounds;
   if (arguments.size() > 7) {
     std::string_view text{arguments[7]};
