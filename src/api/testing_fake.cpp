@@ -87,7 +87,9 @@ TestServer::TestServer(Options options)
       executor, *database_, sandbox_, workers_,
       executions::Executions::Settings{.running_max = 2,
                                        .queued_max = options.queued_max,
+                                       .kept = options.kept,
                                        .folder = folder_.path() / "executions",
+                                       .workspaces = {.folder = folder_.path() / "workspaces"},
                                        .webhooks = &*webhooks_,
                                        .clock = Clock{}});
   loop_.run(executions_->start());

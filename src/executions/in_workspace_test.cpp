@@ -133,7 +133,7 @@ TEST_F(InWorkspaceTest, WhatCanNotBeKeptIsSaid) {
   begun(0).end(leaving(packed));
   auto outcome = *ended(*record).outcome;
   EXPECT_EQ(outcome.verdict, sandbox::Verdict::ok);
-  EXPECT_THAT(outcome.message, HasSubstr("the workspace is kept as it was before: cannot write"));
+  EXPECT_THAT(outcome.message, HasSubstr("the workspace is kept as it was before: cannot make"));
 }
 
 }  // namespace
