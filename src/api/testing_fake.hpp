@@ -79,6 +79,7 @@ class TestServer {
     std::vector<std::string> allowed_origins = {};
     enum class Owner { present, absent } owner = Owner::present;
     std::size_t queued_max = 16;
+    executions::store::Retention kept = {};
     sandbox::ServerBounds bounds = {};
     std::vector<sandbox::PoolView> pools = {};
     std::span<const Asset> console = console_assets();
