@@ -155,6 +155,30 @@ TEST_F(SubmissionsApiTest, WhoMayNotCancelMayNotDoItByLeaving) {
   }
 }
 
+TEST(RepeatedBatch, TellsInItsPlaceWhatIsDeletedMeanwhile) {
+  TestServer server{{.kept = {.bytes_max = Bytes{100'000}}}};
+  server.sandbox().out = std::string(40'000, 'o');
+  auto headers = server.local();
+  headers.set("Idempotency-Key", "k");
+  auto body = fmt::format(R"({{"executions":[{0},{{"language":"cobol"}},{0},{0}]}})", program);
+  auto post = [&] {
+    return object_of(server.send("POST", "/api/v1/executions/batch", body, headers))["items"];
+  };
+  auto first = post().as_array();
+  auto kept = [&] {
+    return object_of(server.ask("GET", "/api/v1/executions"))["items"].as_array();
+  };
+  for (int i = 0; i < 500 && kept().size() > 2; ++i)
+    server.loop().run(async::pause(Milliseconds{10}));
+  auto second = post().as_array();
+  ASSERT_EQ(second.size(), 4U);
+  EXPECT_EQ(second[0].at("error").at("code"), "no_such_execution");
+  EXPECT_TRUE(second[1].at("execution").is_null());
+  for (auto i : {2U, 3U}) {
+    EXPECT_EQ(second[i].at("execution").at("id"), first[i].at("execution").at("id"));
+  }
+}
+
 TEST_F(SubmissionsApiTest, ALargeArtifactComesWhole) {
   std::string large(1'000'000, 'x');
   large.back() = 'y';

@@ -219,8 +219,10 @@ class Executions {
   sandbox::Execution execution_of(Live& live);
   sandbox::Observer observer_of(LivePointer live);
   void set_state(Live& live, State state);
+  bool much_is_fresh() const;
   void count_kept(const Record& record);
   void start_retention();
+  async::task<void> remove_old();
   async::task<void> retain();
   async::task<void> keep_house();
 

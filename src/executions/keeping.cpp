@@ -208,9 +208,13 @@ async::task<Result<Executions::OpenArtifact>> Executions::artifact(ExecutionId i
   co_return OpenArtifact{std::move(artifacts[index]), std::move(*reader)};
 }
 
+bool Executions::much_is_fresh() const {
+  return fresh_bytes_ > settings_.kept.bytes_max.count / retention_share;
+}
+
 void Executions::count_kept(const Record& record) {
   fresh_bytes_ += store::size_of(record);
-  if (fresh_bytes_ > settings_.kept.bytes_max.count / retention_share) start_retention();
+  if (much_is_fresh()) start_retention();
 }
 
 void Executions::start_retention() {
@@ -219,22 +223,25 @@ void Executions::start_retention() {
   housekeeping_.spawn("retention", retain());
 }
 
+async::task<void> Executions::remove_old() {
+  auto gone = co_await store::retain(database_, settings_.kept, settings_.clock.now());
+  co_await files_.remove(std::move(gone));
+}
+
 async::task<void> Executions::retain() {
   retaining_ = true;
-  fresh_bytes_ = 0;
-  auto gone =
-      co_await async::attempt(store::retain(database_, settings_.kept, settings_.clock.now()));
-  if (gone) {
-    co_await files_.remove(std::move(*gone));
-  } else {
-    log::warn("cannot delete old executions: {}", gone.error().sentence());
-  }
+  Result<> removed;
+  do {
+    fresh_bytes_ = 0;  // what comes meanwhile asks for another round
+    removed = co_await async::attempt(remove_old());
+  } while (removed && much_is_fresh());
+  if (!removed) log::warn("cannot delete old executions: {}", removed.error().sentence());
   retaining_ = false;
 }
 
 async::task<void> Executions::keep_house() {
   for (;;) {
-    co_await retain();
+    if (!retaining_) co_await retain();
     co_await async::pause(retain_pause);
   }
 }
