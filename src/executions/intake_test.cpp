@@ -127,6 +127,7 @@ TEST_F(IntakeTest, ARepeatedBatchIsTheSameBatch) {
 TEST_F(IntakeTest, ARepeatedBatchTellsOfWhatIsDeletedInItsPlace) {
   auto first = place(keyed("k", "body", 3)).value();
   loop_.run(database_->run([&](storage::Transaction& transaction) {
+    // tidy: sql because retention takes the oldest, and this is to be the one in the middle
     transaction.execute("DELETE FROM executions WHERE id = $1", first.ids[1]);
   }));
   auto second = place(keyed("k", "body", 3)).value();

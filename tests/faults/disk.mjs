@@ -79,7 +79,7 @@ try {
   assert.equal(again.body.verdict, 'ok', JSON.stringify(again.body));
   await server.stop('SIGTERM');
   const left = await server.containers();
-  console.log(`a disk full for ${full_for_ms} ms: ${ids.length} of ${ids.length} have their verdict; `
+  console.log(`a disk full for ${full_for_ms} ms: all ${ids.length} have their verdict; `
     + `refused with ${refused.status} ${refused.body.code}; containers left ${left.length}`);
   assert.equal(left.length, 0);
 } catch (error) {

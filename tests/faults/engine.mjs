@@ -84,7 +84,8 @@ async function one_cycle(server, engine, signal) {
     assert.equal(names.at(-1), 'verdict');
   }
   await until('programs run again', recovery_max_ms, async () => {
-    const { body } = await server.api('POST', '/api/v1/executions?wait=true', program('echo again'));
+    const { body } = await server.api('POST', '/api/v1/executions?wait=true',
+      program('echo again'));
     return body.verdict === 'ok' && body.stdout === 'again\n';
   });
   for (let i = 0; i < ids.length; ++i) {

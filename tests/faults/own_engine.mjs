@@ -90,7 +90,8 @@ export class OwnEngine {
   /** Ends it in order and removes all that it had. */
   async remove() {
     if (this.process.exitCode === null && this.process.signalCode === null) await this.end('TERM');
-    const mounts = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1])
+    const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+      .map((line) => line.split(' ')[1])
       .filter((place) => place?.startsWith(`${this.folder}/`)).sort().reverse();
     for (const place of mounts) as_root('umount', '--lazy', place);
     as_root('rm', '-rf', '--one-file-system', this.folder);
