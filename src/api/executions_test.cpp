@@ -165,7 +165,8 @@ TEST_F(ExecutionsApiTest, AStreamEndsWhenItsReaderIsSignedOut) {
 TEST_F(ExecutionsApiTest, AClientThatGoesAwayLeavesTheExecutionToItsVerdict) {
   server_.sandbox().hold();
   auto gone = server_.send_beside("POST", "/api/v1/executions?wait=true", program, server_.local());
-  server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{100})));
+  // Longer than it takes until a program that somebody waits for is in the list.
+  server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{400})));
   auto listed = read("/api/v1/executions");
   auto path = "/api/v1/executions/" + text(listed["items"].as_array().front().as_object(), "id");
   EXPECT_EQ(text(read(path), "state"), "running");
