@@ -92,15 +92,4 @@ async::task<Result<std::vector<Network>>> list_networks(Client& client) {
   co_return networks;
 }
 
-async::task<Result<>> remove_network(Client& client, std::string network) {
-  Request request;
-  request.doing = {"remove", "network", network};
-  if (auto valid = check_network(request.doing, network); !valid) co_return valid;
-  request.method = "DELETE";
-  request.path = {"networks", std::move(network)};
-  auto answer = co_await client.call(std::move(request));
-  if (!answer) co_return fail(std::move(answer.error()));
-  co_return ok;
-}
-
 }  // namespace gantry::engine

@@ -36,7 +36,5 @@ struct NetworkSpec {
 /// Answers the new one's id. A name that is taken is a conflict, as far as the engine notices.
 async::task<Result<std::string>> create_network(Client& client, NetworkSpec spec);
 async::task<Result<std::vector<Network>>> list_networks(Client& client);
-/// Refused (`denied` or `conflict`) while containers are connected to it.
-async::task<Result<>> remove_network(Client& client, std::string network);
 
 }  // namespace gantry::engine

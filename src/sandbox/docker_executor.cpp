@@ -405,7 +405,6 @@ async::task<void> DockerExecutor::close() {
   co_await pool_.close();
   co_await image_memory_.close();
   co_await removal_.close(close_max);
-  co_await outbound_.close();
   co_await images_.close();
 }
 

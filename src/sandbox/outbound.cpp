@@ -21,7 +21,6 @@ namespace {
 
 constexpr const char* bridge_name = "gantry-outbound";
 constexpr Milliseconds word_max{30'000};
-constexpr Milliseconds remove_max{10'000};
 constexpr Seconds proof_age_max{3600};
 constexpr Seconds refusal_age_max{60};
 constexpr Seconds survey_age_max{300};
@@ -231,7 +230,8 @@ async::task<Result<Outbound::World>> Outbound::look(ServedImage image) {
   co_return world;
 }
 
-/// Ours among the networks of the engine; made when there is none.
+/// Ours among the networks of the engine; made when there is none. It stays, as the volume of
+/// gantry-init does: other servers of this engine use it, too.
 async::task<Result<engine::Network>> Outbound::bridge(std::vector<engine::Network>& networks) {
   auto ours = [](const engine::Network& network) { return network.name == bridge_name; };
   auto found = std::ranges::find_if(networks, ours);
@@ -250,7 +250,6 @@ async::task<Result<engine::Network>> Outbound::bridge(std::vector<engine::Networ
     co_return fail(outbound_refusal(fmt::format(
         "the engine's network '{}' is not as Gantry makes it; remove it", bridge_name)));
   }
-  bridge_id_ = found->id;
   co_return *found;
 }
 
@@ -317,14 +316,6 @@ async::task<Result<std::string>> Outbound::start_and_listen(std::string containe
   std::string words;
   co_await async::both(listen_into(words, *stream, last_line), start(engine_, container));
   co_return words;
-}
-
-async::task<void> Outbound::close() {
-  if (bridge_id_.empty()) co_return;
-  auto removed = co_await async::attempt(async::with_deadline(
-      remove_max, "removing a network", engine::remove_network(engine_, bridge_id_)));
-  // Other servers of this engine may use it.
-  if (!removed) log::debug("{}", removed.error().sentence());
 }
 
 }  // namespace gantry::sandbox

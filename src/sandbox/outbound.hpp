@@ -46,9 +46,6 @@ class Outbound {
   /// is what to remove afterwards, as soon as there is something, whatever comes of it.
   async::task<Result<std::string>> hold(Lease& holder, ServedImage image, WallTime deadline);
 
-  /// Removes the bridge, unless somebody uses it; called last.
-  async::task<void> close();
-
  private:
   /// What may change under our feet, and what was found with it.
   struct World {
@@ -92,7 +89,6 @@ class Outbound {
   std::map<Runtime, Proof> proofs_;
   std::optional<HostAddresses> host_;
   SteadyTime surveyed_at_;
-  std::string bridge_id_;
   bool proving_ = false;
   bool surveying_ = false;
   async::Event changed_;
