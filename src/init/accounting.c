@@ -117,9 +117,16 @@ void accounting_adopt(enum Measure measure, int fd) {
       [measure_cpu_ns] = {&cpu, {NULL, NULL, 1000}},
       [measure_peak] = {&peak, {NULL, NULL, 1}},
       [measure_oom] = {&oom, {NULL, "oom_kill", 1}},
+      [measure_used] = {&used, {NULL, NULL, 1}},
+      [measure_limit] = {&limit, {NULL, NULL, 1}},
+      [measure_files] = {&active_files, {NULL, "active_file", 1}},
   };
   ways[measure].gauge->fd = fd;
   ways[measure].gauge->counter = &ways[measure].counter;
+  if (measure != measure_files) return;
+  static const struct Counter inactive = {NULL, "inactive_file", 1};
+  inactive_files.fd = fd;
+  inactive_files.counter = &inactive;
 }
 
 // Before any program runs: one of the same user may take processors away from us later.

@@ -13,6 +13,10 @@ enum Measure {
   measure_cpu_ns,  // cpuacct.usage
   measure_peak,    // memory.peak, memory.max_usage_in_bytes
   measure_oom,     // memory.events, memory.oom_control
+  // Of version 1, which does not charge sockets (sockets.h):
+  measure_used,   // memory.usage_in_bytes
+  measure_limit,  // memory.limit_in_bytes
+  measure_files,  // memory.stat
   measure_count,
 };
 

@@ -26,6 +26,9 @@ enum BirthRole {
   birth_cpu_ns,
   birth_peak,
   birth_oom,
+  birth_used,
+  birth_limit,
+  birth_files,
 };
 
 enum BirthFlags {

@@ -211,10 +211,10 @@ static void filter_system_calls(const struct Filter* filter) {
 
 // Counters keep 3, 4, …; nothing else stays open.
 static void keep_counters(const struct Birth* birth, const int* descriptors) {
-  static const int measures[] = {[birth_cpu_us] = measure_cpu_us,
-                                 [birth_cpu_ns] = measure_cpu_ns,
-                                 [birth_peak] = measure_peak,
-                                 [birth_oom] = measure_oom};
+  static const int measures[] = {[birth_cpu_us] = measure_cpu_us, [birth_cpu_ns] = measure_cpu_ns,
+                                 [birth_peak] = measure_peak,     [birth_oom] = measure_oom,
+                                 [birth_used] = measure_used,     [birth_limit] = measure_limit,
+                                 [birth_files] = measure_files};
   int copies[birth_descriptors_max];
   int count = 0;
   enum Measure kinds[birth_descriptors_max];

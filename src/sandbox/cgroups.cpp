@@ -1,7 +1,6 @@
 #include "sandbox/cgroups.hpp"
 
 #include "base/log.hpp"
-#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -102,9 +101,12 @@ std::optional<std::uint64_t> keyed_number(std::string_view text, std::string_vie
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-bool has_word(const std::string& path, std::string_view word) {
-  auto words = words_of(text::one_line(read_file(path).value_or("")), ' ');
-  return std::ranges::find(words, word) != words.end();
+bool has_word(const std::string& path, std::string_view wanted) {
+  std::istringstream stream{read_file(path).value_or("")};
+  for (std::string word; stream >> word;) {
+    if (word == wanted) return true;
+  }
+  return false;
 }
 
 /// Makes the controllers of version 2 usable below `folder`. A group that has processes can not
@@ -368,6 +370,11 @@ Result<std::vector<std::pair<BirthRole, async::Descriptor>>> Cgroup::open() cons
             file("cpuacct", "cpuacct.usage", "cpu.stat"), O_RDONLY);
   open_file(birth_peak, file("memory", "memory.max_usage_in_bytes", "memory.peak"), O_RDONLY);
   open_file(birth_oom, file("memory", "memory.oom_control", "memory.events"), O_RDONLY);
+  // There gantry-init adds up what its sockets hold and what is charged.
+  if (!v1_.contains("memory")) return descriptors;
+  open_file(birth_used, file("memory", "memory.usage_in_bytes", {}), O_RDONLY);
+  open_file(birth_limit, file("memory", "memory.limit_in_bytes", {}), O_RDONLY);
+  open_file(birth_files, file("memory", "memory.stat", {}), O_RDONLY);
   return descriptors;
 }
 

@@ -1,5 +1,10 @@
 #include "sandbox/cgroups.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,6 +71,39 @@ TEST(Cgroups, WithoutHierarchiesAreNoneAndHarmless) {
   EXPECT_TRUE(group->limit(Policy{}));
   EXPECT_THAT(group->open().value(), IsEmpty());
   EXPECT_EQ(group->oom_kills(), 0U);
+}
+
+/// A folder with the files that the new hierarchy has, as text.
+class AFakeHierarchy : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto pattern = std::filesystem::temp_directory_path() / "gantry-cgroups-XXXXXX";
+    std::string path = pattern;
+    ASSERT_NE(::mkdtemp(path.data()), nullptr);
+    folder_ = path;
+    write("cgroup.controllers", "cpuset io pids\n");
+    write("cgroup.subtree_control", "");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void write(const std::string& name, std::string_view text) {
+    std::ofstream{folder_ + "/" + name} << text;
+  }
+  std::string read(const std::string& name) {
+    std::ifstream file{folder_ + "/" + name};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+  std::string folder_;
+};
+
+TEST_F(AFakeHierarchy, PassesOnAlsoTheLastControllerOfItsLine) {
+  Cgroups::open({.v1 = {}, .v2 = folder_}, "test");
+  EXPECT_EQ(read("cgroup.subtree_control"), "+pids");
+}
+
+TEST_F(AFakeHierarchy, LeavesAloneWhatIsPassedOn) {
+  write("cgroup.subtree_control", "cpu pids\n");
+  Cgroups::open({.v1 = {}, .v2 = folder_}, "test");
+  EXPECT_EQ(read("cgroup.subtree_control"), "cpu pids\n");
 }
 
 TEST(CgroupCapabilities, AreWordsForPeople) {

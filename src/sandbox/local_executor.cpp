@@ -423,8 +423,11 @@ async::task<void> LocalExecutor::make_one(Shelf& shelf) {
     shelf.last_error.reset();
     shelf.ready.push_back(std::move(*made));
   } else {
-    log::warn("cannot prepare a local sandbox ({}): {}", word(shelf.warm.interpreter),
-              made.error().sentence());
+    // A machine without Node tells it once.
+    if (!shelf.last_error || shelf.last_error->message != made.error().message) {
+      log::warn("cannot prepare a local sandbox ({}): {}", word(shelf.warm.interpreter),
+                made.error().sentence());
+    }
     ++shelf.failures;
     shelf.last_error = made.error();
     co_await async::pause(retry_after);
