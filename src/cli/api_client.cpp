@@ -39,9 +39,13 @@ Error not_there(const std::string& url, const Error& cause) {
   error.code = "server_unreachable";
   auto why = cause.code == "not_listening" ? std::string{"nothing listens there"} : cause.message;
   error.message = fmt::format("cannot reach the server at '{}': {}", url, why);
-  error.remedy =
-      "start it with 'gantry serve' (or './dev run' in a clone), or name another with "
-      "--server";
+  if (cause.code == "tls_unknown_authority") {
+    error.remedy = "let SSL_CERT_FILE name its authority's certificate";
+  } else if (!cause.code.starts_with("tls_")) {
+    error.remedy =
+        "start it with 'gantry serve' (or './dev run' in a clone), or name another with "
+        "--server";
+  }
   return error;
 }
 

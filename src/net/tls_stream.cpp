@@ -22,6 +22,9 @@ namespace {
 constexpr std::size_t read_max = 8U << 10U;
 /// What is encrypted at once; more would only wait in memory.
 constexpr std::size_t write_max = 64U << 10U;
+/// What reading may leave to be said before the next write: answers to requests for new keys. Only
+/// somebody who means harm makes them that many.
+constexpr std::size_t unsaid_max = 16U << 10U;
 
 struct Freed {
   void operator()(SSL* connection) const { SSL_free(connection); }
@@ -127,7 +130,8 @@ async::task<std::size_t> TlsStream::read_some(std::span<char> into) {
     if (answer == 1) co_return count;
     int why = SSL_get_error(connection_.get(), answer);
     if (why == SSL_ERROR_ZERO_RETURN) co_return 0;
-    if (why != SSL_ERROR_WANT_READ) throw broken();
+    bool floods = BIO_ctrl_pending(outgoing_) > unsaid_max;
+    if (why != SSL_ERROR_WANT_READ || floods) throw broken();
     co_await fill();
   }
 }

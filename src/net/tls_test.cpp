@@ -28,7 +28,8 @@ struct Manners {
   int version_max = TLS1_3_VERSION;
   std::string protocol{};  ///< What it offers instead of HTTP/1.1.
   enum class Wants { nothing, certificate } wants = Wants::nothing;
-  std::string says{};  ///< Once both have agreed.
+  int key_updates = 0;  ///< So often it wants new keys, once both have agreed.
+  std::string says{};   ///< Then.
   enum class Ending { goodbye, cut_off } ending = Ending::goodbye;
 };
 
@@ -48,6 +49,10 @@ void use(SSL_CTX* context, const TlsIdentity& identity) {
 
 void talk(SSL* connection, const Manners& manners) {
   if (SSL_do_handshake(connection) != 1) return;
+  for (int i = 0; i < manners.key_updates; ++i) {
+    SSL_key_update(connection, SSL_KEY_UPDATE_REQUESTED);
+    if (SSL_do_handshake(connection) != 1) return;
+  }
   if (!manners.says.empty()) {
     SSL_write(connection, manners.says.data(), static_cast<int>(manners.says.size()));
   }
@@ -263,6 +268,11 @@ TEST_F(Tls, ServesClientsThatOfferNoProtocolAndRefusesThoseThatOfferOnlyAnother)
   EXPECT_EQ(accept({}), "");
   EXPECT_EQ(accept({.protocol = "http/1.1"}), "");
   EXPECT_NE(accept({.protocol = "h2"}), "");
+}
+
+TEST_F(Tls, ChangesKeysWhenItIsAskedToAndLeavesWhoAsksForEver) {
+  EXPECT_EQ(accept({.key_updates = 10}), "");
+  EXPECT_EQ(accept({.key_updates = 10'000}), "tls_failed");
 }
 
 async::task<void> answer_in_plain(Stream& other) {
