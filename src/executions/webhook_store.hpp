@@ -12,7 +12,8 @@
 /// often it was tried in vain in another.
 namespace gantry::executions::store {
 
-/// Makes the table of attempts, or brings it up to date; those of executions that are no more go.
+/// Makes the table of attempts, or brings it up to date, after the executions' own tables; attempts
+/// of executions that are no more go.
 async::task<void> migrate_webhooks(storage::Database& database);
 
 /// One that is to be told.

@@ -244,6 +244,7 @@ TEST_F(WebhooksTest, WhatCouldNotBeWrittenDownIsNotToldAgain) {
 TEST_F(WebhooksTest, AttemptsAreCountedBeyondARestart) {
   listener_.answers.assign(10, 500);
   first_pause_ = Milliseconds{100};
+  make({.reach = net::Reach::anything});
   run_to_its_end();
   until_told(1);
   loop_.run(async::pause(Milliseconds{20}));
