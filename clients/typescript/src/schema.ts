@@ -1312,8 +1312,8 @@ export interface components {
             /** @description Where to POST the execution when it has ended (docs/protocols/webhooks.md): signed, tried 6 times at most, redirects not followed */
             webhook?: {
                 /**
-                 * @description An http:// address that this server may reach: of the internet, unless it is configured otherwise; no credentials and no fragment
-                 * @example http://hooks.example.org/gantry
+                 * @description An https:// or http:// address that this server may reach: of the internet, unless it is configured otherwise; no credentials and no fragment
+                 * @example https://hooks.example.org/gantry
                  */
                 url: string;
             };
