@@ -33,6 +33,7 @@ def settle():
     `__del__` are told of the end. So that dictionary is empty, and known to have no cycles, while
     everything else is frozen; filled again, in its order, it is the collector's as before.
     """
+    known = "gc" in sys.modules
     import gc
 
     main = sys.modules["__main__"].__dict__
@@ -41,6 +42,8 @@ def settle():
     gc.collect()
     gc.freeze()
     main.update(names)
+    if not known:
+        del sys.modules["gc"]
 
 
 def wait_for_program(descriptor):
