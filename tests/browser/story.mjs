@@ -7,7 +7,7 @@ export const url = process.env.GANTRY_URL;
 export const setup_link = process.env.GANTRY_SETUP_LINK;
 export const owner = { name: 'ada', password: 'correct horse battery' };
 // The first execution may have to make or pull an image.
-export const verdict_timeout_ms = Number(process.env.GANTRY_VERDICT_MS ?? 120_000);
+export const verdict_timeout_ms = 120_000;
 
 export let visitor;
 export let page;
