@@ -288,7 +288,7 @@ async::task<Result<LocalExecutor::Held>> LocalExecutor::take(const Execution& ex
 }
 
 async::task<Result<LocalExecutor::Held>> LocalExecutor::prepare(WarmClass warm, Policy policy) {
-  Held sandbox{new Sandbox, Ending{this}};
+  Held sandbox{std::make_unique<Sandbox>().release(), Ending{this}};
   sandbox->warm = warm;
   auto born = co_await async::attempt(give_birth(*sandbox, policy));
   if (!born) co_return fail(born.error());

@@ -43,7 +43,7 @@ class LocalNursery {
   /// A process nobody used before, put into `newborn`: also when the caller was cancelled after its
   /// turn had come. `birth` needs no packet and no descriptors: they come from `descriptors`.
   /// Refused: unavailable (`no_nursery`, `not_born`), with bubblewrap's own words; timed_out when
-  /// those before it take longer than 15 s.
+  /// the one before it takes longer than 30 s.
   async::task<Result<>> bear(Birth birth, BirthDescriptors descriptors, Newborn& newborn);
   /// Ends it, and everything it has born with it.
   void stop();
