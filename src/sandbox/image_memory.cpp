@@ -1,10 +1,13 @@
 #include "sandbox/image_memory.hpp"
 
+#include "async/deadline.hpp"
+
 namespace gantry::sandbox {
 namespace {
 
 constexpr Milliseconds usable{2'000};
 constexpr Milliseconds renewed_after{500};
+constexpr Milliseconds program_first{50};
 constexpr std::size_t known_max = 64;
 
 }  // namespace
@@ -45,6 +48,8 @@ async::task<Result<ServedImage>> ImageMemory::ask(std::string reference, Logins 
 }
 
 async::task<void> ImageMemory::renew(std::string reference, Logins logins) {
+  // The program goes first: its frames come through the same engine.
+  co_await async::pause(program_first);
   co_await ask(std::move(reference), logins, [](const std::string&) {});
 }
 
