@@ -35,6 +35,10 @@ namespace {
 constexpr int usual_rounds = 12;
 // So long after warm runs the pool is full again and leaves the others alone.
 constexpr Milliseconds settling{2'500};
+// Each batch begins when what the one before left behind has been removed. Warm runs come no
+// closer: what they have used up is being replaced meanwhile.
+constexpr Milliseconds removing{400};
+constexpr Milliseconds refilling{150};
 
 const std::array<const Workload*, 2>& workloads() {
   static const std::array<const Workload*, 2> table{&python_workload(), &shell_workload()};
@@ -108,17 +112,19 @@ async::task<Counts> gantry_local(Bench& bench, const Workload& work) {
 struct Contender {
   const char* name;
   Run run;
-  int repeats = 1;  ///< One after the other in each round, at concurrency 1.
+  int repeats = 1;                       ///< One after the other in each round, at concurrency 1.
+  Milliseconds pause = Milliseconds{0};  ///< Between these.
 };
 
 const std::vector<Contender>& contenders() {
-  static const std::vector<Contender> table{{"bare process", bare, 3},
-                                            {"docker run --rm", docker_run},
-                                            {"engine API, fresh container", raw_calls},
-                                            {"engine API, exec", exec},
-                                            {"gantry docker, cold", gantry_cold},
-                                            {"gantry docker, warm (hits)", gantry_warm, 3},
-                                            {"gantry local", gantry_local, 3}};
+  static const std::vector<Contender> table{
+      {"bare process", bare, 3},
+      {"docker run --rm", docker_run},
+      {"engine API, fresh container", raw_calls},
+      {"engine API, exec", exec},
+      {"gantry docker, cold", gantry_cold},
+      {"gantry docker, warm (hits)", gantry_warm, 5, refilling},
+      {"gantry local", gantry_local, 3}};
   return table;
 }
 
@@ -159,7 +165,9 @@ async::task<void> measure(Bench& bench, const Workload& work, int concurrency, i
   for (int round = -1; round < rounds; ++round) {
     for (std::size_t i = 0; i < series.size(); ++i) {
       int repeats = concurrency == 1 ? contenders()[i].repeats : 1;
+      co_await async::pause(removing);
       for (int n = 0; n < repeats; ++n) {
+        if (n > 0) co_await async::pause(contenders()[i].pause);
         co_await batch(bench, work, contenders()[i], series[i]);
       }
       if (round >= 0) continue;
