@@ -10,9 +10,17 @@
 //       type filter hook output priority 0; policy drop;
 //       oif lo accept
 //       ct state new limit rate over 200/second burst 400 packets drop
-//       meta nfproto ipv4 ip daddr < 224.0.0.0 accept
+//       meta nfproto ipv4 @nh,0,8 0x45 ip daddr < 224.0.0.0 ip daddr != <gateway>
+//         rt ip nexthop <gateway> accept
+//     }
+//     chain through {
+//       type filter hook forward priority 0; policy drop;
 //     }
 //   }
+//
+// The next hop, because Linux takes what no route leads to for a neighbour on the link when the
+// program names the interface (SO_BINDTODEVICE, IP_PKTINFO, IP_UNICAST_IF). 0x45, because a header
+// of IPv4 that is longer has options, and these can name machines to pass.
 #include "holder/firewall.h"
 
 #include "holder/netlink.h"
@@ -33,6 +41,7 @@ enum {
   family_inet = 1,
   family_ipv4 = 2,
   hook_input = 1,
+  hook_forward = 2,
   hook_output = 3,
   verdict_drop = 0,
   verdict_accept = 1,
@@ -51,6 +60,7 @@ enum {
 static const char* const table = "gantry";
 static const char* const chain_in = "in";
 static const char* const chain_out = "out";
+static const char* const chain_through = "through";
 
 struct FilterHeader {
   uint8_t family;
@@ -141,14 +151,22 @@ static void compare(struct Message* message, uint32_t how, const void* bytes, si
   end_expression(message, cmp);
 }
 
-static void load_destination_address(struct Message* message) {
-  enum { destination = 1, base = 2, offset = 3, length = 4, network_header = 1, at = 16 };
+static void load_header(struct Message* message, uint32_t at, uint32_t size) {
+  enum { destination = 1, base = 2, offset = 3, length = 4, network_header = 1 };
   const struct Expression payload = begin_expression(message, "payload");
   message_add_be32(message, destination, register_data);
   message_add_be32(message, base, network_header);
   message_add_be32(message, offset, at);
-  message_add_be32(message, length, 4);
+  message_add_be32(message, length, size);
   end_expression(message, payload);
+}
+
+static void load_next_hop(struct Message* message) {
+  enum { destination = 1, key = 2, key_next_hop = 1 };
+  const struct Expression rt = begin_expression(message, "rt");
+  message_add_be32(message, destination, register_data);
+  message_add_be32(message, key, key_next_hop);
+  end_expression(message, rt);
 }
 
 static void require_state(struct Message* message, uint32_t states) {
@@ -208,8 +226,26 @@ static void accept_loopback(struct Message* message, const char* chain, uint32_t
   end_rule(message, rule, verdict_accept);
 }
 
-static void add_rules(struct Message* message) {
-  enum { key_interface_in = 4, key_interface_out = 5, key_family = 15 };
+static void accept_outside(struct Message* message, const struct Gateway* gateway) {
+  enum { key_family = 15, at_version = 0, at_destination = 16 };
+  static const unsigned char ipv4 = family_ipv4;
+  static const unsigned char without_options = 0x45;
+  static const unsigned char first_multicast[4] = {224, 0, 0, 0};
+  const size_t rule = begin_rule(message, chain_out);
+  load_meta(message, key_family);
+  compare(message, compare_equal, &ipv4, sizeof ipv4);
+  load_header(message, at_version, sizeof without_options);
+  compare(message, compare_equal, &without_options, sizeof without_options);
+  load_header(message, at_destination, sizeof first_multicast);
+  compare(message, compare_less, first_multicast, sizeof first_multicast);
+  compare(message, compare_unequal, gateway->address, sizeof gateway->address);
+  load_next_hop(message);
+  compare(message, compare_equal, gateway->address, sizeof gateway->address);
+  end_rule(message, rule, verdict_accept);
+}
+
+static void add_rules(struct Message* message, const struct Gateway* gateway) {
+  enum { key_interface_in = 4, key_interface_out = 5 };
   accept_loopback(message, chain_in, key_interface_in);
   size_t rule = begin_rule(message, chain_in);
   require_state(message, state_established | state_related);
@@ -221,17 +257,10 @@ static void add_rules(struct Message* message) {
   require_over_rate(message);
   end_rule(message, rule, verdict_drop);
 
-  static const unsigned char ipv4 = family_ipv4;
-  static const unsigned char first_multicast[4] = {224, 0, 0, 0};
-  rule = begin_rule(message, chain_out);
-  load_meta(message, key_family);
-  compare(message, compare_equal, &ipv4, sizeof ipv4);
-  load_destination_address(message);
-  compare(message, compare_less, first_multicast, sizeof first_multicast);
-  end_rule(message, rule, verdict_accept);
+  accept_outside(message, gateway);
 }
 
-void firewall_close(void) {
+void firewall_close(const struct Gateway* gateway) {
   const int fd = netlink_open(netlink_netfilter);
   if (fd < 0) break_down("open a netfilter socket", errno);
   struct Message message = {.size = 0};
@@ -239,7 +268,8 @@ void firewall_close(void) {
   add_table(&message);
   add_chain(&message, chain_in, hook_input);
   add_chain(&message, chain_out, hook_output);
-  add_rules(&message);
+  add_chain(&message, chain_through, hook_forward);
+  add_rules(&message, gateway);
   const uint32_t last_rule = message.sequence;
   add_batch_edge(&message, batch_end);
   message.sequence = last_rule;

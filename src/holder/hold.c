@@ -49,8 +49,8 @@ int hold(int count, char** words) {
   static struct Prefix prefixes[prefixes_max];
   if (count > prefixes_max) break_down("block so many addresses", E2BIG);
   for (int i = 0; i < count; ++i) prefixes[i] = prefix_of(words[i]);
-  routes_close(prefixes, count);
-  firewall_close();
+  const struct Gateway gateway = routes_close(prefixes, count);
+  firewall_close(&gateway);
   give_everything_up();
   tell("ready", (const char*)NULL);
   for (;;) pause();

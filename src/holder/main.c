@@ -2,7 +2,8 @@
 // whether it does, and which addresses the host has. Three modes, each alone in a container:
 //
 //   gantry-holder hold <prefix>...    sets it up, says `ready`, gives up what it may, and waits
-//   gantry-holder reach <target>...   tells what comes of trying each; without any privilege
+//   gantry-holder reach <outside> <target>...   tells what comes of trying each target, without any
+//                                     privilege; <outside> is an address that must be in reach
 //   gantry-holder survey              tells the host's own addresses; in the host's namespace
 #include "holder/modes.h"
 #include "holder/tell.h"

@@ -2,5 +2,5 @@
 #pragma once
 
 int hold(int count, char** prefixes);
-int reach(int count, char** targets);
+int reach(int count, char** outside_and_targets);
 int survey(int count, char** words);

@@ -116,7 +116,7 @@ static int meaning_of(const struct Header* header, const unsigned char* payload,
 }
 
 static int hear(int fd, uint32_t last, NetlinkEntry entry, void* context) {
-  static unsigned char heard[heard_max];
+  unsigned char heard[heard_max];  // of this list: `entry` may talk with the kernel meanwhile
   for (;;) {
     const ssize_t got = recv(fd, heard, sizeof heard, 0);
     if (got < 0 && errno == EINTR) continue;

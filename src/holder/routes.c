@@ -204,7 +204,7 @@ static int is_ours(const struct Route* route, const struct Route* by) {
          memcmp(route->gateway, by->gateway, sizeof by->gateway) == 0;
 }
 
-static void close_ipv4(int fd, const struct Prefix* prefixes, int count) {
+static struct Gateway close_ipv4(int fd, const struct Prefix* prefixes, int count) {
   static struct Routes before;
   static struct Routes after;
   must(list_routes(fd, AF_INET, note_leading_out, &before), "read the routes");
@@ -223,6 +223,9 @@ static void close_ipv4(int fd, const struct Prefix* prefixes, int count) {
   add_unreachable(fd, AF_INET, by->gateway, 32, 0);
   must(list_routes(fd, AF_INET, note_leading_out, &after), "read the routes again");
   if (after.count != 1 || !is_ours(&after.all[0], by)) break_down("close all routes", EBUSY);
+  struct Gateway gateway;
+  memcpy(gateway.address, by->gateway, sizeof gateway.address);
+  return gateway;
 }
 
 static void delete_address(uint16_t type, const unsigned char* payload, size_t size,
@@ -274,12 +277,13 @@ static void close_ipv6(int fd) {
   add_unreachable(fd, AF_INET6, link_local, link_local_length, priority_first);
 }
 
-void routes_close(const struct Prefix* prefixes, int count) {
+struct Gateway routes_close(const struct Prefix* prefixes, int count) {
   const int fd = netlink_open(netlink_route);
   if (fd < 0) break_down("open a netlink socket", errno);
-  close_ipv4(fd, prefixes, count);
+  const struct Gateway gateway = close_ipv4(fd, prefixes, count);
   close_ipv6(fd);
   close(fd);
+  return gateway;
 }
 
 static void hand_out_own(uint16_t type, const unsigned char* payload, size_t size, void* context) {

@@ -27,6 +27,7 @@ constexpr Seconds survey_age_max{300};
 // How long a survey or a canary may last before anybody may remove it.
 constexpr Seconds task_deadline{300};
 constexpr std::size_t words_max = 64U << 10U;
+constexpr std::string_view refused_code = "network_not_available";
 
 /// What the bridge is made with and must be like. Without inter-container communication the engine
 /// drops what one of its containers sends to another.
@@ -53,8 +54,8 @@ bool ends_with_line(std::string_view words, std::string_view line) {
          (words.size() == line.size() || words[words.size() - line.size() - 1] == '\n');
 }
 
-/// What a container of ours says up to its last line; an error in its own words when it ends
-/// before.
+/// What a container of ours says up to its last line. When it ends before: a refusal in its own
+/// words where it gave a reason; else (`sandbox_not_ready`) nobody knows whose fault it was.
 async::task<std::string> listen(engine::AttachedStream& stream, std::string_view last_line) {
   std::string words;
   while (auto frame = co_await stream.read()) {
@@ -63,7 +64,12 @@ async::task<std::string> listen(engine::AttachedStream& stream, std::string_view
     if (words.size() > words_max) break;
   }
   auto said = text::shortened(text::one_line(words), 300);
-  throw Failure{outbound_refusal(said.empty() ? "a container of ours ended without a word" : said)};
+  if (said.starts_with("cannot ")) throw Failure{outbound_refusal(said)};
+  throw Failure{Error{ErrorKind::unavailable, "sandbox_not_ready",
+                      fmt::format("cannot set up the network of a sandbox: a container of ours "
+                                  "ended with '{}'",
+                                  said),
+                      "look at the log of the engine"}};
 }
 
 async::task<void> listen_into(std::string& words, engine::AttachedStream& stream,
@@ -120,8 +126,6 @@ async::task<Result<>> Outbound::prove(ServedImage image, Policy policy, OnProgre
 async::task<Result<>> Outbound::prove_anew(ServedImage image, Policy policy, OnProgress progress) {
   auto& proof = proofs_[policy.runtime];
   auto world = co_await async::attempt(look(image));
-  // An engine that can not be reached says nothing about its network.
-  if (!world && world.error().code != "network_not_available") co_return fail(world.error());
   if (world) {
     bool holds = !proof.refusal && proof.fingerprint == world->fingerprint() &&
                  steady_now() - proof.at < proof_age_max;
@@ -134,17 +138,17 @@ async::task<Result<>> Outbound::prove_anew(ServedImage image, Policy policy, OnP
   } else {
     proven = fail(world.error());
   }
+  // Only what the bridge and our own containers said is about the network. Whatever else failed,
+  // an image or a busy engine, is this attempt's, and nothing for the others.
+  if (!proven && proven.error().code != refused_code) co_return fail(proven.error());
   proof = {.fingerprint = world ? world->fingerprint() : "", .at = steady_now(), .refusal = {}};
   if (proven) {
     log::info("network 'outbound' is proven on this engine, runtime '{}'", word(policy.runtime));
     co_return ok;
   }
-  auto refusal = proven.error().code == "network_not_available"
-                     ? proven.error()
-                     : outbound_refusal(proven.error().sentence());
-  proof.refusal = refusal;
-  log::warn("{}", refusal.sentence());
-  co_return fail(refusal);
+  proof.refusal = proven.error();
+  log::warn("{}", proven.error().sentence());
+  co_return fail(proven.error());
 }
 
 async::task<Result<>> Outbound::prove_in(ServedImage image, Policy policy, World world) {
@@ -166,7 +170,8 @@ async::task<Result<>> Outbound::send_canary(Lease& holder, Lease& canary, Served
   auto deadline = settings_.clock.now() + task_deadline;
   auto network = co_await hold_in(holder, image, deadline, world);
   if (!network) co_return fail(network.error());
-  auto targets = canary_targets(world.host, world.bridge);
+  const auto& outside = settings_.wishes.dns.at(0);
+  auto targets = canary_targets(world.host, world.bridge, outside);
   // In everything but its first program it is what a program of a user gets.
   auto spec_of = [&](const Lease& lease) {
     auto spec = hardened_container(policy, image,
@@ -176,7 +181,7 @@ async::task<Result<>> Outbound::send_canary(Lease& holder, Lease& canary, Served
                                     .init_volume = init_volume_.name(),
                                     .deadline = deadline,
                                     .network = *network});
-    spec.entrypoint = std::vector<std::string>{holder_path, "reach"};
+    spec.entrypoint = std::vector<std::string>{holder_path, "reach", outside};
     spec.entrypoint->insert(spec.entrypoint->end(), targets.begin(), targets.end());
     return spec;
   };

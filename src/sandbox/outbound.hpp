@@ -37,7 +37,8 @@ class Outbound {
 
   /// Refuses (network_not_available) unless a canary under such a policy has found everything
   /// closed within the last hour, and since the engine began and the host's addresses are as they
-  /// are. Takes some seconds when it has to be shown anew.
+  /// are. Takes some seconds when it has to be shown anew. Any other error is of this attempt, and
+  /// changes nothing of what was shown before.
   async::task<Result<>> prove(ServedImage image, Policy policy, OnProgress progress);
   /// The refusal that holds now, if one is known.
   Result<> remembered(const Policy& policy) const;

@@ -99,8 +99,11 @@ std::map<std::string, int, std::less<>> answers_of(std::string_view words) {
   return answers;
 }
 
-// Something of the outside, to which a route must lead; nothing is sent there.
-constexpr std::string_view outside_target = "route/1.1.1.1/53";
+// To the outside a route must lead; nothing is sent there.
+constexpr std::string_view outside_target = "route/";
+
+// How a program names the interface itself: then Linux sends although no route leads there.
+constexpr std::array<std::string_view, 3> past_routes{"device", "pktinfo", "unicast"};
 
 }  // namespace
 
@@ -142,9 +145,17 @@ Result<> OutboundWishes::check() const {
                             "prefixes",
                             blocked_max));
   }
-  for (const auto& prefix : blocked) {
-    if (!prefix_of(prefix)) {
-      return refuse("outbound_blocked", prefix, "is no prefix of IPv4 such as '203.0.113.0/24'");
+  for (const auto& text : blocked) {
+    auto prefix = prefix_of(text);
+    if (!prefix) {
+      return refuse("outbound_blocked", text, "is no prefix of IPv4 such as '203.0.113.0/24'");
+    }
+    auto inside = [&](const std::string& server) { return prefix->contains(*address_of(server)); };
+    auto found = std::ranges::find_if(dns, inside);
+    if (found != dns.end()) {
+      return refuse(
+          "outbound_blocked", text,
+          fmt::format("has '{}' of 'outbound_dns' in it: nobody would resolve a name", *found));
     }
   }
   return ok;
@@ -192,8 +203,9 @@ std::vector<std::string> blocked_prefixes(const HostAddresses& host,
   return {prefixes.begin(), prefixes.end()};
 }
 
-std::vector<std::string> canary_targets(const HostAddresses& host, const engine::Network& bridge) {
-  std::vector<std::string> targets{std::string{outside_target}};
+std::vector<std::string> canary_targets(const HostAddresses& host, const engine::Network& bridge,
+                                        std::string_view outside) {
+  std::vector<std::string> targets{fmt::format("{}{}/53", outside_target, outside)};
   for (const auto* target : {"tcp/10.0.0.1/80",
                              "tcp/10.255.255.254/80",
                              "tcp/172.16.0.1/80",
@@ -217,6 +229,15 @@ std::vector<std::string> canary_targets(const HostAddresses& host, const engine:
                              "spread/224.0.0.251/5353",
                              "spread/239.255.255.250/1900",
                              "spread/255.255.255.255/67",
+                             "device/10.0.0.1/53",
+                             "pktinfo/10.0.0.1/53",
+                             "device/169.254.169.254/53",
+                             "pktinfo/169.254.169.254/53",
+                             "device/::ffff:169.254.169.254/53",
+                             "device/224.0.0.1/53",
+                             "device/fe80::1/53",
+                             "device/ff02::1/53",
+                             "device/2001:4860:4860::8888/53",
                              "tcp/fd00:ec2::254/80",
                              "tcp/fc00::1/80",
                              "tcp/fe80::1/80",
@@ -238,12 +259,21 @@ std::vector<std::string> canary_targets(const HostAddresses& host, const engine:
       targets.push_back(fmt::format("tcp/{}/{}", subnet.gateway, port));
     }
     targets.push_back(fmt::format("udp/{}/53", subnet.gateway));
+    targets.push_back(fmt::format("link/{}/53", subnet.gateway));
+    targets.push_back(fmt::format("loose/{}/53", subnet.gateway));
+    targets.push_back(fmt::format("device/::ffff:{}/53", subnet.gateway));
+    for (auto way : past_routes) {
+      targets.push_back(fmt::format("{}/{}/53", way, subnet.gateway));
+      targets.push_back(fmt::format("{}/{}/53", way, address_in(neighbour.text())));
+    }
   }
   std::size_t tried = 0;
   for (const auto* addresses : {&host.ipv4, &host.ipv6}) {
     for (const auto& prefix : *addresses) {
       if (prefix.starts_with("::1/") || ++tried > addresses_tried_max) continue;
       targets.push_back(fmt::format("tcp/{}/5920", address_in(prefix)));
+      targets.push_back(fmt::format("device/{}/53", address_in(prefix)));
+      if (!ipv6(prefix)) targets.push_back(fmt::format("pktinfo/{}/53", address_in(prefix)));
     }
   }
   return targets;
@@ -254,7 +284,7 @@ Result<> judge_canary(std::span<const std::string> targets, std::string_view wor
   for (const auto& target : targets) {
     auto found = answers.find(target);
     auto error = found == answers.end() ? -1 : found->second;
-    if (target == outside_target) {
+    if (target.starts_with(outside_target)) {
       if (error == 0) continue;
       return fail(outbound_refusal("the canary found no route to the outside"));
     }

@@ -18,7 +18,7 @@ struct OutboundWishes {
   std::vector<std::string> dns{"1.1.1.1", "9.9.9.9"};
   /// What is out of reach besides: `203.0.113.0/24`.
   std::vector<std::string> blocked = {};
-  /// Refuses what is no address, or one that no program can reach; names the setting.
+  /// Refuses what is no address, or a resolver that no program can reach; names the setting.
   Result<> check() const;
 };
 
@@ -40,8 +40,9 @@ std::vector<std::string> blocked_prefixes(const HostAddresses& host,
                                           std::span<const engine::Network> networks,
                                           const OutboundWishes& wishes);
 
-/// What the canary tries, as `gantry-holder reach` takes it.
-std::vector<std::string> canary_targets(const HostAddresses& host, const engine::Network& bridge);
+/// What the canary tries, as `gantry-holder reach` takes it; `outside` is where a route must lead.
+std::vector<std::string> canary_targets(const HostAddresses& host, const engine::Network& bridge,
+                                        std::string_view outside);
 /// Refuses (network_not_available) when something of it could be reached, was not tried, or timed
 /// out: what is out of reach fails at once. `words` is what the canary said.
 Result<> judge_canary(std::span<const std::string> targets, std::string_view words);

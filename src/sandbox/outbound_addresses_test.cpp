@@ -24,6 +24,8 @@ HostAddresses host() {
   return {.ipv4 = {"203.0.113.7/32"}, .ipv6 = {"::1/128", "2001:db8::7/128"}};
 }
 
+std::vector<std::string> targets() { return canary_targets(host(), bridge(), "198.51.100.53"); }
+
 /// What a canary says that got `error` everywhere but at `odd`.
 std::string words(const std::vector<std::string>& targets, const std::string& odd, int error) {
   std::string words;
@@ -76,15 +78,28 @@ TEST(OutboundBlockedTest, HasEachPrefixOnce) {
 }
 
 TEST(OutboundCanaryTest, TriesGatewayNeighbourHostAndMetadata) {
-  EXPECT_THAT(canary_targets(host(), bridge()),
+  EXPECT_THAT(targets(),
               AllOf(Contains("tcp/172.18.0.1/2375"), Contains("tcp/172.18.255.254/80"),
                     Contains("spread/172.18.255.255/67"), Contains("tcp/203.0.113.7/5920"),
                     Contains("tcp/2001:db8::7/5920"), Contains("tcp/169.254.169.254/80")));
 }
 
+TEST(OutboundCanaryTest, NamesTheInterfaceToThem) {
+  EXPECT_THAT(targets(),
+              AllOf(Contains("device/172.18.0.1/53"), Contains("pktinfo/172.18.0.1/53"),
+                    Contains("unicast/172.18.0.1/53"), Contains("link/172.18.0.1/53"),
+                    Contains("device/172.18.255.254/53"), Contains("device/::ffff:172.18.0.1/53"),
+                    Contains("device/203.0.113.7/53"), Contains("pktinfo/203.0.113.7/53"),
+                    Contains("device/2001:db8::7/53")));
+}
+
+TEST(OutboundCanaryTest, WantsARouteToTheFirstResolver) {
+  EXPECT_EQ(targets().at(0), "route/198.51.100.53/53");
+}
+
 TEST(OutboundCanaryTest, ProvesItWhenEverythingFailedAtOnce) {
-  auto targets = canary_targets(host(), bridge());
-  EXPECT_TRUE(judge_canary(targets, words(targets, "", 0)));
+  auto tried = targets();
+  EXPECT_TRUE(judge_canary(tried, words(tried, "", 0)));
 }
 
 struct Finding {
@@ -99,9 +114,9 @@ void PrintTo(const Finding& finding, std::ostream* out) { *out << finding.name; 
 class OutboundFinding : public testing::TestWithParam<Finding> {};
 
 TEST_P(OutboundFinding, IsAReasonToRefuse) {
-  auto targets = canary_targets(host(), bridge());
-  ASSERT_THAT(targets, Contains(GetParam().target));
-  auto judged = judge_canary(targets, words(targets, GetParam().target, GetParam().error));
+  auto tried = targets();
+  ASSERT_THAT(tried, Contains(GetParam().target));
+  auto judged = judge_canary(tried, words(tried, GetParam().target, GetParam().error));
   ASSERT_FALSE(judged);
   EXPECT_EQ(judged.error().code, "network_not_available");
   EXPECT_THAT(judged.error().message,
@@ -114,20 +129,22 @@ INSTANTIATE_TEST_SUITE_P(
         Finding{"AnAnswer", "tcp/172.18.0.1/22", 0, "'tcp/172.18.0.1/22' can be reached"},
         Finding{"Silence", "tcp/169.254.169.254/80", 110, "only does not answer"},
         Finding{"ABroadcastThatWentOut", "spread/255.255.255.255/67", 0, "can be reached"},
+        Finding{"ADatagramPastTheRoutes", "device/172.18.0.1/53", 0, "can be reached"},
+        Finding{"ADatagramThatNamesTheInterface", "pktinfo/203.0.113.7/53", 0, "can be reached"},
         Finding{"ATestThatFailed", "spread/224.0.0.1/53", 22, "could not be tried"},
         Finding{"NoAddressToSendFrom", "tcp/10.0.0.1/80", 99, "could not be tried"},
-        Finding{"NoWayOut", "route/1.1.1.1/53", 101, "no route to the outside"}),
+        Finding{"NoWayOut", "route/198.51.100.53/53", 101, "no route to the outside"}),
     [](const auto& info) { return std::string{info.param.name}; });
 
 TEST(OutboundCanaryTest, WithoutAnAddressOfIpv6HasNoIpv6) {
-  auto targets = canary_targets(host(), bridge());
-  EXPECT_TRUE(judge_canary(targets, words(targets, "tcp/fc00::1/80", 99)));
+  auto tried = targets();
+  EXPECT_TRUE(judge_canary(tried, words(tried, "tcp/fc00::1/80", 99)));
 }
 
 TEST(OutboundCanaryTest, ThatWasCutShortProvesNothing) {
-  auto targets = canary_targets(host(), bridge());
-  auto said = words(targets, "", 0);
-  EXPECT_FALSE(judge_canary(targets, said.substr(0, said.size() / 2)));
+  auto tried = targets();
+  auto said = words(tried, "", 0);
+  EXPECT_FALSE(judge_canary(tried, said.substr(0, said.size() / 2)));
 }
 
 TEST(OutboundWishesTest, AsShippedAreSound) { EXPECT_TRUE(OutboundWishes{}.check()); }
@@ -136,6 +153,13 @@ TEST(OutboundWishesTest, NameResolutionInsideIsRefused) {
   auto refused = OutboundWishes{.dns = {"192.168.1.1"}}.check();
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, AllOf(HasSubstr("outbound_dns"), HasSubstr("192.168.1.1")));
+}
+
+TEST(OutboundWishesTest, NameResolutionThatIsBlockedIsRefused) {
+  auto refused = OutboundWishes{.blocked = {"192.0.2.0/24", "9.0.0.0/8"}}.check();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("outbound_blocked"), HasSubstr("9.0.0.0/8"), HasSubstr("9.9.9.9")));
 }
 
 TEST(OutboundWishesTest, WhatIsNoAddressIsRefused) {

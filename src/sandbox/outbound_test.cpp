@@ -82,7 +82,8 @@ class OutboundTest : public testing::Test {
     engine::Network bridge;
     bridge.subnets = {{"172.18.0.0/16", "172.18.0.1"}};
     std::string words;
-    for (const auto& target : canary_targets({.ipv4 = {"203.0.113.7/32"}, .ipv6 = {}}, bridge)) {
+    for (const auto& target :
+         canary_targets({.ipv4 = {"203.0.113.7/32"}, .ipv6 = {}}, bridge, "1.1.1.1")) {
       bool reached = target.starts_with("route/") || target == open;
       words += fmt::format("{} {}\n", target, reached ? 0 : 113);
     }
@@ -152,6 +153,46 @@ TEST_F(OutboundTest, IsRefusedWhenTheCanaryReachesSomething) {
   next_says("ready\n");
   next_says(canary("tcp/172.18.0.1/22"));
   EXPECT_THAT(prove().error().message, HasSubstr("'tcp/172.18.0.1/22' can be reached"));
+}
+
+TEST_F(OutboundTest, KeepsItsProofWhenTheEngineIsBusy) {
+  engine_is_honest();
+  daemon_.expect("GET", "/networks").reply(200, network("false"));
+  daemon_.expect("GET", "/networks").reply(500, R"({"message":"busy"})");
+  daemon_.expect("GET", "/networks").reply(200, network("false"));
+  next_says(survey_);
+  next_says("ready\n");
+  next_says(canary());
+  EXPECT_TRUE(prove());
+  EXPECT_EQ(prove().error().code, "engine_failed");
+  EXPECT_TRUE(outbound_.remembered({}));
+  EXPECT_TRUE(prove());
+  EXPECT_EQ(asked_for("/attach"), 3U);
+}
+
+// An image may be such that nothing can be made of it, whatever runs in it.
+TEST_F(OutboundTest, BlamesTheNetworkForNoImage) {
+  daemon_.expect("GET", "/networks").reply(200, network("false"));
+  daemon_.expect("GET", "/info").reply(200, "{}");
+  daemon_.expect("POST", "/containers/create?name=gantry-sandbox-*")
+      .reply(400, R"({"message":"Duplicate mount point: /.gantry"})");
+  auto refused = prove();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().code, "network_not_available");
+  EXPECT_THAT(refused.error().message, HasSubstr("Duplicate mount point"));
+  EXPECT_TRUE(outbound_.remembered({}));
+}
+
+TEST_F(OutboundTest, BlamesTheNetworkForNoHolderThatDied) {
+  engine_is_honest();
+  daemon_.expect("GET", "/networks").reply(200, network("false"));
+  next_says(survey_);
+  next_says("exec format error\n");
+  auto refused = prove();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "sandbox_not_ready");
+  EXPECT_THAT(refused.error().message, HasSubstr("exec format error"));
+  EXPECT_TRUE(outbound_.remembered({}));
 }
 
 TEST_F(OutboundTest, IsRefusedInTheHoldersOwnWords) {
