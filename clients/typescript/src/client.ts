@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { Connection, type ConnectionOptions } from './connection.js';
-import { ConnectionError } from './errors.js';
+import { BusyError, ConnectionError } from './errors.js';
 import { serverEvents } from './events.js';
 import type { components, operations, paths } from './schema.js';
 import { Told, type ExecutionEvent } from './told.js';
@@ -44,7 +44,10 @@ export interface RunOptions {
   onEvent?: ((event: ExecutionEvent) => void) | undefined;
 }
 
-/** How long to wait for a server that is not there, time after time: it may be starting again. */
+/**
+ * How long to wait for a server that is not there, time after time: it may be starting again. One
+ * that is busy says itself for how long, if that is longer.
+ */
 const retryPausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 const cancelDeadlineMs = 5_000;
 
@@ -68,6 +71,11 @@ function restFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
 
 function isServerGone(error: unknown): boolean {
   return error instanceof ConnectionError && error.where === 'server';
+}
+
+/** Whether the program goes on, and only its news can not be had now. */
+function isNotNow(error: unknown): boolean {
+  return isServerGone(error) || error instanceof BusyError;
 }
 
 /** The API of a Gantry server, typed by its contract. */
@@ -132,7 +140,8 @@ export class GantryClient {
   /**
    * Runs a program and answers when it has ended. Aborting the signal ends the program too; the
    * promise is then rejected with the signal's reason. A stream that breaks off is taken up again
-   * while the server answers, and for 15 s while it does not; every event is told once.
+   * while the server answers, and for 15 s while it does not, or longer if it is there and asks for
+   * that; every event is told once.
    */
   async run(submission: ExecutionSubmission, options: RunOptions = {}): Promise<Execution> {
     const { signal, onEvent } = options;
@@ -179,13 +188,14 @@ export class GantryClient {
         if (verdict) return verdict;
         broken = this.connection.unreachable(new Error('its events break off'));
       } catch (error) {
-        if (!isServerGone(error)) throw error;
+        if (!isNotNow(error)) throw error;
         broken = error;
       }
+      const askedMs = broken instanceof BusyError ? broken.retryAfterMs : 0;
       const now = await this.lookUp(id, signal);
       if (now && now.state !== 'finished') failures = 0;
       const pauseMs = retryPausesMs[failures++];
-      if (pauseMs !== undefined) await restFor(pauseMs, signal);
+      if (pauseMs !== undefined) await restFor(Math.max(pauseMs, askedMs), signal);
       signal?.throwIfAborted();
       if (pauseMs !== undefined) continue;
       if (now) return now;
@@ -206,14 +216,14 @@ export class GantryClient {
     return undefined;
   }
 
-  /** How it stands; nothing when the server does not answer. */
+  /** How it stands; nothing when the server does not answer, or not now. */
   private async lookUp(
     id: string, signal: AbortSignal | undefined,
   ): Promise<Execution | undefined> {
     try {
       return await this.execution(id, signal);
     } catch (error) {
-      if (isServerGone(error)) return undefined;
+      if (isNotNow(error)) return undefined;
       throw error;
     }
   }

@@ -13,12 +13,20 @@ const prefix = '/tools/gantry';
 const server = new Server();
 /** After how many bytes each of the next event streams is cut off. */
 let cuts = [];
+/** So many of the next requests about an execution are refused as too many. */
+let refusals = 0;
 let client;
 let proxy;
 
 /** Passes on what comes below the prefix; 502 while the server is not there. */
 function pass_on(request, answer) {
   const path = request.url.slice(prefix.length);
+  if (request.method === 'GET' && path.startsWith('/api/v1/executions/') && refusals > 0) {
+    refusals -= 1;
+    answer.writeHead(429, { 'retry-after': '1', 'content-type': 'application/problem+json' });
+    answer.end(JSON.stringify({ code: 'server_full', detail: 'not now' }));
+    return;
+  }
   const cut = path.endsWith('/events') ? cuts.shift() : undefined;
   const onward = http.request({
     host: '127.0.0.1', port: server.port, path, method: request.method,
@@ -101,6 +109,15 @@ for n in range(20):
   const { execution, told } = await run(source);
   assert.equal(execution.encoding, 'base64');
   assert.equal(Buffer.concat(told.stdout).toString('base64'), execution.stdout);
+});
+
+test('a server that is busy for a moment is asked again', async () => {
+  refusals = 3;
+  const { execution, told } = await run('print(7)');
+  assert.equal(refusals, 0, 'nothing was refused');
+  assert.equal(execution.verdict, 'ok');
+  assert.equal(Buffer.concat(told.stdout).toString(), '7\n');
+  assert.equal(told.verdicts, 1);
 });
 
 test('an error of the listener ends the run as it is', async () => {

@@ -18,6 +18,8 @@ interface Output {
 
 const progress_max = 5;
 const pause_max_ms = 8_000;
+/** Refusals that say nothing about the execution: too slow, or too much at once. */
+const for_now = [408, 429];
 
 /** Follows one execution at a time and holds what the page shows of it. */
 export class Follower {
@@ -143,8 +145,8 @@ export class Follower {
       }
     } catch (failure) {
       if (signal.aborted) return true;
-      const refused = failure instanceof Problem && failure.status >= 400 && failure.status < 500;
-      if (refused) throw failure;
+      const { status } = Problem.from(failure);
+      if (status >= 400 && status < 500 && !for_now.includes(status)) throw failure;
     }
     return false;
   }
