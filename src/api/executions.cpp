@@ -41,19 +41,19 @@ Error refused_before() {
           "send it with a new key"};
 }
 
-/// Each program's record or mistake, in the order of the request.
+/// Each program's record or mistake, in the order of the request. The programs of a repeated batch
+/// are judged by today's bounds, which say nothing about what they became.
 json::Object batch_json(const std::vector<Result<executions::Submission>>& programs,
                         const executions::Receipt& receipt) {
   json::Array items;
+  bool in_places = receipt.ids.size() == programs.size();
   auto id = receipt.ids.begin();
   auto record = receipt.records.begin();
   for (const auto& program : programs) {
-    if (!program) {
-      items.emplace_back(wrong_item(program.error()));
-      continue;
-    }
-    if (id == receipt.ids.end()) {
-      items.emplace_back(wrong_item(refused_before()));
+    bool taken = id != receipt.ids.end() && !id->text().empty() && (in_places || program);
+    if (!taken) {
+      items.emplace_back(wrong_item(program ? refused_before() : program.error()));
+      if (in_places) ++id;
       continue;
     }
     bool kept = record != receipt.records.end() && record->id == *id;
@@ -113,10 +113,12 @@ Answer create_execution(Call& call) {
     co_return reply;
   }
   auto& executions = call.services.executions;
-  auto finished = co_await unless_abandoned(call, executions.wait(record.id, call.own()));
+  // It is theirs by its key, also where an earlier version has not written down whose it is.
+  auto theirs = executions::Reach::everybodys();
+  auto finished = co_await unless_abandoned(call, executions.wait(record.id, theirs));
   if (!finished) {
     // It may have ended in this moment, which is as well.
-    if (cancel) (void)co_await executions.cancel(record.id, call.own());
+    if (cancel) (void)co_await executions.cancel(record.id, theirs);
     co_return answered_already();
   }
   if (!*finished) co_return fail(std::move(finished->error()));
@@ -135,11 +137,16 @@ Answer create_batch(Call& call) {
               .submissions = {},
               .kind = Order::Kind::batch,
               .key = std::move(request->key)};
-  for (auto& program : request->programs) {
-    if (program) order.submissions.push_back(std::move(*program));
+  for (std::size_t i = 0; i < request->programs.size(); ++i) {
+    auto& program = request->programs[i];
+    if (program) {
+      order.submissions.push_back(std::move(*program));
+    } else {
+      order.refused.push_back(i);
+    }
   }
   executions::Receipt receipt;
-  if (!order.submissions.empty()) {
+  if (order.key || !order.submissions.empty()) {
     auto placed = co_await place(call, std::move(order));
     if (!placed) co_return fail(std::move(placed.error()));
     receipt = std::move(*placed);

@@ -82,31 +82,41 @@ std::string command_text(const std::vector<std::string>& command) {
   return json::serialize(words);
 }
 
+constexpr std::string_view empty_place = "-";
+
 std::string members_text(const std::vector<ExecutionId>& members) {
   std::string text;
-  for (const auto& id : members) text += fmt::format("{}{}", text.empty() ? "" : " ", id.text());
+  for (const auto& id : members) {
+    std::string_view word = id.text().empty() ? empty_place : id.text();
+    text += fmt::format("{}{}", text.empty() ? "" : " ", word);
+  }
   return text;
 }
 
 std::vector<ExecutionId> members_from(std::string_view text) {
   std::vector<ExecutionId> members;
   if (text.empty()) return members;
-  for (auto id : text::split(text, ' ')) members.emplace_back(std::string{id});
+  for (auto id : text::split(text, ' ')) {
+    members.emplace_back(std::string{id == empty_place ? "" : id});
+  }
   return members;
 }
 
-std::optional<Repeatable> find_key(storage::Transaction& transaction, const std::string& owner,
-                                   const std::string& key, WallTime now) {
-  // Of what has been deleted meanwhile nothing can be told: the key is free again.
+std::optional<Repeatable> find_key(storage::Transaction& transaction, const Repeatable& asked,
+                                   WallTime now) {
+  // Of what has been deleted meanwhile nothing can be told: the key is free again. The version that
+  // kept keys by name kept no members.
   auto rows = transaction.query(
       "SELECT fingerprint, target, expires_at, members FROM execution_keys "
-      "WHERE owner = $1 AND key = $2 AND expires_at > $3 AND EXISTS ("
+      "WHERE (owner = $1 OR (owner = $4 AND members = '')) AND key = $2 AND expires_at > $3 "
+      "AND EXISTS ("
       "SELECT 1 FROM executions WHERE id = target OR (batch <> '' AND batch = target))",
-      owner, key, now);
+      asked.owner, asked.key, now, asked.owner_name);
   if (rows.empty()) return std::nullopt;
   const auto& row = rows.front();
-  return Repeatable{.owner = owner,
-                    .key = key,
+  return Repeatable{.owner = asked.owner,
+                    .owner_name = asked.owner_name,
+                    .key = asked.key,
                     .fingerprint = row.text(0),
                     .target = row.text(1),
                     .members = members_from(row.text(3)),
@@ -156,10 +166,10 @@ async::task<void> migrate(storage::Database& database) {
   co_await storage::migrate(database, "executions", migrations);
 }
 
-async::task<std::optional<Repeatable>> repeated(storage::Database& database, std::string owner,
-                                                std::string key, WallTime now) {
+async::task<std::optional<Repeatable>> repeated(storage::Database& database, Repeatable asked,
+                                                WallTime now) {
   co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
-    return find_key(transaction, owner, key, now);
+    return find_key(transaction, asked, now);
   });
 }
 
@@ -167,7 +177,7 @@ async::task<std::optional<Repeatable>> insert(storage::Database& database, std::
                                               std::optional<Repeatable> key, WallTime now) {
   co_return co_await storage::transact(database, [&](storage::Transaction& transaction) {
     if (key) {
-      if (auto earlier = find_key(transaction, key->owner, key->key, now)) return earlier;
+      if (auto earlier = find_key(transaction, *key, now)) return earlier;
       transaction.execute(
           "INSERT INTO execution_keys (owner, key, fingerprint, target, expires_at, members) "
           "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, key) DO UPDATE SET "

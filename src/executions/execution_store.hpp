@@ -19,17 +19,19 @@ async::task<void> migrate(storage::Database& database);
 
 /// A request that can be repeated without being done again: its key, and what it was.
 struct Repeatable {
-  std::string owner;  ///< Their account.
+  std::string owner;       ///< Their account,
+  std::string owner_name;  ///< and their name, by which earlier versions kept keys.
   std::string key;
   std::string fingerprint;
   std::string target;  ///< The execution or the batch it made,
-  /// and the executions of that batch in their order; those made before this was kept have none.
+  /// and the executions of that batch, each in its program's place, which is empty for a program
+  /// that was refused. Earlier versions kept none, or no empty places.
   std::vector<ExecutionId> members;
   WallTime expires_at;
 };
-/// What an earlier request of that key made, if that is still known.
-async::task<std::optional<Repeatable>> repeated(storage::Database& database, std::string owner,
-                                                std::string key, WallTime now);
+/// What an earlier request of that owner and key made, if that is still known.
+async::task<std::optional<Repeatable>> repeated(storage::Database& database, Repeatable asked,
+                                                WallTime now);
 
 /// A new record, with its program where that is going to wait.
 struct Fresh {

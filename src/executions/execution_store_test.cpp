@@ -158,6 +158,29 @@ TEST_F(ExecutionStoreTest, TheOldestOverTheBytesGo) {
   EXPECT_THAT(ids(), ElementsAre("c"));
 }
 
+TEST_F(ExecutionStoreTest, WhatSomebodyIsStillToBeToldOfStaysForAWhile) {
+  auto end = [&](const std::string& id, const std::string& webhook) {
+    auto done = record(id);
+    done.webhook = webhook;
+    done.outcome = sandbox::Outcome{{.verdict = Verdict::ok, .exit_code = 0}};
+    done.finished_at = WallTime{Milliseconds{2'000}};
+    loop_.run(store::finish(*database_, done, 0, {}, store::Row::absent));
+  };
+  end("a", "http://example.org/");
+  end("b", "");
+  end("c", "http://example.org/");
+  end("d", "");
+  end("e", "");
+  auto retain = [&](WallTime now) { loop_.run(store::retain(*database_, {2, Bytes{1'000}}, now)); };
+  WallTime ended{Milliseconds{2'000}};
+  retain(ended);
+  EXPECT_THAT(ids(), ElementsAre("e", "d", "c"));  // "a" is over twice the bound
+  retain(ended + std::chrono::hours{1});
+  EXPECT_THAT(ids(), ElementsAre("e", "d", "c"));
+  retain(ended + std::chrono::hours{1} + Milliseconds{1});
+  EXPECT_THAT(ids(), ElementsAre("e", "d"));
+}
+
 TEST_F(ExecutionStoreTest, WhatHasNoVerdictIsNeverDeleted) {
   insert("a");
   finish("b");

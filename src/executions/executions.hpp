@@ -25,8 +25,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// What the server does with programs: admission, a bounded queue, records, exactly one verdict
@@ -71,7 +73,10 @@ struct IdempotencyKey {
 /// What somebody asks for at once.
 struct Order {
   Caller caller;
-  std::vector<Submission> submissions;  ///< At least one.
+  /// At least one; without any, and with a key, it is only looked up what that key made before.
+  std::vector<Submission> submissions;
+  /// Places in the request, in rising order, of programs that its caller refused.
+  std::vector<std::size_t> refused = {};
   enum class Kind { single, batch } kind = Kind::single;
   std::optional<IdempotencyKey> key;
   /// When its caller hears of it: once it is taken, or only with the verdict. The latter need not
@@ -82,7 +87,8 @@ struct Order {
 /// What became of an order.
 struct Receipt {
   std::string batch;  ///< Empty for a single one.
-  /// All of it, in its order,
+  /// Each in its program's place in the request, which is empty for one that was refused (earlier
+  /// versions kept no empty places),
   std::vector<ExecutionId> ids;
   /// and their records in that order: of an earlier request without those that are deleted.
   std::vector<Record> records;
@@ -190,6 +196,7 @@ class Executions {
   async::task<Result<Follower>> follow(ExecutionId id, Reach reach);
 
  private:
+  Result<> possible(const Order& order) const;
   async::task<Result<Receipt>> already_done(const Order& order, store::Repeatable earlier);
   void accept(LivePointer live);
   async::task<void> write_row(LivePointer live);
@@ -235,6 +242,7 @@ class Executions {
   Admission admission_;
   std::map<ExecutionId, LivePointer> live_;
   std::size_t entering_ = 0;
+  std::set<std::pair<std::string, std::string>> entering_keys_;  ///< Accounts and their keys.
   std::uint64_t fresh_bytes_ = 0;  ///< Stored since the last retention.
   bool retaining_ = false;
   bool closing_ = false;

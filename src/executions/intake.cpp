@@ -49,6 +49,26 @@ std::vector<ExecutionId> fresh_ids(std::size_t count, WallTime now) {
   return ids;
 }
 
+/// The ids in the places of their programs; the others' are empty.
+std::vector<ExecutionId> in_places(std::vector<ExecutionId> ids,
+                                   const std::vector<std::size_t>& refused) {
+  for (auto place : refused) {
+    ids.insert(ids.begin() + static_cast<std::ptrdiff_t>(place), ExecutionId{});
+  }
+  return ids;
+}
+
+/// The key as it is kept, before it is known what it makes.
+store::Repeatable repeatable(const Order& order, WallTime now) {
+  return {.owner = order.caller.account(),
+          .owner_name = order.caller.user,
+          .key = order.key->key,
+          .fingerprint = order.key->fingerprint,
+          .target = {},
+          .members = {},
+          .expires_at = now + key_life};
+}
+
 }  // namespace
 
 /// Programs between their admission and their place. What is not kept in the end is given back.
@@ -59,6 +79,7 @@ class Executions::Entering {
   Entering& operator=(const Entering&) = delete;
   ~Entering() {
     for (const auto& [ticket, place] : entered_) executions_.admission_.give_up(ticket, place);
+    if (key_) executions_.entering_keys_.erase(*key_);
     --executions_.entering_;
     executions_.changed_.notify();
   }
@@ -68,12 +89,19 @@ class Executions::Entering {
     if (place) entered_.emplace_back(std::move(ticket), *place);
     return place;
   }
+  /// Whether nobody else comes in with that key now; nobody will before these are in.
+  bool take(const store::Repeatable& key) {
+    auto [at, fresh] = executions_.entering_keys_.emplace(key.owner, key.key);
+    if (fresh) key_ = *at;
+    return fresh;
+  }
   /// They have their places.
   void keep() { entered_.clear(); }
 
  private:
   Executions& executions_;
   std::vector<std::pair<Ticket, Admission::Place>> entered_;
+  std::optional<std::pair<std::string, std::string>> key_;
 };
 
 async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Program program,
@@ -86,8 +114,17 @@ async::task<Result<Record>> Executions::submit(std::string owner, sandbox::Progr
   co_return std::move(receipt->records.front());
 }
 
+Result<> Executions::possible(const Order& order) const {
+  for (const auto& submission : order.submissions) {
+    if (!settings_.possible) break;
+    auto possible = settings_.possible(submission.policy, submission.executor);
+    if (!possible) return possible;
+  }
+  return ok;
+}
+
 async::task<Result<Receipt>> Executions::place(Order order) {
-  CHECK(!order.submissions.empty());
+  CHECK(order.key || !order.submissions.empty());
   if (closing_) {
     co_return fail(ErrorKind::unavailable, "server_stopping",
                    "cannot take the program: the server is being stopped", "try again later");
@@ -96,19 +133,15 @@ async::task<Result<Receipt>> Executions::place(Order order) {
   auto now = settings_.clock.now();
   std::optional<store::Repeatable> key;
   if (order.key) {
-    auto earlier = co_await store::repeated(database_, order.caller.account(), order.key->key, now);
+    key = repeatable(order, now);
+    // Who asks again meanwhile is not to find the workspace taken by the first.
+    while (!entering.take(*key)) co_await changed_.wait();
+    auto earlier = co_await store::repeated(database_, *key, now);
     if (earlier) co_return co_await already_done(order, std::move(*earlier));
-    key = {.owner = order.caller.account(),
-           .key = order.key->key,
-           .fingerprint = order.key->fingerprint,
-           .expires_at = now + key_life};
   }
+  if (order.submissions.empty()) co_return Receipt{};
 
-  for (const auto& submission : order.submissions) {
-    if (!settings_.possible) break;
-    auto possible = settings_.possible(submission.policy, submission.executor);
-    if (!possible) co_return fail(std::move(possible.error()));
-  }
+  if (auto can = possible(order); !can) co_return fail(std::move(can.error()));
   auto workspaces = co_await borrow_workspaces(order);
   if (!workspaces) co_return fail(std::move(workspaces.error()));
 
@@ -116,11 +149,11 @@ async::task<Result<Receipt>> Executions::place(Order order) {
   auto ids = fresh_ids(order.submissions.size(), now);
   if (order.kind == Order::Kind::batch)
     receipt.batch = random::sortable_id(now.time_since_epoch().count());
+  receipt.ids = in_places(ids, order.refused);
   if (key) {
     key->target = receipt.batch.empty() ? ids.front().text() : receipt.batch;
-    key->members = ids;
+    key->members = receipt.ids;
   }
-  receipt.ids = ids;
   std::vector<store::Fresh> fresh;
   std::vector<LivePointer> lives;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -244,7 +277,8 @@ async::task<void> Executions::restore_waiting() {
     live->ticket = {live->record.id, std::move(caller), weight};
     live->place = Live::Place::queued;
     admission_.restore(live->ticket);
-    co_await borrow_workspace(*live);
+    // What fails here is tried again at its turn, and is its verdict then.
+    (void)co_await async::attempt(borrow_workspace(*live));
   }
   if (!waiting.empty()) log::info("{} programs have waited for this start", waiting.size());
 }

@@ -1,6 +1,8 @@
 #include "async/deadline.hpp"
 #include "executions/testing_fake.hpp"
 
+#include <filesystem>
+
 namespace gantry::executions {
 namespace {
 
@@ -166,6 +168,49 @@ TEST_F(IntakeTest, TwoThatComeAtOnceWithOneKeyAreOneExecution) {
   ASSERT_THAT(ids, SizeIs(2));
   EXPECT_EQ(ids[0], ids[1]);
   EXPECT_EQ(executions_->counters().running, 1U);
+}
+
+TEST_F(IntakeTest, TwoThatComeAtOnceDoNotTakeTheWorkspaceFromEachOther) {
+  async::TaskScope clients{loop_.executor()};
+  std::vector<ExecutionId> ids;
+  auto order = keyed("k", "body");
+  order.submissions[0].policy.filesystem = sandbox::Filesystem::workspace;
+  order.submissions[0].policy.workspace = "notes";
+  loop_.run(place_twice(clients, *executions_, std::move(order), ids));
+  ASSERT_THAT(ids, SizeIs(2));
+  EXPECT_EQ(ids[0], ids[1]);
+}
+
+TEST_F(IntakeTest, AWorkspaceThatCanNotBeReadIsTheVerdictOfItsProgramOnly) {
+  auto place_of = folder_.path() / "workspaces";
+  start({.running_max = 1, .workspaces = {.folder = place_of}});
+  running();
+  auto order = order_of(1);
+  order.submissions[0].policy.filesystem = sandbox::Filesystem::workspace;
+  order.submissions[0].policy.workspace = "notes";
+  auto waited = place(std::move(order)).value().ids[0];
+  stop();
+  std::filesystem::create_directories(place_of / "of-ann");
+  std::filesystem::create_symlink("elsewhere", place_of / "of-ann" / "notes");
+  start({.running_max = 1, .workspaces = {.folder = place_of}});
+  EXPECT_EQ(verdict(waited), Verdict::infrastructure_error);
+  running().second->end(success());
+}
+
+TEST_F(IntakeTest, AnOrderWithoutProgramsOnlyLooksUpItsKey) {
+  auto none = keyed("k", "body", 0);
+  none.kind = Order::Kind::batch;
+  EXPECT_THAT(place(none)->ids, IsEmpty());
+  auto some = keyed("k", "body", 2);
+  some.refused = {0, 3};
+  auto first = place(std::move(some)).value();
+  ASSERT_THAT(first.ids, SizeIs(4));
+  auto second = place(none).value();
+  EXPECT_EQ(second.done, Receipt::Done::before);
+  EXPECT_EQ(second.ids, first.ids);
+  EXPECT_EQ(second.ids[0].text(), "");
+  EXPECT_EQ(second.ids[1], first.records[0].id);
+  EXPECT_EQ(second.ids[3].text(), "");
 }
 
 TEST_F(IntakeTest, WhatWaitedRunsAfterARestartOnce) {

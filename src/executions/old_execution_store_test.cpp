@@ -1,5 +1,6 @@
 #include "async/testing_fake.hpp"
 #include "executions/execution_store.hpp"
+#include "executions/webhook_store.hpp"
 #include "storage/testing_fake.hpp"
 
 #include <gtest/gtest.h>
@@ -28,6 +29,80 @@ constexpr const char* first_schema = R"(
     output, created_at, finished_at)
     VALUES ('old', 'ann', 'sh', 'alpine', '["sh"]', 'ls', 'finished', 'failed', 3, x'6869', 1, 2);
 )";
+
+/// What the version before owners had accounts added to them.
+constexpr const char* second_schema = R"(
+  INSERT INTO schema_versions (component, version, name) VALUES ('executions', 2, 'stages');
+  ALTER TABLE executions ADD COLUMN executor text NOT NULL DEFAULT '';
+  ALTER TABLE executions ADD COLUMN truncated bigint NOT NULL DEFAULT 0;
+  ALTER TABLE executions ADD COLUMN compile text NOT NULL DEFAULT '';
+  ALTER TABLE executions ADD COLUMN compile_output bytea;
+  ALTER TABLE executions ADD COLUMN compile_errors bytea;
+  ALTER TABLE executions ADD COLUMN artifacts text NOT NULL DEFAULT '';
+  ALTER TABLE executions ADD COLUMN in_files bigint NOT NULL DEFAULT 0;
+  ALTER TABLE executions ADD COLUMN batch text NOT NULL DEFAULT '';
+  ALTER TABLE executions ADD COLUMN webhook text NOT NULL DEFAULT '';
+  ALTER TABLE executions ADD COLUMN told bigint NOT NULL DEFAULT 0;
+  CREATE INDEX executions_batch ON executions (batch) WHERE batch <> '';
+  CREATE INDEX executions_untold ON executions (id) WHERE webhook <> '' AND told = 0;
+  CREATE TABLE execution_programs (id text PRIMARY KEY, about text NOT NULL,
+    content bytea NOT NULL);
+  CREATE TABLE execution_keys (owner text NOT NULL, key text NOT NULL, fingerprint text NOT NULL,
+    target text NOT NULL, expires_at bigint NOT NULL, PRIMARY KEY (owner, key));
+  INSERT INTO executions (id, owner, language, image, command, source, state, verdict, exit_code,
+    created_at, finished_at, webhook)
+    VALUES ('untold', 'ann', 'sh', 'alpine', '["sh"]', 'ls', 'finished', 'ok', 0, 3, 4,
+      'http://example.org/');
+  INSERT INTO execution_keys (owner, key, fingerprint, target, expires_at)
+    VALUES ('ann', 'k', 'body', 'untold', 1000000);
+)";
+
+class OldExecutionsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    database_ = loop_.run(storage::open("", folder_.path() / "data"));
+    loop_.run(database_->run([](storage::Transaction& t) {
+      t.execute(first_schema);
+      t.execute(second_schema);
+    }));
+    loop_.run(store::migrate(*database_));
+    loop_.run(store::migrate_webhooks(*database_));
+  }
+  std::optional<store::Repeatable> made_by(std::string account, std::string name) {
+    store::Repeatable asked{.owner = std::move(account), .owner_name = std::move(name), .key = "k"};
+    return loop_.run(store::repeated(*database_, std::move(asked), WallTime{Milliseconds{5}}));
+  }
+
+  async::TestLoop loop_;
+  storage::TemporaryFolder folder_;
+  std::unique_ptr<storage::Database> database_;
+};
+
+TEST_F(OldExecutionsTest, AnEndThatNobodyWasToldOfIsDue) {
+  auto due = loop_.run(store::settle(*database_, {}, WallTime{Milliseconds{5}}, {4, 16}));
+  ASSERT_EQ(due.now.size(), 1U);
+  EXPECT_EQ(due.now[0].id.text(), "untold");
+  EXPECT_EQ(due.now[0].attempts, 0);
+}
+
+TEST_F(OldExecutionsTest, AKeyThatWasKeptByItsOwnersNameHolds) {
+  auto earlier = made_by("01account", "ann");
+  ASSERT_TRUE(earlier);
+  EXPECT_EQ(earlier->target, "untold");
+  EXPECT_EQ(earlier->fingerprint, "body");
+  EXPECT_FALSE(made_by("01account", "ben"));
+}
+
+TEST_F(OldExecutionsTest, AKeyOfTodayIsItsAccountsOnly) {
+  store::Fresh fresh{{.id = ExecutionId{"new"}, .owner = "ben", .owner_id = "ann"}, {}};
+  store::Repeatable key{.owner = "ann", .key = "k2", .target = "new"};
+  key.members = {ExecutionId{"new"}};
+  key.expires_at = WallTime{Milliseconds{1'000}};
+  loop_.run(store::insert(*database_, {fresh}, key, {}));
+  store::Repeatable asked{.owner = "01other", .owner_name = "ann", .key = "k2"};
+  EXPECT_FALSE(loop_.run(store::repeated(*database_, asked, {})));
+  EXPECT_TRUE(loop_.run(store::repeated(*database_, key, {})));
+}
 
 TEST(ExecutionsMigration, WhatWasKeptBeforeIsReadAsItWas) {
   async::TestLoop loop;

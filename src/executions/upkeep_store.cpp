@@ -41,9 +41,12 @@ async::task<std::vector<ExecutionId>> retain(storage::Database& database, Retent
     auto rows = transaction.query(
         "DELETE FROM executions WHERE state = 'finished' AND (finished_at < $3 OR id IN ("
         "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id DESC) AS position, "
-        "SUM(bytes) OVER (ORDER BY id DESC) AS total FROM executions) AS ranked "
-        "WHERE position > $1 OR total > $2)) RETURNING id, in_files",
-        kept.count_max, kept.bytes_max.count, now - kept.age_max);
+        "SUM(bytes) OVER (ORDER BY id DESC) AS total, "
+        "CASE WHEN webhook <> '' AND told = 0 AND finished_at >= $4 THEN 1 ELSE 0 END AS untold "
+        "FROM executions) AS ranked WHERE (position > $1 OR total > $2) "
+        "AND (untold = 0 OR position > $5 OR total > $6))) RETURNING id, in_files",
+        kept.count_max, kept.bytes_max.count, now - kept.age_max, now - kept.untold_max,
+        2 * kept.count_max, 2 * kept.bytes_max.count);
     transaction.execute("DELETE FROM execution_keys WHERE expires_at < $1", now);
     std::vector<ExecutionId> with_files;
     for (const auto& row : rows) {

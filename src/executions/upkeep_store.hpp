@@ -30,6 +30,9 @@ struct Retention {
   std::int64_t count_max = 10'000;
   Bytes bytes_max{1U << 30U};  ///< Of sources, outputs and artifacts together.
   std::chrono::hours age_max{std::chrono::days{90}};
+  /// So long after its end one that a webhook is still to be told of may be over the first two
+  /// bounds, up to twice what they say.
+  std::chrono::hours untold_max{1};
 };
 /// Deletes the finished ones over any bound, the oldest first, and keys that have expired. Answers
 /// whose files are to go, too.
