@@ -129,6 +129,7 @@ TEST_F(InWorkspaceTest, ADamagedCopyIsTheVerdict) {
 
 TEST_F(InWorkspaceTest, WhatCanNotBeKeptIsSaid) {
   auto record = submit_to("notes");
+  begun(0);  // It has been read.
   std::ofstream{folder_.path() / "workspaces"} << "no folder";
   begun(0).end(leaving(packed));
   auto outcome = *ended(*record).outcome;

@@ -251,6 +251,7 @@ async::task<void> Executions::start() {
   auto ended = co_await store::end_unfinished(database_, settings_.clock.now(),
                                               "the server stopped before the program had ended");
   if (ended > 0) log::warn("{} executions were cut off by the server's last stop", ended);
+  co_await workspaces_.remove_drafts();
   co_await restore_waiting();
   co_await files_.keep_only(co_await store::with_files(database_));
   housekeeping_.spawn("retention", keep_house());

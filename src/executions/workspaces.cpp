@@ -38,10 +38,6 @@ constexpr std::string_view draft_end = ".new";
                  full ? "free some space" : "check the folder's owner"}};
 }
 
-void make_folder(const fs::path& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) give_up("make", path);
-}
-
 void write_all(const Descriptor& file, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
     auto written = ::write(file.get(), bytes.data(), bytes.size());
@@ -55,6 +51,44 @@ void synchronise_folder(const fs::path& path) {
   Descriptor folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder || ::fsync(folder.get()) != 0) give_up("write", path);
 }
+
+/// One that is new is there after a crash, too.
+void make_folder(const fs::path& path) {
+  bool made = ::mkdir(path.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) give_up("make", path);
+  if (made) synchronise_folder(path.parent_path());
+}
+
+fs::path draft_of(fs::path path) { return path += draft_end; }
+
+/// A file that is written beside the one that it replaces, and is gone if it never does.
+class Draft {
+ public:
+  explicit Draft(const fs::path& place)
+      : place_{place},
+        path_{draft_of(place)},
+        file_{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)} {
+    if (!file_) give_up("write", path_);
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft() {
+    if (!done_) ::unlink(path_.c_str());
+  }
+
+  void write(std::string_view bytes) { write_all(file_, bytes, path_); }
+  void take_its_place() {
+    if (::fsync(file_.get()) != 0) give_up("write", path_);
+    if (::rename(path_.c_str(), place_.c_str()) != 0) give_up("replace", place_);
+    done_ = true;
+  }
+
+ private:
+  fs::path place_;
+  fs::path path_;
+  Descriptor file_;
+  bool done_ = false;
+};
 
 /// Nothing where there is no such file. At most `max` bytes of it.
 std::optional<std::string> read_file(const fs::path& path, std::size_t max) {
@@ -126,6 +160,12 @@ std::optional<WorkspaceInfo> look_at(const fs::path& path) {
       .changed_at = WallTime{std::chrono::duration_cast<WallTime::duration>(changed)}};
 }
 
+/// What it may take in a work folder, which has whole pages for each file.
+Bytes room_for(const sandbox::WorkspaceSize& size) {
+  constexpr std::uint64_t page = 4'096;
+  return Bytes{size.bytes.count + size.files * page};
+}
+
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code none;
@@ -144,6 +184,18 @@ fs::path Workspaces::folder_of(const std::string& account) const {
   return settings_.folder / ("of-" + encoding::percent(account));
 }
 
+async::task<void> Workspaces::remove_drafts() {
+  co_await workers_.run([&] {
+    std::error_code none;
+    for (const auto& folder : fs::directory_iterator{settings_.folder, none}) {
+      for (const auto& entry : fs::directory_iterator{folder.path(), none}) {
+        const auto& path = entry.path();
+        if (path.string().ends_with(draft_end)) ::unlink(path.c_str());
+      }
+    }
+  });
+}
+
 async::task<Result<Workspaces::Lease>> Workspaces::borrow(std::string account, std::string name,
                                                           Bytes room) {
   Key key{std::move(account), std::move(name)};
@@ -151,11 +203,12 @@ async::task<Result<Workspaces::Lease>> Workspaces::borrow(std::string account, s
   Lease lease{taken_, key};
   auto [known, names] = co_await workers_.run(
       [&] { return std::pair{look_at(path_of(key)), names_in(folder_of(key.first))}; });
-  if (known && known->size.bytes > room) {
+  auto needed = known ? room_for(known->size) : Bytes{};
+  if (needed > room) {
     co_return fail(ErrorKind::conflict, "workspace_too_large",
-                   fmt::format("cannot use workspace '{}': it holds {} bytes, and "
+                   fmt::format("cannot use workspace '{}': it may need {} bytes, and "
                                "'limits.tmpfs_bytes' is {}",
-                               key.second, known->size.bytes.count, room.count),
+                               key.second, needed.count, room.count),
                    "ask for more 'tmpfs_bytes', and as much more 'memory_bytes'");
   }
   std::set<std::string> all{names.begin(), names.end()};
@@ -194,15 +247,10 @@ async::task<void> Workspaces::keep(const Lease& lease, std::string packed) {
     auto size = value_or_throw(sandbox::measure(packed));
     make_folder(settings_.folder);
     make_folder(folder);
-    auto draft = path;
-    draft += draft_end;
-    Descriptor file{
-        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    if (!file) give_up("write", draft);
-    write_all(file, fmt::format("{}{} {}\n", format, size.bytes.count, size.files), draft);
-    write_all(file, packed, draft);
-    if (::fsync(file.get()) != 0) give_up("write", draft);
-    if (::rename(draft.c_str(), path.c_str()) != 0) give_up("replace", path);
+    Draft draft{path};
+    draft.write(fmt::format("{}{} {}\n", format, size.bytes.count, size.files));
+    draft.write(packed);
+    draft.take_its_place();
     synchronise_folder(folder);
   });
 }

@@ -63,6 +63,9 @@ class Workspaces {
   Workspaces(Settings settings, async::Workers& workers)
       : settings_{std::move(settings)}, workers_{workers} {}
 
+  /// Those that a crash has left half written go. Before anything else.
+  async::task<void> remove_drafts();
+
   /// For an execution whose work folder holds at most `room`. Refused, conflict:
   /// `workspace_in_use`, `workspace_too_large`, `too_many_workspaces`.
   async::task<Result<Lease>> borrow(std::string account, std::string name, Bytes room);

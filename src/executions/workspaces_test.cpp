@@ -26,7 +26,7 @@ std::string packed(std::string_view path, std::string_view content) {
 class WorkspacesTest : public testing::Test {
  protected:
   Result<Workspaces::Lease> borrow(std::string account, std::string name,
-                                   Bytes room = Bytes{1000}) {
+                                   Bytes room = Bytes{100'000}) {
     return loop_.run(workspaces_.borrow(std::move(account), std::move(name), room));
   }
   void keep(std::string account, std::string name, std::string bytes) {
@@ -92,10 +92,10 @@ TEST_F(WorkspacesTest, AUserHasSoManyAndNoMore) {
   EXPECT_TRUE(borrow("bob", "c"));
 }
 
-TEST_F(WorkspacesTest, WhatTheWorkFolderCanNotHoldIsRefused) {
+TEST_F(WorkspacesTest, WhatTheWorkFolderCanNotHoldInPagesIsRefused) {
   keep("ann", "data", packed("x", "four"));
-  EXPECT_EQ(borrow("ann", "data", Bytes{3}).error().code, "workspace_too_large");
-  EXPECT_TRUE(borrow("ann", "data", Bytes{4}));
+  EXPECT_EQ(borrow("ann", "data", Bytes{4'099}).error().code, "workspace_too_large");
+  EXPECT_TRUE(borrow("ann", "data", Bytes{4'100}));
 }
 
 TEST_F(WorkspacesTest, OneThatIsInUseIsNotDeleted) {
@@ -126,8 +126,21 @@ TEST_F(WorkspacesTest, AnAccountIsNoPath) {
 
 TEST_F(WorkspacesTest, WhatACrashLeftHalfWrittenIsNoWorkspace) {
   keep("ann", "data", packed("x", "one"));
-  std::ofstream{folder_.path() / "workspaces" / "of-ann" / "data.new"} << "half";
+  auto draft = folder_.path() / "workspaces" / "of-ann" / "data.new";
+  std::ofstream{draft} << "half";
   EXPECT_THAT(names("ann"), ElementsAre("data"));
+  loop_.run(workspaces_.remove_drafts());
+  EXPECT_FALSE(std::filesystem::exists(draft));
+  EXPECT_THAT(names("ann"), ElementsAre("data"));
+}
+
+TEST_F(WorkspacesTest, OneThatCouldNotBeKeptLeavesNothingBehind) {
+  keep("ann", "other", "");
+  auto lease = borrow("ann", "data");
+  auto place = folder_.path() / "workspaces" / "of-ann" / "data";
+  std::filesystem::create_directories(place);
+  EXPECT_THROW(loop_.run(workspaces_.keep(*lease, packed("x", "one"))), Failure);
+  EXPECT_FALSE(std::filesystem::exists(place += ".new"));
 }
 
 }  // namespace

@@ -80,10 +80,15 @@ static void send_file(int file, const struct stat* about, size_t path_size) {
   bytes_left -= size;
 }
 
+// What is wanted whole is not wanted any more; the first reason is told.
+static void spoil(enum Kept why) {
+  if (whole && kept == kept_all) kept = why;
+}
+
 // Whether there is room for one more of this size.
 static bool fits(uint64_t size) {
   if (files_left > 0 && size <= bytes_left) return true;
-  if (whole && kept == kept_all) kept = files_left == 0 ? kept_too_many : kept_too_large;
+  spoil(files_left == 0 ? kept_too_many : kept_too_large);
   return false;
 }
 
@@ -115,6 +120,7 @@ static void visit_folder(int folder, const char* name, size_t path_size) {
   path[path_size] = '/';
   if (!enter(folder, name, path_size + 1)) {
     ++skipped;
+    if (depth == depth_max) spoil(kept_too_deep);
     return;
   }
   if (!whole || !fits(0)) return;
@@ -125,9 +131,11 @@ static void visit_folder(int folder, const char* name, size_t path_size) {
 static void visit(const struct Level* level, const char* name) {
   const size_t size = strlen(name);
   struct stat about;
-  if (level->path_size + size + 1 > sizeof path ||
-      fstatat(level->fd, name, &about, AT_SYMLINK_NOFOLLOW) != 0) {
+  const bool short_enough = level->path_size + size + 1 <= sizeof path;
+  if (!short_enough || fstatat(level->fd, name, &about, AT_SYMLINK_NOFOLLOW) != 0) {
     ++skipped;
+    // Names can be read there and nothing else: of everything in it only the names are known.
+    if (short_enough && depth == 1) spoil(kept_no_folder);
     return;
   }
   memcpy(path + level->path_size, name, size);
@@ -164,14 +172,21 @@ static void send_below(const char* folder, const struct ArtifactLimits* limits,
   skipped = 0;
   depth = 0;
   struct stat about;
-  if (fstatat(files_work_folder(), folder, &about, AT_SYMLINK_NOFOLLOW) != 0) return;
-  if (!enter(files_work_folder(), folder, 0)) skipped = 1;
+  if (fstatat(files_work_folder(), folder, &about, AT_SYMLINK_NOFOLLOW) != 0) {
+    spoil(kept_no_folder);
+    return;
+  }
+  if (!enter(files_work_folder(), folder, 0)) {
+    skipped = 1;
+    spoil(kept_no_folder);
+  }
   int entries = 0;
   while (depth > 0) {
     struct Level* level = &levels[depth - 1];
     const char* name = next_name(level);
-    const bool out_of_room = entries == entries_max || now_ns() >= deadline;
-    if (whole && name != NULL && out_of_room && kept == kept_all) kept = kept_too_many;
+    const bool too_many = entries == entries_max;
+    const bool out_of_room = too_many || now_ns() >= deadline;
+    if (name != NULL && out_of_room) spoil(too_many ? kept_too_many : kept_too_late);
     const bool enough = out_of_room || kept != kept_all;
     if (name != NULL && !enough) {
       ++entries;

@@ -15,5 +15,6 @@ uint32_t artifacts_send(const char* folder, const struct ArtifactLimits* limits,
                         int64_t deadline_ns);
 
 // The same with 'H' frames, which know modes and folders, for what is wanted whole or not at all:
-// ends at the first file that does not fit. Then a 'Y' says so, and how much else was left out.
+// ends at the first file that does not fit or folder that is too deep; a folder that is not there
+// or can not be read is none. Then a 'Y' says so, and how much else was left out.
 void folder_send(const char* folder, const struct ArtifactLimits* limits, int64_t deadline_ns);

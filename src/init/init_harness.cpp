@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -303,8 +304,13 @@ bool Init::wait_for_frame(char type) {
 
 void Init::reap() {
   int status = 0;
-  if (waitpid(pid_, &status, 0) == pid_ && WIFEXITED(status)) {
+  rusage used{};
+  if (wait4(pid_, &status, 0, &used) == pid_ && WIFEXITED(status)) {
     outcome_.init_exit_code = WEXITSTATUS(status);
+  }
+  for (const auto& part : {used.ru_utime, used.ru_stime}) {
+    outcome_.cpu_time +=
+        std::chrono::seconds{part.tv_sec} + std::chrono::microseconds{part.tv_usec};
   }
   pid_ = -1;
 }

@@ -74,7 +74,7 @@ struct KeptFile {
 };
 
 struct KeptEnd {
-  int result = -1;  ///< 0 all, 1 too large, 2 too many
+  int result = -1;  ///< 0 all, 1 too large, 2 too many, 3 too deep, 4 no folder, 5 too late
   std::uint64_t left_out = 0;
 };
 
@@ -90,6 +90,7 @@ struct Outcome {
   std::optional<KeptEnd> kept_end;
   int init_exit_code = -1;  ///< -1: init was killed by a signal
   std::chrono::milliseconds elapsed{0};
+  std::chrono::microseconds cpu_time{0};  ///< of init and of what it has reaped
 };
 
 /// One init in its own pid and mount namespace, as a user without capabilities. The folder that

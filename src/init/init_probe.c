@@ -64,6 +64,7 @@ static void fill_sockets(void) {
   }
   printf("%s", sent >= 4 << 20 ? "full" : "not full");
   fflush(stdout);
+  // tidy: sleep because it is to hold what is in the sockets for a while
   sleep(1);
 }
 

@@ -1,6 +1,7 @@
 #include "init/init_fixture.hpp"
 #include "init/init_harness.hpp"
 
+#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -28,6 +29,19 @@ TEST_F(SocketTest, BuffersThatPassTheLimitEndTheRun) {
   EXPECT_EQ(outcome.verdict->signal, 9);
   EXPECT_EQ(outcome.verdict->memory_peak, 5'000'000U);
   EXPECT_LT(outcome.verdict->wall_us, 900'000U);
+}
+
+TEST_F(SocketTest, InitRestsWhileAnInterpreterDoesNotListen) {
+  limit("50000000");
+  init_.start();
+  init_.send(boot({init_.probe(), "deafen"}));
+  ASSERT_TRUE(init_.wait_for_frame('w'));
+  std::string frames = limits_frame({.wall_ms = 1'000, .flags = waiting_interpreter});
+  for (int i = 0; i < 4; ++i) frames += frame('A', std::string(60'000, 'x'));
+  const auto outcome = init_.finish_sent(frames + frame('G'));
+
+  EXPECT_EQ(outcome.verdict->cause, 2);
+  EXPECT_LT(outcome.cpu_time, std::chrono::milliseconds{300});
 }
 
 TEST_F(SocketTest, BuffersBelowTheLimitAreTheProgramsOwn) {

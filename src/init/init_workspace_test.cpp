@@ -67,12 +67,46 @@ TEST_F(WorkspaceTest, LinksPipesAndWhatCanNotBeReadAreLeftOut) {
   EXPECT_EQ(outcome.kept[0].path, "open");
 }
 
-TEST_F(WorkspaceTest, AWorkspaceThatIsALinkIsNotFollowed) {
+TEST_F(WorkspaceTest, AWorkspaceThatIsALinkIsNotFollowedAndNone) {
   const auto outcome = keeping("ln -s /etc workspace");
 
   EXPECT_TRUE(outcome.kept.empty());
+  EXPECT_EQ(outcome.kept_end->result, 4);
   EXPECT_EQ(outcome.kept_end->left_out, 1U);
 }
+
+TEST_F(WorkspaceTest, OneThatIsGoneIsNone) {
+  EXPECT_EQ(keeping("mkdir workspace; mv workspace other").kept_end->result, 4);
+}
+
+TEST_F(WorkspaceTest, OneThatCanNotBeReadIsNone) {
+  EXPECT_EQ(keeping("mkdir workspace; echo x > workspace/x; chmod 0 workspace").kept_end->result,
+            4);
+}
+
+TEST_F(WorkspaceTest, OneThatCanNotBeEnteredIsNone) {
+  EXPECT_EQ(keeping("mkdir workspace; echo x > workspace/x; chmod 444 workspace").kept_end->result,
+            4);
+}
+
+TEST_F(WorkspaceTest, AnEmptyOneIsAllOfIt) {
+  EXPECT_EQ(keeping("mkdir workspace").kept_end->result, 0);
+}
+
+/// Digs so many folders below the workspace and leaves a file in the last.
+std::string dig(int folders) {
+  return "mkdir workspace; cd workspace; for i in $(seq " + std::to_string(folders) +
+         "); do mkdir d; cd d; done; echo x > x";
+}
+
+TEST_F(WorkspaceTest, FifteenFoldersDeepIsAllOfIt) {
+  const auto outcome = keeping(dig(15));
+
+  EXPECT_EQ(outcome.kept_end->result, 0);
+  EXPECT_EQ(outcome.kept.size(), 16U);
+}
+
+TEST_F(WorkspaceTest, ADeeperFolderIsSaid) { EXPECT_EQ(keeping(dig(16)).kept_end->result, 3); }
 
 TEST_F(WorkspaceTest, TooManyBytesAreSaid) {
   const auto outcome = keeping("mkdir workspace; head -c 1001 /dev/zero > workspace/x", keep(1000));

@@ -63,7 +63,14 @@ enum Cause {
 enum FileMode { mode_plain = 0644, mode_executable = 0755, mode_folder = 040755 };
 
 // Whether what an 'H' began is all of the folder.
-enum Kept { kept_all = 0, kept_too_large = 1, kept_too_many = 2 };
+enum Kept {
+  kept_all = 0,
+  kept_too_large = 1,
+  kept_too_many = 2,
+  kept_too_deep = 3,
+  kept_no_folder = 4,  // none of that name that can be read
+  kept_too_late = 5,
+};
 
 // What init itself exits with; the engine shows it as the container's exit code.
 enum ExitCode {

@@ -26,6 +26,8 @@
 
 // For a reader that is slow but alive. Nothing of the program runs any more meanwhile.
 static const int64_t farewell_ms = 5000, artifacts_farewell_ms = 10000, kept_farewell_ms = 10000;
+// And so much more for what is kept: 4 MiB in a second.
+static const uint64_t kept_bytes_in_ms = (4u << 20) / 1000, kept_farewell_max_ms = 600000;
 static const int64_t cpu_check_min_ms = 5, cpu_check_max_ms = 100;
 static const char artifacts_folder[] = "out", kept_folder[] = "workspace";
 static const struct ArtifactLimits artifact_limits = {.files_max = 64, .bytes_max = 16u << 20};
@@ -78,6 +80,13 @@ static void check_sockets(void) {
   if (sockets_exceed()) end_run(cause_memory);
 }
 
+// After every wait_for_work, which wakes up for each of them.
+static void check_limits(void) {
+  check_wall_time();
+  check_cpu_time();
+  check_sockets();
+}
+
 static void wait_for_work(struct pollfd* work, nfds_t count) {
   int64_t next_ns = wall_deadline_ns;
   if (request->limits.cpu_ms != 0 && cpu_check_ns < next_ns) next_ns = cpu_check_ns;
@@ -118,9 +127,7 @@ static void attend_program(void) {
   if (work[requests].revents != 0 && input_waits_for_frames() >= 0) input_read();
   if (work[signals].revents != 0) forget_child_signals(child_signals);
   if (work[signals].revents != 0 || orphans_waiting) reap();
-  check_wall_time();
-  check_cpu_time();
-  check_sockets();
+  check_limits();
 }
 
 static void drain(int64_t deadline_ns) {
@@ -151,6 +158,12 @@ static enum Cause final_cause(uint64_t cpu_us, uint64_t kills) {
 // What was cut short may have left half a file: that is nothing to be kept.
 static bool ended_by_itself(uint64_t cpu_us) {
   return final_cause(cpu_us, oom_kills()) <= cause_signalled;
+}
+
+static int64_t time_for_kept_ms(void) {
+  const uint64_t more_ms = request->keeping.bytes_max / kept_bytes_in_ms;
+  return kept_farewell_ms +
+         (int64_t)(more_ms < kept_farewell_max_ms ? more_ms : kept_farewell_max_ms);
 }
 
 static void send_kept(int64_t deadline_ns) {
@@ -225,7 +238,7 @@ static void finish_program(void) {
     ending.artifacts_skipped = artifacts_send(artifacts_folder, &artifact_limits, deadline_ns);
   }
   if (request->keeping.files_max > 0 && ended_by_itself(ending.cpu_us)) {
-    deadline_ns = now_ns() + kept_farewell_ms * ns_per_ms;
+    deadline_ns = now_ns() + time_for_kept_ms() * ns_per_ms;
     send_kept(deadline_ns);
   }
   // Killed, but held up in the kernel beyond our patience: the signal is certain all the same.
@@ -260,7 +273,7 @@ static enum StartReport await_start(struct StartFailure* failure) {
     wait_for_work(work, 2);
     if (work[1].revents & (POLLERR | POLLHUP | POLLNVAL)) leave_unheard();
     if (child_report(&child, failure) == start_failed) return start_failed;
-    check_wall_time();
+    check_limits();
   }
   return start_done;
 }
@@ -285,8 +298,7 @@ static void wait_for_channel(short events) {
   if (work[2].revents != 0) forget_child_signals(child_signals);
   if (work[2].revents != 0 || orphans_waiting) reap();
   refuse_ended();
-  check_wall_time();
-  check_cpu_time();
+  check_limits();
 }
 
 // Not earlier than it says that it waits: it would find nobody to say it to.

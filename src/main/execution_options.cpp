@@ -12,7 +12,7 @@ constexpr std::size_t kept_bytes_max = std::size_t{1} << 44U;
 constexpr std::size_t kept_days_max = 36'500;
 constexpr std::size_t pool_most = 64;
 // The server holds the workspace of a running program in its memory, some times over.
-constexpr std::size_t workspace_bytes_most = std::size_t{1} << 30U;
+constexpr std::size_t workspace_bytes_most = std::size_t{256} << 20U;
 constexpr std::size_t workspace_files_most = 16'000;
 constexpr std::size_t user_workspaces_most = 1'000;
 constexpr std::size_t pool_bytes_most = std::size_t{1} << 40U;

@@ -26,6 +26,8 @@ TEST(ExecutionOptions, AreRead) {
   EXPECT_EQ(execution_options(given("token_queue_max", "5"))->token.queued_max, 5U);
   EXPECT_EQ(execution_options(given("keep_count", "6"))->kept.count_max, 6);
   EXPECT_EQ(execution_options(given("keep_bytes", "7"))->kept.bytes_max, Bytes{7});
+  EXPECT_EQ(execution_options(given("workspace_bytes", "268435456"))->workspaces.bytes_max,
+            Bytes{256U << 20U});
   EXPECT_EQ(execution_options(given("keep_days", "8"))->kept.age_max, std::chrono::days{8});
   EXPECT_EQ(execution_options(given("webhook_private", "yes"))->webhook_reach,
             net::Reach::anything);
@@ -39,6 +41,10 @@ TEST(ExecutionOptions, ReadWhatProgramsMayNotReach) {
   auto resolved = execution_options(given("outbound_dns", "8.8.8.8")).value();
   EXPECT_THAT(resolved.outbound.dns, testing::ElementsAre("8.8.8.8"));
   EXPECT_FALSE(execution_options(given("outbound_dns", "10.0.0.1")));
+}
+
+TEST(ExecutionOptions, RefuseWorkspacesThatAreTooLargeToTravel) {
+  EXPECT_FALSE(execution_options(given("workspace_bytes", "268435457")));
 }
 
 TEST(ExecutionOptions, RefuseWhatIsNoNumberOfTheirs) {

@@ -29,8 +29,6 @@ constexpr Milliseconds update_max{5'000};
 constexpr Milliseconds close_max{20'000};
 // gantry-init keeps the time; this only ends executions whose gantry-init no longer can.
 constexpr Milliseconds init_grace{20'000};
-// To bring a workspace and to take it back.
-constexpr Milliseconds workspace_grace{30'000};
 // How long a program may run in a container that waited as long as any does.
 constexpr Milliseconds boxed_run_max{900'000};
 constexpr Seconds sweep_period{60};
@@ -48,7 +46,7 @@ Outcome infrastructure_error(const Error& error) {
 Milliseconds time_of(const Execution& execution) {
   auto time = execution.policy.wall_time + init_grace;
   if (execution.program.compile) time += execution.program.compile->wall_time + init_grace;
-  if (execution.workspace) time += workspace_grace;
+  if (execution.workspace) time += 2 * travel_max(*execution.workspace);
   return time;
 }
 

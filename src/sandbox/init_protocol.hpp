@@ -119,7 +119,7 @@ void append_file_head(std::string& out, const FileHead& head);
 
 /// The end of a workspace.
 struct KeptEnd {
-  int result;  ///< 0: that was all of it; 1: too large; 2: too many files.
+  int result;  ///< 0: that was all of it; else why not (docs/protocols/init.md).
   std::uint32_t left_out;
 };
 Result<KeptEnd> decode_kept_end(std::string_view payload);

@@ -348,7 +348,7 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
       sandbox.warm.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
   auto limit = execution.policy.wall_time + init_grace;
   if (execution.program.compile) limit += execution.program.compile->wall_time + init_grace;
-  if (execution.workspace) limit += init_grace;
+  if (execution.workspace) limit += 2 * travel_max(*execution.workspace);
   Conversation talk;
   auto session = run_session(*sandbox.session, execution, watcher, start, talk);
   if (sandbox.waited) session = run_once_begun(std::move(session), begun);

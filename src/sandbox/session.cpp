@@ -48,6 +48,7 @@ class ArtifactReader {
     return {};
   }
   std::string append(std::string_view bytes) {
+    if (bytes.empty()) return "data of an artifact that is none";
     if (bytes.size() > left_) return "an artifact longer than announced";
     left_ -= bytes.size();
     if (kept_) artifacts_.back().content += bytes;

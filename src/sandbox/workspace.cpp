@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array modes{init::mode_plain, init::mode_executable, init::mode_folder};
 
-enum class Left { all, too_large, too_many };
+enum class Left { all, too_large, too_many, too_deep, no_folder, too_late };
 
 std::unexpected<Error> damaged() {
   return fail(ErrorKind::unavailable, "workspace_damaged",
@@ -22,7 +22,31 @@ std::unexpected<Error> damaged() {
               "delete it with DELETE /api/v1/workspaces/{name}");
 }
 
+/// Why it is not all of it.
+std::string fault_of(Left left, Bytes bytes_max, std::size_t files_max) {
+  switch (left) {
+    case Left::all:
+      return {};
+    case Left::too_large:
+      return fmt::format("more than {} bytes were in it", bytes_max.count);
+    case Left::too_many:
+      return fmt::format("more than {} files and folders were in it", files_max);
+    case Left::too_deep:
+      return fmt::format("more than {} folders lay in each other in it", workspace_depth_max);
+    case Left::no_folder:
+      return fmt::format("the program left no folder '{}' that can be read", workspace_folder);
+    case Left::too_late:
+      return "there was no time to take all of it back";
+  }
+  return "it has become something else";
+}
+
 }  // namespace
+
+Milliseconds travel_max(const Workspace& workspace) {
+  constexpr std::uint64_t bytes_in_second = 4U << 20U;
+  return Seconds{10 + workspace.bytes_max.count / bytes_in_second};
+}
 
 Result<WorkspaceSize> measure(std::string_view packed) {
   WorkspaceSize size;
@@ -69,6 +93,7 @@ std::string WorkspaceReader::begin(std::string_view payload) {
 }
 
 std::string WorkspaceReader::append(std::string_view bytes) {
+  if (bytes.empty()) return "data of the workspace that is none";
   if (bytes.size() > left_) return "a file of the workspace that is longer than announced";
   left_ -= bytes.size();
   if (kept_) init::append_frame(packed_, 'D', bytes);
@@ -81,17 +106,13 @@ std::string WorkspaceReader::end(std::string_view payload) {
   if (ended_ || left_ > 0) return "an end of the workspace that is none";
   ended_ = true;
   left_out_ += ending->left_out;
-  if (ending->result == static_cast<int>(Left::too_large)) {
-    fault_ = fmt::format("more than {} bytes", bytes_max_.count);
-  } else if (ending->result != static_cast<int>(Left::all)) {
-    fault_ = fmt::format("more than {} files and folders", files_max_);
-  }
+  fault_ = fault_of(static_cast<Left>(ending->result), bytes_max_, files_max_);
   return {};
 }
 
 std::string WorkspaceReader::remark() const {
   if (!fault_.empty()) {
-    return fmt::format("the workspace is kept as it was before: {} were in it", fault_);
+    return fmt::format("the workspace is kept as it was before: {}", fault_);
   }
   if (!ended_ || left_out_ == 0) return {};
   return fmt::format(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 
 #include <cstddef>
@@ -14,6 +15,8 @@
 namespace gantry::sandbox {
 
 inline constexpr std::string_view workspace_folder = "workspace";
+/// So many folders may lie in each other in it.
+inline constexpr int workspace_depth_max = 15;
 
 struct WorkspaceSize {
   Bytes bytes;
@@ -27,6 +30,10 @@ struct Workspace {
   Bytes bytes_max{64U << 20U};
   std::size_t files_max = 1000;
 };
+
+/// How long it may take to bring it, and again to take it back: 10 s, and 4 MiB in a second, which
+/// gantry-init counts on, too.
+Milliseconds travel_max(const Workspace& workspace);
 
 /// How much is in it. Refuses (unavailable, `workspace_damaged`) what no WorkspaceReader has made.
 Result<WorkspaceSize> measure(std::string_view packed);
@@ -45,7 +52,7 @@ class WorkspaceReader {
 
   /// No bytes are missing of what was begun.
   bool complete() const { return left_ == 0; }
-  /// It was sent to its end, and all of it fits.
+  /// It was sent to its end, and nothing stood in the way.
   bool whole() const { return ended_ && fault_.empty(); }
   /// What to say of it to people; empty when there is nothing to say.
   std::string remark() const;

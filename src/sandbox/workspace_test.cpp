@@ -58,9 +58,11 @@ TEST(WorkspaceReader, RefusesWhatCanNotBe) {
   EXPECT_NE(reader.begin(head(040755, 1, "x")), "");
   EXPECT_NE(reader.begin("short"), "");
   EXPECT_NE(reader.append("x"), "");
+  EXPECT_NE(reader.append(""), "");
   EXPECT_NE(reader.end("x"), "");
   EXPECT_EQ(reader.begin(head(0644, 1, "x")), "");
   EXPECT_NE(reader.begin(head(0644, 1, "y")), "");
+  EXPECT_NE(reader.append(""), "");
   EXPECT_NE(reader.end(ending()), "");
 }
 
@@ -82,6 +84,24 @@ TEST(WorkspaceReader, SaysWhatDoesNotFit) {
   WorkspaceReader many{{.packed = {}, .files_max = 9}};
   EXPECT_EQ(many.end(ending(2)), "");
   EXPECT_THAT(many.remark(), HasSubstr("more than 9 files and folders"));
+}
+
+TEST(WorkspaceReader, LeavesTheOldCopyWhateverStoodInTheWay) {
+  auto remark_of = [](int result) {
+    WorkspaceReader reader{Workspace{}};
+    EXPECT_EQ(reader.end(ending(result)), "");
+    EXPECT_FALSE(reader.whole());
+    return reader.remark();
+  };
+  EXPECT_THAT(remark_of(3), HasSubstr("as it was before: more than 15 folders lay in each other"));
+  EXPECT_THAT(remark_of(4), HasSubstr("left no folder 'workspace' that can be read"));
+  EXPECT_THAT(remark_of(5), HasSubstr("no time"));
+  EXPECT_THAT(remark_of(99), HasSubstr("as it was before"));
+}
+
+TEST(Workspace, HasMoreTimeTheMoreItMayHold) {
+  EXPECT_EQ(travel_max({.packed = {}, .bytes_max = Bytes{1}}), Seconds{10});
+  EXPECT_EQ(travel_max({.packed = {}, .bytes_max = Bytes{256U << 20U}}), Seconds{74});
 }
 
 TEST(Measure, RefusesWhatNobodyPacked) {
@@ -141,6 +161,16 @@ TEST_F(WorkspaceSession, AFileThatIsNotWholeEndsTheConversation) {
   EXPECT_EQ(
       hear(init_frame('H', head(0644, 2, "x")) + init_frame('D', "x") + verdict_frame(0)).complaint,
       "a kept file shorter than announced");
+}
+
+TEST_F(WorkspaceSession, DataThatIsNoneEndsTheConversation) {
+  EXPECT_FALSE(
+      hear(init_frame('H', head(0644, 0, "x")) + init_frame('D') + verdict_frame(0)).outcome);
+  EXPECT_FALSE(hear(artifact_frames("a", "1") + init_frame('Y', ending()) + init_frame('D') +
+                    verdict_frame(0))
+                   .outcome);
+  execution_.workspace.reset();
+  EXPECT_FALSE(hear(artifact_frames("a", "1") + init_frame('D') + verdict_frame(0)).outcome);
 }
 
 TEST_F(WorkspaceSession, WhatDoesNotFitIsSaid) {
