@@ -65,7 +65,8 @@ RULES = (
     Rule("print", r"\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b|(?<![\w.>])f?puts\s*\("
                   r"|(?<![\w.>])(?:v|f|vf|s|sn|d)?printf\s*\(",
          "write to the log (base/log), or return text that cli prints; format with fmt::format",
-         spared=("src/base/log*", "src/cli/*", "src/main/*", "src/init/*", "src/holder/*"), tests=True),
+         spared=("src/base/log*", "src/cli/*", "src/main/*", "src/init/*", "src/holder/*"),
+         tests=True),
     Rule("sleep", r"\bsleep_(?:for|until)\b|(?<![\w.>:])(?:u|nano)?sleep\s*\(",
          "retry with async::Backoff, wait with async::with_deadline",
          spared=("src/async/*",)),

@@ -164,7 +164,8 @@ export const en_pages = {
   'pools.none': 'No sandbox waits',
   'pools.none_text':
     'The pool fills by itself after the first program of a kind has run, and empties again when ' +
-    'that kind is not asked for. If it stays empty although programs run, the pool is switched off.',
+    'that kind is not asked for. If it stays empty although programs run, the pool is switched ' +
+    'off.',
   'pools.none_flags': 'It is switched on by the flags of gantry serve:',
   'pools.class': 'Kind',
   'pools.ready_target': 'Ready / wanted',
