@@ -3,13 +3,13 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/scope.hpp"
+#include "net/few_descriptors_fake.hpp"
 #include "net/http_server_fake.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace gantry::net::http {
@@ -303,25 +303,6 @@ async::task<void> close_while_waiting(Server& server, Client& client, Record& re
 TEST_F(HttpServer, CutsOffWhatOutlivesTheGrace) {
   host_.run(close_while_waiting(host_.server(), client_, record_));
 }
-
-/// The process may open no more than `count` further descriptors.
-class FewDescriptors {
- public:
-  explicit FewDescriptors(int count) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    auto few = before_;
-    few.rlim_cur = static_cast<rlim_t>(lowest_free + count);
-    ::setrlimit(RLIMIT_NOFILE, &few);
-  }
-  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  FewDescriptors(const FewDescriptors&) = delete;
-  FewDescriptors& operator=(const FewDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 async::task<std::string> read_all(Stream& stream) {
   std::string answer;

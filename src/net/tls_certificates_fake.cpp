@@ -56,7 +56,8 @@ void extend(X509* certificate, X509* issuer, int what, const std::string& value)
 
 /// Without an issuer it signs itself.
 TlsIdentity make(const CertificateWish& wish, const char* constraints, const TlsIdentity* issuer) {
-  Key key{EVP_EC_gen("P-256")};
+  bool weak = wish.strength == CertificateWish::Strength::weak;
+  Key key{weak ? EVP_RSA_gen(512) : EVP_EC_gen("P-256")};
   Certificate certificate{X509_new()};
   auto* made = certificate.get();
   X509_set_version(made, X509_VERSION_3);

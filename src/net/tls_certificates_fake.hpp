@@ -16,6 +16,8 @@ struct CertificateWish {
   Seconds begins{-3'600};  ///< From now.
   Seconds ends{3'600};
   std::string common_name = "a test";
+  /// weak: its key is shorter than any security level above 0 allows.
+  enum class Strength { good, weak } strength = Strength::good;
 };
 
 /// An authority that signs what a test asks for.

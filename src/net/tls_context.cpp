@@ -89,7 +89,11 @@ Result<> use_certificates(SSL_CTX* context, const std::string& pem) {
     return refuse("bad_certificate", "certificate", openssl_words(), "make a stronger one");
   }
   for (std::size_t i = 1; i < chain.size(); ++i) {
-    CHECK(SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1);
+    // Refused when it is weaker than the security level allows.
+    if (SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1) continue;
+    return refuse("bad_certificate", "certificate",
+                  fmt::format("number {} of its chain: {}", i + 1, openssl_words()),
+                  "make a stronger one");
   }
   return ok;
 }
@@ -120,7 +124,10 @@ Result<> trust(SSL_CTX* context, const TlsClientSettings& settings) {
                   "give the text from '-----BEGIN CERTIFICATE-----' on");
   }
   auto* store = SSL_CTX_get_cert_store(context);
-  for (const auto& one : certificates) CHECK(X509_STORE_add_cert(store, one.get()) == 1);
+  for (const auto& one : certificates) {
+    if (X509_STORE_add_cert(store, one.get()) == 1) continue;
+    return refuse("bad_authorities", "certificates to trust", openssl_words(), "give others");
+  }
   // Without it only roots can be trusted, and not one certificate by itself.
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   return ok;

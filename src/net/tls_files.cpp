@@ -92,12 +92,15 @@ TlsServer TlsServerFiles::current() {
   looked_at_ = now;
   auto marks = marks_of(certificate_, key_);
   if (marks == marks_) return server_;
-  marks_ = marks;
+  // Tried each time: what kept them from being read may not show in the marks.
   auto server = load_server(certificate_, key_);
   if (server) {
+    marks_ = marks;
+    refused_.reset();
     server_ = std::move(*server);
     log::info("the certificate in '{}' has changed and is used from now on", certificate_.string());
-  } else {
+  } else if (refused_ != marks) {
+    refused_ = marks;
     log::warn("the former certificate stays: {}", server.error().sentence());
   }
   return server_;
@@ -106,7 +109,8 @@ TlsServer TlsServerFiles::current() {
 TlsServerFiles::Mark TlsServerFiles::mark_of(const fs::path& file) {
   struct stat status{};
   if (::stat(file.c_str(), &status) != 0) return {};
-  return {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  return {status.st_ino,          status.st_size,        status.st_mtim.tv_sec,
+          status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
 }
 
 TlsServerFiles::Marks TlsServerFiles::marks_of(const fs::path& certificate, const fs::path& key) {

@@ -30,12 +30,13 @@ class TlsServerFiles {
   static Result<TlsServerFiles> open(std::filesystem::path certificate, std::filesystem::path key);
 
   /// The newest that could be used. Looks at most once a second whether the files have changed;
-  /// ones that can not be used are told to the log, and the former stay.
+  /// ones that can not be used are told to the log, and the former stay until they can be.
   TlsServer current();
 
  private:
-  /// What changes when a file is replaced or written.
-  using Mark = std::tuple<std::uint64_t, std::int64_t, std::int64_t, std::int64_t>;
+  /// What changes when a file is replaced or written, or may be read by others than before.
+  using Mark = std::tuple<std::uint64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                          std::int64_t>;
   struct Marks {
     Mark certificate;
     Mark key;
@@ -49,7 +50,8 @@ class TlsServerFiles {
 
   std::filesystem::path certificate_;
   std::filesystem::path key_;
-  Marks marks_;
+  Marks marks_;  ///< Of what is used.
+  std::optional<Marks> refused_;
   TlsServer server_;
   SteadyTime looked_at_;
 };

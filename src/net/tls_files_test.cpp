@@ -4,6 +4,7 @@
 #include "async/deadline.hpp"
 #include "async/race.hpp"
 #include "async/testing_fake.hpp"
+#include "net/few_descriptors_fake.hpp"
 #include "net/memory_stream_fake.hpp"
 #include "net/tls_certificates_fake.hpp"
 
@@ -80,6 +81,38 @@ TEST_F(TlsFiles, ThatCanNotBeUsedLeaveTheFormerOnesInPlace) {
   std::ofstream{certificate()} << "half a certif";
   loop_.run(async::pause(Milliseconds{1'050}));
   EXPECT_EQ(verdict(files.current(), first_), "");
+}
+
+TEST_F(TlsFiles, ThatCouldNotBeReadAreTriedAgain) {
+  write(first_.issue());
+  auto files = TlsServerFiles::open(certificate(), key()).value();
+  write(second_.issue());
+  loop_.run(async::pause(Milliseconds{1'050}));
+  std::optional<FewDescriptors> none{0};
+  auto former = files.current();
+  none.reset();
+  EXPECT_EQ(verdict(former, first_), "");
+  loop_.run(async::pause(Milliseconds{1'050}));
+  EXPECT_EQ(verdict(files.current(), second_), "");
+}
+
+TEST_F(TlsFiles, AreReadAnewThoughTheirSizeAndTimeStayTheSame) {
+  auto padded = [](TlsIdentity identity) {
+    identity.certificates.resize(2'000, '\n');
+    identity.key = Secret{std::string{identity.key.reveal()}.append(1'000, '\n').substr(0, 1'000)};
+    return identity;
+  };
+  auto put = [](const fs::path& file, std::string_view text, fs::file_time_type time) {
+    std::ofstream{file} << text;
+    fs::last_write_time(file, time);
+  };
+  write(padded(first_.issue()));
+  auto files = TlsServerFiles::open(certificate(), key()).value();
+  auto other = padded(second_.issue());
+  put(certificate(), other.certificates, fs::last_write_time(certificate()));
+  put(key(), other.key.reveal(), fs::last_write_time(key()));
+  loop_.run(async::pause(Milliseconds{1'050}));
+  EXPECT_EQ(verdict(files.current(), second_), "");
 }
 
 TEST_F(TlsFiles, AreNamedWhenTheyCanNotBeUsed) {

@@ -331,5 +331,26 @@ TEST_F(Tls, RefusesWhatIsNoCertificateAndNoKey) {
   EXPECT_EQ(TlsClient::make({.authorities = "nothing"}).error().code, "bad_authorities");
 }
 
+TEST_F(Tls, RefusesCertificatesThatAreTooWeakWhereverInTheChain) {
+  auto good = authority_.issue();
+  auto weak = authority_.issue({.strength = CertificateWish::Strength::weak});
+  auto alone = TlsServer::make(weak);
+  EXPECT_EQ(alone.error().code, "bad_certificate");
+  EXPECT_THAT(alone.error().message, HasSubstr("key too small"));
+  TlsIdentity chain{good.certificates + authority_.certificate() + weak.certificates, good.key};
+  auto above = TlsServer::make(chain);
+  EXPECT_EQ(above.error().code, "bad_certificate");
+  EXPECT_THAT(above.error().message, HasSubstr("number 3 of its chain"));
+  EXPECT_EQ(TlsClient::make({.authorities = {}, .identity = chain}).error().code,
+            "bad_certificate");
+}
+
+TEST_F(Tls, TrustsACertificateThatIsNamedTwice) {
+  auto twice = authority_.certificate() + authority_.certificate();
+  auto client =
+      TlsClient::make({.system = SystemAuthorities::ignored, .authorities = twice, .identity = {}});
+  EXPECT_EQ(connect(server_of(), client.value()), "");
+}
+
 }  // namespace
 }  // namespace gantry::net
