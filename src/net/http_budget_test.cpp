@@ -1,6 +1,9 @@
 #include "async/deadline.hpp"
 #include "net/http_server_fake.hpp"
 
+#include <memory>
+#include <vector>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,41 +15,46 @@ using testing::EndsWith;
 
 /// Answers with the size of the body, or why there is none.
 async::task<void> measure(Exchange& exchange) {
-  auto body = co_await exchange.body(Bytes{1U << 20U});
+  bool small = exchange.request().target == "/small";
+  auto body = co_await exchange.body(Bytes{small ? 64U << 10U : 1U << 20U});
   if (body) co_await async::pause(Milliseconds{20});
   co_await exchange.respond({.status = body ? 200U : 429U},
                             body ? fmt::format("{} bytes", body->size()) : body.error().code);
 }
 
+std::string declared(std::size_t size) { return fmt::format("Content-Length: {}\r\n\r\n", size); }
+const std::string in_chunks = "Transfer-Encoding: chunked\r\n\r\n";
+std::string chunk_of(std::size_t size) {
+  return fmt::format("{:x}\r\n{}\r\n", size, std::string(size, 'x'));
+}
+
 /// A server that holds 300,000 bytes of bodies at most.
 class HttpBudget : public testing::Test {
  protected:
-  /// Begins a request with a body of so many bytes and leaves half of it out.
-  std::unique_ptr<Stream> half_a_body(std::string_view target, std::size_t size) {
+  /// Sends this behind a request's line and first headers, and leaves it at that.
+  std::unique_ptr<Stream> begin(std::string_view rest) {
     auto stream = host_.run(host_.connect()());
-    auto head =
-        fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", target, size);
-    host_.run(stream->write(head + std::string(size / 2, 'x')));
+    host_.run(stream->write(fmt::format("POST / HTTP/1.1\r\nHost: x\r\n{}", rest)));
     host_.run(async::pause(Milliseconds{50}));
     return stream;
   }
-  std::string post(std::size_t size, std::string_view target = "/") {
-    return host_.run(host_.say(fmt::format(
-        "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", target,
-        size, std::string(size, 'x'))));
+  std::unique_ptr<Stream> all_but_a_byte(std::size_t size) {
+    return begin(declared(size) + std::string(size - 1, 'x'));
   }
-  std::string post_in_chunks(std::size_t size) {
-    return host_.run(
-        host_.say(fmt::format("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                              "Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
-                              size, std::string(size, 'x'))));
+  std::string ask(std::string_view target, std::string_view rest) {
+    return host_.run(host_.say(
+        fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}", target, rest)));
+  }
+  std::string post(std::size_t size) { return ask("/", declared(size) + std::string(size, 'x')); }
+  std::string post_in_chunks(std::size_t size, std::string_view target = "/") {
+    return ask(target, in_chunks + chunk_of(size) + "0\r\n\r\n");
   }
 
   TestServer host_{&measure, {.held_max = Bytes{300'000}}};
 };
 
 TEST_F(HttpBudget, BodiesThatTogetherAreTooLargeAreRefusedUntilThereIsRoom) {
-  auto first = half_a_body("/", 200'000);
+  auto first = all_but_a_byte(200'000);
   EXPECT_THAT(post(200'000), EndsWith("server_full"));
   EXPECT_THAT(post(90'000), EndsWith("90000 bytes"));
   first->close();
@@ -55,12 +63,40 @@ TEST_F(HttpBudget, BodiesThatTogetherAreTooLargeAreRefusedUntilThereIsRoom) {
 }
 
 TEST_F(HttpBudget, SmallBodiesAlwaysFindRoom) {
-  auto first = half_a_body("/", 300'000);
+  auto first = all_but_a_byte(300'000);
   EXPECT_THAT(post(60'000), EndsWith("60000 bytes"));
+  EXPECT_THAT(post_in_chunks(60'000), EndsWith("60000 bytes"));
+  EXPECT_THAT(post_in_chunks(60'000, "/small"), EndsWith("60000 bytes"));
+  EXPECT_THAT(post_in_chunks(70'000, "/small"), EndsWith("body_too_large"));
 }
 
-TEST_F(HttpBudget, ABodyOfUnknownLengthIsCountedInSteps) {
+TEST_F(HttpBudget, ABodyOfUnknownLengthIsCountedAsItComes) {
+  EXPECT_THAT(post_in_chunks(200'000), EndsWith("200000 bytes"));
+  auto first = begin(in_chunks + chunk_of(200'000));
   EXPECT_THAT(post_in_chunks(200'000), EndsWith("server_full"));
+  EXPECT_THAT(post_in_chunks(90'000), EndsWith("90000 bytes"));
+  first->close();
+  host_.run(async::pause(Milliseconds{50}));
+  EXPECT_THAT(post_in_chunks(200'000), EndsWith("200000 bytes"));
+}
+
+TEST_F(HttpBudget, WhatIsOnlyAnnouncedTakesNoRoom) {
+  std::vector<std::unique_ptr<Stream>> silent;
+  for (int i = 0; i < 3; ++i) {
+    silent.push_back(begin(declared(300'000)));
+    silent.push_back(begin(in_chunks + chunk_of(1)));
+  }
+  EXPECT_THAT(post(300'000), EndsWith("300000 bytes"));
+  EXPECT_THAT(post_in_chunks(300'000), EndsWith("300000 bytes"));
+}
+
+TEST_F(HttpBudget, BodiesThatWereLetInTogetherStayWithinTheRoom) {
+  auto first = begin(declared(200'000));
+  auto second = all_but_a_byte(200'000);
+  host_.run(first->write(std::string(200'000, 'x')));
+  std::string answer(1'000, '\0');
+  answer.resize(host_.run(first->read_some(answer)));
+  EXPECT_THAT(answer, EndsWith("server_full"));
 }
 
 async::task<void> let_go_early(Exchange& exchange) {

@@ -18,9 +18,8 @@ constexpr std::size_t joined_body_max = 16U << 10U;
 /// Larger ones in pieces, so that the limit on a write is one on progress.
 constexpr std::size_t write_max = 256U << 10U;
 constexpr std::uint64_t drain_max = 64U << 10U;
-/// Smaller bodies are not counted; a body of unknown length is counted in such steps.
+/// Smaller bodies are not counted.
 constexpr std::uint64_t uncounted_max = 64U << 10U;
-constexpr std::uint64_t step = 1U << 20U;
 
 bool is_bodiless(unsigned status) { return status < 200 || status == 204 || status == 304; }
 
@@ -64,16 +63,19 @@ std::string Exchange::Impl::write_head(const ResponseHead& head, std::string_vie
   return out.append("\r\n");
 }
 
+Result<> Exchange::Impl::room_for(std::uint64_t bytes) const {
+  const auto& shared = session.shared_;
+  if (shared.held + bytes <= shared.limits.held_max.count) return ok;
+  return fail(
+      ErrorKind::exhausted, "server_full",
+      fmt::format("cannot serve the request: other requests leave no room for {} bytes", bytes),
+      "try again after the time that Retry-After tells");
+}
+
 Result<> Exchange::Impl::hold(std::uint64_t bytes) {
-  auto& shared = session.shared_;
-  if (bytes <= uncounted_max) return ok;
-  if (shared.held + bytes > shared.limits.held_max.count) {
-    return fail(
-        ErrorKind::exhausted, "server_full",
-        fmt::format("cannot serve the request: other requests leave no room for {} bytes", bytes),
-        "try again after the time that Retry-After tells");
-  }
-  shared.held += bytes;
+  auto there = room_for(bytes);
+  if (!there) return there;
+  session.shared_.held += bytes;
   held += bytes;
   return ok;
 }
@@ -88,8 +90,10 @@ async::task<Result<std::string>> Exchange::body(Bytes max) {
         ErrorKind::too_large, "body_too_large",
         fmt::format("cannot take the request: its body is larger than {} bytes", max.count));
   };
-  if (parser.content_length().value_or(0) > max.count) co_return over();
-  impl_.room = impl_.hold(parser.content_length().value_or(0));
+  auto declared = parser.content_length().value_or(0);
+  if (declared > max.count) co_return over();
+  // Not taken yet: what is only announced must not keep others out.
+  if (declared > uncounted_max) impl_.room = impl_.room_for(declared);
   if (!impl_.room) co_return fail(impl_.room.error());
   auto& session = impl_.session;
   if (!parser.done() && session.input_.empty() && impl_.expects_continue() && !impl_.continued) {
@@ -108,26 +112,33 @@ async::task<Result<std::string>> Exchange::body(Bytes max) {
     }
   }
   if (impl_.rejection) throw failure_of(*impl_.rejection);
-  if (!impl_.room) co_return fail(impl_.room.error());
+  if (!impl_.room) {
+    // What there is of it is not kept while the refusal is on its way.
+    parser.body() = {};
+    let_go();
+    co_return fail(impl_.room.error());
+  }
   if (parser.body().size() > max.count) co_return over();
   co_return std::move(parser.body());
 }
 
 async::task<void> Exchange::Impl::read_body(Bytes max) {
-  bool counted = parser.content_length().has_value();
-  for (std::uint64_t held_to = 0;
-       !parser.done() && !rejection && parser.body().size() <= max.count;) {
-    if (!counted && parser.body().size() + uncounted_max > held_to) {
-      room = hold(step);
-      if (!room) co_return;
-      held_to += step;
-    }
+  const auto& body = parser.body();
+  std::uint64_t counted = 0;
+  while (!parser.done() && !rejection && body.size() <= max.count) {
     co_await session.fill();
     rejection = session.feed(parser);
+    if (body.size() <= uncounted_max || body.size() > max.count) continue;
+    room = hold(body.size() - counted);
+    if (!room) co_return;
+    counted = body.size();
   }
 }
 
-Result<> Exchange::hold(Bytes bytes) { return impl_.hold(bytes.count); }
+Result<> Exchange::hold(Bytes bytes) {
+  if (bytes.count <= uncounted_max) return ok;
+  return impl_.hold(bytes.count);
+}
 
 void Exchange::let_go() { impl_.session.shared_.held -= std::exchange(impl_.held, 0); }
 

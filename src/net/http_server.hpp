@@ -26,8 +26,8 @@ struct ServerLimits {
   Milliseconds write{30'000};  ///< One write: a peer that does not read is dropped.
   Bytes head_max{32U << 10U};
   std::size_t connections_max = 1024;
-  /// What the bodies of all requests and answers hold together. Those up to 64 KiB are not counted:
-  /// `connections_max` bounds them.
+  /// What the bodies of all requests and answers hold together; of requests what has come. Those up
+  /// to 64 KiB are not counted: `connections_max` bounds them.
   Bytes held_max{512U << 20U};
 };
 
@@ -53,7 +53,7 @@ class Exchange {
 
   /// The whole body, at most `max` bytes: refused (too_large) by the declared length before a byte
   /// is read, or when a chunked body grows over it; refused (exhausted) when there is no room to
-  /// `hold` it. Sends `100 Continue` where it is expected.
+  /// `hold` it, at once or while it comes. Sends `100 Continue` where it is expected.
   async::task<Result<std::string>> body(Bytes max);
 
   /// Counts so many bytes more as held by this exchange, until it ends or lets go. Refused,

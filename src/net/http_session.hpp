@@ -87,8 +87,11 @@ struct Exchange::Impl {
   void begin_answer(State next);
   /// Status line and headers; `framing` says where the body ends.
   std::string write_head(const ResponseHead& head, std::string_view framing);
+  /// Refuses, exhausted, when others hold too much for so many bytes more.
+  Result<> room_for(std::uint64_t bytes) const;
   Result<> hold(std::uint64_t bytes);
-  /// Until the body is complete or larger than `max`, or there is no room for it.
+  /// Until the body is complete or larger than `max`, or there is no room for it. Holds what has
+  /// come.
   async::task<void> read_body(Bytes max);
   /// The answer to the upgrade of RFC 6455, or why there is none.
   std::expected<std::string, Rejection> upgrade_answer();
