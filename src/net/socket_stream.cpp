@@ -13,7 +13,7 @@ namespace {
 template <class Socket>
 struct Parting {
   Socket* socket;  // none once the stream has gone
-  std::string bytes;
+  std::string bytes{};
 
   static void go_on(std::shared_ptr<Parting> parting) {
     auto& socket = *parting->socket;
@@ -60,7 +60,10 @@ class SocketStream final : public Stream {
   }
 
   void write_last(std::string bytes) override {
-    parting_ = std::make_shared<Parting<Socket>>(&socket_, std::move(bytes));
+    if (!parting_) parting_ = std::make_shared<Parting<Socket>>(&socket_);
+    bool waiting = !parting_->bytes.empty();
+    parting_->bytes.append(bytes);
+    if (waiting || bytes.empty()) return;
     if (parting_->hand_over() && !parting_->bytes.empty()) Parting<Socket>::go_on(parting_);
   }
 

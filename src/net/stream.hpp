@@ -26,9 +26,9 @@ class Stream {
   virtual async::task<std::size_t> read_some(std::span<char> into) = 0;
   /// Returns when all of `bytes` have been handed to the transport.
   virtual async::task<void> write(std::string_view bytes) = 0;
-  /// Bytes for whose way nobody waits (TLS says goodbye so); nothing may be written behind them,
-  /// and no write may be under way. What has no room at once goes later, unless the stream is
-  /// closed before. They are lost without a word when the peer has gone.
+  /// Bytes for whose way nobody waits (TLS says goodbye so); nothing but more of them may be
+  /// written behind them, and no write may be under way. What has no room at once goes later,
+  /// unless the stream is closed before. They are lost without a word when the peer has gone.
   virtual void write_last(std::string bytes) = 0;
   /// No more writes: the peer sees the end; reading goes on.
   virtual void finish_writing() = 0;

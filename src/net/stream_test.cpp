@@ -142,6 +142,20 @@ async::task<void> sees_the_end(Stream& one, Stream& other) {
 }
 TEST_P(StreamConformance, ShowsThatThePeerHasClosed) { run(sees_the_end); }
 
+async::task<void> last_words(Stream& one, Stream& other) {
+  std::string much(4U << 20U, 'x');
+  one.write_last(much);
+  // Room that the first words have not seen yet.
+  std::string heard(8U << 20U, '\0');
+  heard.resize(co_await other.read_some(heard));
+  one.write_last({});
+  one.write_last("and the");
+  one.write_last(" end");
+  heard += co_await read_exactly(other, much.size() + 11 - heard.size());
+  EXPECT_TRUE(heard == much + "and the end");
+}
+TEST_P(StreamConformance, KeepsTheOrderOfSeveralLastWords) { run(last_words); }
+
 async::task<void> write_for_ever(Stream& stream) {
   for (;;) co_await stream.write(std::string(64U << 10U, 'x'));
 }
@@ -198,6 +212,26 @@ INSTANTIATE_TEST_SUITE_P(Streams, StreamConformance,
                                          Implementation{"tls_in_memory", tls_in_memory},
                                          Implementation{"tls_in_tls", tls_in_tls}),
                          [](const auto& instance) { return instance.param.name; });
+
+async::task<void> gone_in_the_middle(std::unique_ptr<Stream> one, std::unique_ptr<Stream> other) {
+  std::string much(16U << 20U, 'x');
+  one->write_last(much);
+  one->write_last("the end");
+  std::string heard(8U << 20U, '\0');
+  // There is room now, and the words are about to go on.
+  heard.resize(co_await other->read_some(heard));
+  one.reset();
+  heard += co_await read_all(*other);
+  EXPECT_LT(heard.size(), much.size());
+  EXPECT_EQ(heard.find_first_not_of('x'), heard.npos);
+}
+TEST(SocketStream, MayGoWhileLastWordsWait) {
+  for (auto make : {unix_pair, tcp_pair}) {
+    async::TestLoop loop;
+    auto [one, other] = make(loop);
+    loop.run(gone_in_the_middle(std::move(one), std::move(other)));
+  }
+}
 
 async::task<void> prefix_first() {
   auto [one, other] = memory_streams(co_await asio::this_coro::executor);
