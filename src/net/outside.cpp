@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -70,7 +71,11 @@ bool is_public_address(const ip::address& address) {
 std::vector<ip::address> own_addresses() {
   std::vector<ip::address> found;
   ifaddrs* interfaces = nullptr;
-  if (::getifaddrs(&interfaces) != 0) return found;
+  if (::getifaddrs(&interfaces) != 0) {
+    throw Failure{{ErrorKind::unavailable, "own_addresses_unknown",
+                   fmt::format("cannot look up this machine's addresses: {}", std::strerror(errno)),
+                   "check how many files the server has open"}};
+  }
   for (auto* one = interfaces; one != nullptr; one = one->ifa_next) {
     if (one->ifa_addr == nullptr) continue;
     if (one->ifa_addr->sa_family == AF_INET) {

@@ -22,7 +22,8 @@ enum class Reach {
 /// IPv6 one (IANA's special-purpose registries). False for what is no address.
 bool is_public(const std::string& address);
 
-/// Whether one of this machine's interfaces has it.
+/// Whether one of this machine's interfaces has it. Throws Failure, unavailable
+/// (`own_addresses_unknown`), when they can not be asked.
 bool is_own(const std::string& address);
 
 /// Whom to dial.
@@ -39,7 +40,7 @@ struct Outside {
 /// Dials over TCP, at most 10 s, and as long again for TLS. The addresses of a name are looked up
 /// once and judged, and only one that was judged is dialled, so that a name can not change its mind
 /// between. Throws Failure: denied (`address_refused`) when there is none that may be dialled,
-/// unavailable (`unreachable`), timed_out (`unreachable`), and as tls_connect.
+/// unavailable (`unreachable`), timed_out (`unreachable`), as is_own, and as tls_connect.
 Connect outside_dialer(Outside outside);
 
 }  // namespace gantry::net

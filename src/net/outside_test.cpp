@@ -3,6 +3,7 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/testing_fake.hpp"
+#include "net/few_descriptors_fake.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -104,6 +105,18 @@ TEST(Outside, ThisMachineKnowsItsOwnAddresses) {
   EXPECT_TRUE(is_own("127.0.0.1"));
   EXPECT_FALSE(is_own("1.1.1.1"));
   EXPECT_FALSE(is_own("localhost"));
+}
+
+TEST(Outside, NothingIsJudgedWhileTheOwnAddressesAreUnknown) {
+  EXPECT_TRUE(is_own("127.0.0.1"));
+  std::string code;
+  try {
+    FewDescriptors none{0};
+    is_own("1.1.1.1");
+  } catch (const Failure& failure) {
+    code = failure.error().code;
+  }
+  EXPECT_EQ(code, "own_addresses_unknown");
 }
 
 TEST(Outside, WhoMayGoAnywhereIsToldThatNobodyListens) {
