@@ -10,6 +10,7 @@ namespace gantry::api {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 /// A server whose operators may run for 20 s at most, and `bob`, who is one.
 class TokenLimitsTest : public testing::Test {
@@ -72,6 +73,36 @@ TEST_F(TokenLimitsTest, MoreThanTheRoleIsRefusedWithBothBounds) {
   EXPECT_EQ(refusal_of(make(R"("queue_max":100001)")), "400 invalid_field");
 }
 
+TEST_F(TokenLimitsTest, ARepeatedBatchTellsWhatBecameOfEachWhateverMayBeAskedForNow) {
+  auto narrow = token(R"("limits":{"wall_time_ms":{"max":5000}})");
+  auto narrower = token(R"("limits":{"wall_time_ms":{"max":500}})");
+  auto batch = [](int first, int second, int third) {
+    constexpr std::string_view one =
+        R"({{"language":"sh","source":"ls","limits":{{"wall_time_ms":{}}}}})";
+    return fmt::format(R"({{"executions":[{},{},{}]}})", fmt::format(one, first),
+                       fmt::format(one, second), fmt::format(one, third));
+  };
+  auto post = [&](TestServer::Headers headers, const std::string& body) {
+    headers.set("Idempotency-Key", "k");
+    auto answer = server_.send("POST", "/api/v1/executions/batch", body, std::move(headers));
+    EXPECT_EQ(answer.head.status, 202U) << answer.body;
+    return object_of(answer)["items"].as_array();
+  };
+  auto body = batch(1'000, 6'000, 2'000);
+  auto first = post(narrow, body);
+  auto wider = post(bob_, body);
+  auto less = post(narrower, body);
+  auto id_in = [](const json::Value& item) { return item.at("execution").at("id").as_string(); };
+  for (auto i : {0U, 2U}) {
+    EXPECT_EQ(id_in(wider[i]), id_in(first[i])) << i;
+    EXPECT_EQ(id_in(less[i]), id_in(first[i])) << i;
+  }
+  EXPECT_EQ(first[1].at("error").at("code"), "invalid_field");
+  EXPECT_EQ(wider[1].at("error").at("code"), "refused_before");
+  EXPECT_EQ(less[1].at("error").at("code"), "invalid_field");
+  EXPECT_EQ(server_.sandbox().seen.size(), 2U);
+}
+
 TEST_F(TokenLimitsTest, WhenTheRoleHasLessSoHasTheToken) {
   auto narrow = token(R"("limits":{"wall_time_ms":{"max":300000}})", "viewer");
   ASSERT_EQ(system_limits(narrow), R"({"min":1,"max":300000,"default":10000})");
@@ -132,6 +163,22 @@ TEST(PoolsApiTest, TellsOfEveryClassWithItsShareOfHits) {
       R"("misses":0,"hit_ratio":null,"failures":0,"oldest_ms":0,"memory_bytes":null,)"
       R"("last_error":null}],"next":null,"memory_bytes":1024,"memory_max_bytes":67108864})");
   EXPECT_EQ(refusal_of(server.ask("GET", "/api/v1/pools?x=1")), "400 invalid_parameter");
+}
+
+TEST(PoolsApiTest, OnlyAdminsSeeImagesOfOthers) {
+  TestServer server{{.pools = {{.image = "registry.example/payroll:3",
+                                .image_id = "sha256:2",
+                                .description = "any program",
+                                .last_error = Error{ErrorKind::unavailable, "gone", "payroll", {}}},
+                               {.image = "gantry/python:latest", .image_id = "sha256:1"}}}};
+  auto viewer = server.add_user("eve", access::Role::viewer);
+  auto token = server.add_token(viewer, access::Role::viewer, {"system"});
+  auto body = server.send("GET", "/api/v1/pools", {}, TestServer::bearer(token)).body;
+  EXPECT_THAT(body, Not(HasSubstr("payroll")));
+  EXPECT_THAT(body, Not(HasSubstr("sha256:2")));
+  EXPECT_THAT(body, HasSubstr("any program"));
+  EXPECT_THAT(body, HasSubstr("gantry/python:latest"));
+  EXPECT_THAT(server.ask("GET", "/api/v1/pools").body, HasSubstr("payroll:3"));
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 #include "base/text.hpp"
 #include "sandbox/pool.hpp"
 
+#include <set>
+#include <string>
+#include <vector>
+
 // What waits for programs before they come.
 namespace gantry::api {
 namespace {
@@ -22,6 +26,21 @@ json::Value error_or_null(const std::optional<Error>& error) {
   auto told = *error;
   told.message = text::one_line(told.message);
   return error_json(told);
+}
+
+/// Images that everybody may know of: those of the languages, and what serves for others.
+std::set<std::string> public_images(const Services& services) {
+  std::set<std::string> images;
+  for (const auto& language : services.languages.all()) images.insert(language.image);
+  for (const auto& [asked, served] : services.aliases) images.insert({asked, served});
+  return images;
+}
+
+/// Without what tells which image somebody else runs.
+void hide_image(sandbox::PoolView& pool) {
+  pool.image.clear();
+  pool.image_id.clear();
+  pool.last_error.reset();
 }
 
 json::Object pool_json(const sandbox::PoolView& pool) {
@@ -52,7 +71,10 @@ Answer list_pools(Call& call) {
   const auto& services = call.services;
   json::Array items;
   Bytes memory;
-  for (const auto& pool : services.pools ? services.pools() : std::vector<sandbox::PoolView>{}) {
+  bool sees_all = call.identity && call.identity->at_least(access::Role::admin);
+  auto known = public_images(services);
+  for (auto& pool : services.pools ? services.pools() : std::vector<sandbox::PoolView>{}) {
+    if (!sees_all && !pool.image.empty() && !known.contains(pool.image)) hide_image(pool);
     items.push_back(pool_json(pool));
     memory.count += pool.memory.value_or(Bytes{}).count;
   }

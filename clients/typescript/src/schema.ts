@@ -1053,7 +1053,7 @@ export interface components {
             /** @enum {string} */
             executor: "docker" | "local";
             /**
-             * @description Null for `local`
+             * @description Null for `local`. Where it is neither a language's image nor what serves for one, only admins see it: for all others this, `image_id` and `last_error` are null.
              * @example gantry/python:latest
              */
             image: string | null;

@@ -172,6 +172,7 @@ export const en_pages = {
   'pools.in_use': 'In use',
   'pools.oldest': 'Oldest waits',
   'pools.local': "The server's own sandbox",
+  'pools.hidden': 'An image that only admins see',
   'pools.booted': '{name} already started',
   'pools.making': '+{count} in the making',
   'pools.no_programs': 'No program yet',

@@ -161,6 +161,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'pools.in_use': '使用中',
   'pools.oldest': '最长等待',
   'pools.local': '服务器自带的沙箱',
+  'pools.hidden': '仅管理员可见的镜像',
   'pools.booted': '{name} 已启动',
   'pools.making': '正在制作 {count} 个',
   'pools.no_programs': '还没有程序',
