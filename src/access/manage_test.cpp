@@ -128,6 +128,30 @@ TEST_F(ManageTest, OfTwoAdminsDemotedAtTheSameTimeOneStays) {
   EXPECT_EQ(house_.run(demote_both(access(), owner(), owner().user, zoe->id)), 1);
 }
 
+async::task<void> promote(Access& access, Identity by, UserId id, int& done) {
+  if (co_await access.set_role(by, id, Role::admin)) ++done;
+}
+
+async::task<void> remove(Access& access, Identity by, UserId id, int& done) {
+  if (co_await access.remove_user(by, id)) ++done;
+}
+
+async::task<int> hand_over_and_remove(Access& access, Identity by, UserId heir) {
+  async::TaskScope scope{co_await boost::asio::this_coro::executor};
+  int done = 0;
+  scope.spawn("promote", promote(access, by, heir, done));
+  scope.spawn("demote", demote(access, by, by.user, done));
+  scope.spawn("remove", remove(access, by, heir, done));
+  co_await scope.join();
+  co_return done;
+}
+
+TEST_F(ManageTest, OneWhoHasJustBecomeTheLastAdminStays) {
+  auto zoe = add("zoe");
+  EXPECT_EQ(house_.run(hand_over_and_remove(access(), owner(), zoe->id)), 2);
+  EXPECT_EQ(access().user(zoe->id)->role, Role::admin);
+}
+
 TEST_F(ManageTest, ARemovedUserIsGoneWithSessionsAndTokens) {
   auto zoe = add("zoe", Role::operator_);
   auto session = sign_in("zoe");

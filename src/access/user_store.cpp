@@ -71,6 +71,12 @@ void set_standing(storage::Transaction& transaction, const UserId& id, Standing 
                       static_cast<std::int64_t>(standing));
 }
 
+bool is_admin(storage::Transaction& transaction, const UserId& id) {
+  constexpr auto* counted =
+      "SELECT count(*) FROM users WHERE role = 'admin' AND disabled = 0 AND id = $1";
+  return transaction.query(counted, id).front().integer(0) > 0;
+}
+
 std::int64_t other_admins(storage::Transaction& transaction, const UserId& id) {
   constexpr auto* counted =
       "SELECT count(*) FROM users WHERE role = 'admin' AND disabled = 0 AND id <> $1";

@@ -29,6 +29,8 @@ void remove(storage::Transaction& transaction, const UserId& id);
 void set_role(storage::Transaction& transaction, const UserId& id, Role role);
 void set_password(storage::Transaction& transaction, const UserId& id, const std::string& hash);
 void set_standing(storage::Transaction& transaction, const UserId& id, Standing standing);
+/// Whether this user is an admin who may come in.
+bool is_admin(storage::Transaction& transaction, const UserId& id);
 /// How many admins may come in beside this user.
 std::int64_t other_admins(storage::Transaction& transaction, const UserId& id);
 
