@@ -179,7 +179,7 @@ async::task<std::optional<Outcome>> DockerExecutor::run_in_box(Use& use, BoxPtr 
   }
   bool began = false;
   Conversation talk;
-  Overrun overrun{executor_, engine_, run.execution};
+  Overrun overrun{executor_, run.execution, [&] { return speed_up(use.lease.container); }};
   auto watcher = overrun.watched(noting(run.observer, began));
   auto how =
       box->warm_class.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
@@ -187,7 +187,7 @@ async::task<std::optional<Outcome>> DockerExecutor::run_in_box(Use& use, BoxPtr 
       time_of(run.execution), "the sandbox",
       async::with_companion(
           talk_into(talk, box->session, run.execution, run.image.env, watcher, how),
-          overrun.relieve(use.lease.container))));
+          overrun.relieve())));
   if (talk.outcome) {
     use.reported = true;
     co_return std::move(talk.outcome);
@@ -224,6 +224,17 @@ async::task<Result<Outcome>> DockerExecutor::run_outbound(Use& use, const Run& r
   co_return co_await run_cold(use, run);
 }
 
+/// For the end of an overdue program.
+async::task<Result<>> DockerExecutor::speed_up(std::string container) {
+  auto updated = co_await async::attempt(async::with_deadline(
+      update_max, "updating a sandbox",
+      engine::update_container(
+          engine_, container,
+          {.nano_cpus = static_cast<std::int64_t>(Overrun::enough_cpus * 1e9)})));
+  if (!updated) co_return fail(updated.error());
+  co_return ok;
+}
+
 async::task<Result<Outcome>> DockerExecutor::run_cold(Use& use, const Run& run) {
   const auto& policy = run.execution.policy;
   use.lease.label = run.execution.id.text();
@@ -236,14 +247,14 @@ async::task<Result<Outcome>> DockerExecutor::run_cold(Use& use, const Run& run) 
   bool began = false;
   Conversation talk;
   InitSession session{std::move(*stream)};
-  Overrun overrun{executor_, engine_, run.execution};
+  Overrun overrun{executor_, run.execution, [&] { return speed_up(use.lease.container); }};
   auto watcher = overrun.watched(noting(run.observer, began));
   auto talked = co_await async::attempt(async::with_deadline(
       limit, "the sandbox",
       async::with_companion(async::both(talk_into(talk, session, run.execution, run.image.env,
                                                   watcher, init::Start::fresh),
                                         start(use.lease)),
-                            overrun.relieve(use.lease.container))));
+                            overrun.relieve())));
   if (!talked && began && talked.error().kind == ErrorKind::timed_out) {
     co_return killed_late(policy);
   }

@@ -89,6 +89,7 @@ class DockerExecutor final : public Executor {
                                                     const ServedImage& image, WallTime deadline);
   async::task<void> start(const Lease& lease);
   async::task<Outcome> outcome_without_report(const Lease& lease, std::string complaint);
+  async::task<Result<>> speed_up(std::string container);
   async::task<void> give_up(Use& use);
   async::task<void> sweep_now_and_then();
 

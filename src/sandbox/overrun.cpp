@@ -3,18 +3,11 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "base/log.hpp"
-#include "engine/containers.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace gantry::sandbox {
-namespace {
-
-constexpr Milliseconds update_max{5'000};
-constexpr double enough_cpus = 1.0;
-
-}  // namespace
 
 Observer Overrun::watched(Observer observer) {
   observer.started = [this, told = std::move(observer.started)](Stage stage) {
@@ -32,7 +25,7 @@ SteadyTime Overrun::overdue() const {
   return began_ + (compiles ? compile->wall_time : execution_.policy.wall_time) + patience;
 }
 
-async::task<void> Overrun::relieve(std::string container) {
+async::task<void> Overrun::relieve() {
   if (execution_.policy.cpus >= enough_cpus) co_return;
   while (!stage_) co_await changed_.wait();
   // Another stage may begin while this one is waited for.
@@ -40,10 +33,7 @@ async::task<void> Overrun::relieve(std::string container) {
     co_await async::pause(
         std::max(Milliseconds{1}, std::chrono::duration_cast<Milliseconds>(overdue() - now)));
   }
-  auto helped = co_await async::attempt(async::with_deadline(
-      update_max, "updating a sandbox",
-      engine::update_container(engine_, container,
-                               {.nano_cpus = static_cast<std::int64_t>(enough_cpus * 1e9)})));
+  auto helped = co_await async::attempt(help_());
   if (!helped) log::warn("cannot speed up the end of a program: {}", helped.error().sentence());
 }
 

@@ -8,8 +8,9 @@ namespace {
 
 class AnOverrun : public AnExecutor {};
 
-INSTANTIATE_TEST_SUITE_P(Docker, AnOverrun,
-                         testing::Values(Subject{Subject::Kind::docker, "Docker", {}}),
+INSTANTIATE_TEST_SUITE_P(Executors, AnOverrun,
+                         testing::Values(Subject{Subject::Kind::docker, "Docker", {}},
+                                         Subject{Subject::Kind::local, "Local", {.images = false}}),
                          [](const auto& subject) { return std::string{subject.param.name}; });
 
 TEST_P(AnOverrun, SixtyProcessesOnATenthOfAProcessorEndInTime) {
