@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "sandbox/embedded.hpp"
+#include "sandbox/overrun.hpp"
 #include "sandbox/seccomp_filter.hpp"
 #include "sandbox/session.hpp"
 
@@ -76,6 +77,11 @@ async::task<void> stopping(async::task<void> work, async::StopSignal& signal) {
 async::task<void> run_once_begun(async::task<void> session, async::StopSignal& begun) {
   co_await async::both(stopping(std::move(session), begun),
                        async::with_deadline(start_max, "beginning the program", begun.wait()));
+}
+
+async::task<Result<>> speed_up(Cgroup& group, Policy policy) {
+  policy.cpus = Overrun::enough_cpus;
+  co_return group.limit(policy);
 }
 
 /// It is PID 1 of its namespace: nothing in it outlives it.
@@ -338,11 +344,12 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
   }
   bool running = false;
   async::StopSignal begun{executor_};
-  auto watcher = observer;
-  watcher.started = [&](Stage stage) {
+  Overrun overrun{executor_, execution, [&] { return speed_up(*sandbox.group, execution.policy); }};
+  auto watcher = overrun.watched(observer);
+  watcher.started = [&, told = watcher.started](Stage stage) {
     running = true;
     begun.stop();
-    observer.started(stage);
+    told(stage);
   };
   auto start =
       sandbox.warm.interpreter == Interpreter::none ? init::Start::fresh : init::Start::waiting;
@@ -352,8 +359,8 @@ async::task<std::optional<Outcome>> LocalExecutor::run_in(Sandbox& sandbox,
   Conversation talk;
   auto session = run_session(*sandbox.session, execution, watcher, start, talk);
   if (sandbox.waited) session = run_once_begun(std::move(session), begun);
-  auto talked =
-      co_await async::attempt(async::with_deadline(limit, "the sandbox", std::move(session)));
+  auto talked = co_await async::attempt(async::with_deadline(
+      limit, "the sandbox", async::with_companion(std::move(session), overrun.relieve())));
   sandbox.reported = talk.outcome.has_value();
   if (!talked && running && talked.error().kind == ErrorKind::timed_out) {
     co_return Outcome{{.verdict = Verdict::timed_out,
@@ -446,7 +453,7 @@ async::task<void> LocalExecutor::made_one(Shelf& shelf) {
 
 std::vector<PoolView> LocalExecutor::views() const {
   std::vector<PoolView> views;
-  for (const auto& shelf : shelves_) {
+  for (const auto& shelf : shelves_)
     views.push_back({.executor = "local",
                      .interpreter = std::string{word(shelf.warm.interpreter)},
                      .description = shelf.warm.text(),
@@ -459,7 +466,6 @@ std::vector<PoolView> LocalExecutor::views() const {
                      .misses = shelf.misses,
                      .failures = shelf.failures,
                      .last_error = shelf.last_error});
-  }
   return views;
 }
 
