@@ -237,7 +237,9 @@ TEST_P(ALocalExecutor, EndsWhatItPreparedForSomebodyWhoLeft) {
   }
   run(other_->close());
   auto layout = own_cgroup_layout();
-  for (const auto& [controller, folder] : layout.v1) {
+  auto folders = layout.v1;
+  if (layout.v2) folders.emplace("version 2", *layout.v2);
+  for (const auto& [controller, folder] : folders) {
     EXPECT_FALSE(std::filesystem::exists(folder + "/gantry-" + owner_ + "-other")) << controller;
   }
   other_.reset();

@@ -1,4 +1,5 @@
 #include "async/deadline.hpp"
+#include "async/scope.hpp"
 #include "executions/executions.hpp"
 #include "integration/executor_conformance.hpp"
 #include "storage/testing_fake.hpp"
@@ -81,9 +82,18 @@ TEST_P(AWorkspace, FilesAreMadeReadAndDeletedByOneProgramAfterTheOther) {
 }
 
 TEST_P(AWorkspace, InterpretersThatWaitedFindIt) {
+  async::TaskScope keeper{executor()};
+  keeper.spawn("keeper", subject().maintain());
   in_program(python("open('workspace/state', 'w').write('kept')"));
-  auto read = in_program(python("print(open('workspace/state').read())"));
-  EXPECT_EQ(read.output, "kept\n") << read.errors << read.outcome->message;
+  // The local one forks a Python that is booted, and prepares whole sandboxes for others only.
+  bool warm = false;
+  for (int i = 0; i < (docker_ ? 50 : 1) && !warm; ++i) {
+    auto read = in_program(python("print(open('workspace/state').read())"));
+    EXPECT_EQ(read.output, "kept\n") << read.errors << read.outcome->message;
+    warm = read.outcome->warm;
+  }
+  EXPECT_EQ(warm, docker_ != nullptr);
+  run(keeper.close());
 }
 
 TEST_P(AWorkspace, AProgramCanBeExecutedAndStartedThere) {
@@ -108,8 +118,17 @@ TEST_P(AWorkspace, LinksAreNotKeptAndLeadNowhere) {
       in("ln -s /etc/passwd workspace/link; ln -s /etc workspace/folder; echo x > workspace/x");
   EXPECT_THAT(left.outcome->message, HasSubstr("2 entries of the workspace are not kept"));
   EXPECT_EQ(in("ls workspace").output, "x\n");
-  in("rm -r workspace; ln -s /etc workspace");
-  EXPECT_EQ(in("ls -A workspace").output, "");
+  auto replaced = in("rm -r workspace; ln -s /etc workspace");
+  EXPECT_THAT(replaced.outcome->message, HasSubstr("left no folder 'workspace'"));
+  EXPECT_EQ(in("ls workspace").output, "x\n");
+}
+
+TEST_P(AWorkspace, WhatLiesTooDeepLeavesTheOldCopy) {
+  in("echo old > workspace/x");
+  auto deep = in("cd workspace; for i in $(seq 16); do mkdir d; cd d; done");
+  EXPECT_EQ(deep.outcome->verdict, Verdict::ok);
+  EXPECT_THAT(deep.outcome->message, HasSubstr("more than 15 folders"));
+  EXPECT_EQ(in("ls workspace").output, "x\n");
 }
 
 TEST_P(AWorkspace, WhatIsTooLargeLeavesTheOldCopy) {
