@@ -1,7 +1,9 @@
-/* 71, 72: whom it can reach. `connect PORT NAME ADDRESS [PORT] …`; each attempt waits 700 ms. */
+/* 71, 72: whom it can reach. `connect [NAME ADDRESS PORT] …`; each attempt waits 700 ms. What is of
+   IPv4 is tried past the routes, too: a socket or a datagram that names the interface. */
 #include "probe.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -73,8 +75,55 @@ static void try_spread(const char* name, const char* address) {
   report(name, sendto(file, "x", 1, 0, (struct sockaddr*)&to, size) == 1 ? 0 : -1);
 }
 
+static void try_device(const char* name, const struct sockaddr_storage* to, socklen_t size) {
+  int file = socket(AF_INET, SOCK_DGRAM, 0);
+  int answer = setsockopt(file, SOL_SOCKET, SO_BINDTODEVICE, "eth0", sizeof "eth0");
+  if (answer == 0) answer = sendto(file, "x", 1, 0, (const struct sockaddr*)to, size) == 1 ? 0 : -1;
+  report(name, answer);
+  close(file);
+}
+
+static void try_datagram(const char* name, const struct sockaddr_storage* to, socklen_t size) {
+  int file = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_storage place = *to;
+  struct {
+    struct cmsghdr header;
+    struct in_pktinfo info;
+  } named = {{0}, {0}};
+  named.header.cmsg_len = CMSG_LEN(sizeof named.info);
+  named.header.cmsg_level = IPPROTO_IP;
+  named.header.cmsg_type = IP_PKTINFO;
+  named.info.ipi_ifindex = (int)if_nametoindex("eth0");
+  struct iovec word = {"x", 1};
+  struct msghdr message = {0};
+  message.msg_name = &place;
+  message.msg_namelen = size;
+  message.msg_iov = &word;
+  message.msg_iovlen = 1;
+  message.msg_control = &named;
+  message.msg_controllen = sizeof named;
+  report(name, sendmsg(file, &message, 0) == 1 ? 0 : -1);
+  close(file);
+}
+
+/* Linux takes what no route leads to for a neighbour when the program names the interface. */
+static void try_past_routes(const char* name, const char* address, int port) {
+  struct sockaddr_storage to;
+  socklen_t size = 0;
+  char way[128];
+  if (if_nametoindex("eth0") == 0 || fill(address, port, &to, &size) != AF_INET) return;
+  if (strncmp(address, "127.", 4) == 0) return; /* its own loopback */
+  snprintf(way, sizeof way, "%s by device", name);
+  try_device(way, &to, size);
+  snprintf(way, sizeof way, "%s by datagram", name);
+  try_datagram(way, &to, size);
+}
+
 int main(int count, char** words) {
-  for (int i = 1; i + 2 < count; i += 3) try_tcp(words[i], words[i + 1], atoi(words[i + 2]));
+  for (int i = 1; i + 2 < count; i += 3) {
+    try_tcp(words[i], words[i + 1], atoi(words[i + 2]));
+    try_past_routes(words[i], words[i + 1], atoi(words[i + 2]));
+  }
   try_route("route to 8.8.8.8", "8.8.8.8");
   try_route("route to metadata", "169.254.169.254");
   try_route("route to 10.0.0.1", "10.0.0.1");
