@@ -112,7 +112,7 @@ engine::ContainerSpec bare_container(const ServedImage& image, const Placement& 
 /// no netlink sockets.
 engine::ContainerSpec helper_container(const ServedImage& image, const Placement& placement) {
   constexpr std::int64_t memory = 32 << 20;
-  constexpr std::int64_t processes = 4;
+  constexpr std::int64_t processes = 32;  // of runc, before it becomes ours: a thread each
   auto spec = bare_container(image, placement);
   spec.user = "0:0";  // a capability is root's, where programs are not told otherwise
   spec.working_dir = "/";
