@@ -105,6 +105,47 @@ constexpr std::string_view outside_target = "route/";
 // How a program names the interface itself: then Linux sends although no route leads there.
 constexpr std::array<std::string_view, 3> past_routes{"device", "pktinfo", "unicast"};
 
+/// What no program may reach, whatever the host is called.
+constexpr std::array<const char*, 39> always_closed{"tcp/10.0.0.1/80",
+                                                    "tcp/10.255.255.254/80",
+                                                    "tcp/172.16.0.1/80",
+                                                    "tcp/172.31.255.254/80",
+                                                    "tcp/192.168.0.1/80",
+                                                    "tcp/192.168.255.254/80",
+                                                    "tcp/169.254.169.254/80",
+                                                    "udp/169.254.169.254/53",
+                                                    "tcp/169.254.170.2/80",
+                                                    "tcp/168.63.129.16/80",
+                                                    "tcp/100.64.0.1/80",
+                                                    "tcp/100.100.100.200/80",
+                                                    "tcp/192.0.0.192/80",
+                                                    "tcp/198.18.0.1/80",
+                                                    "tcp/0.0.0.1/80",
+                                                    "udp/224.0.0.1/53",
+                                                    "udp/239.255.255.250/1900",
+                                                    "udp/240.0.0.1/53",
+                                                    "udp/255.255.255.255/67",
+                                                    "spread/224.0.0.1/53",
+                                                    "spread/224.0.0.251/5353",
+                                                    "spread/239.255.255.250/1900",
+                                                    "spread/255.255.255.255/67",
+                                                    "device/10.0.0.1/53",
+                                                    "pktinfo/10.0.0.1/53",
+                                                    "device/169.254.169.254/53",
+                                                    "pktinfo/169.254.169.254/53",
+                                                    "device/::ffff:169.254.169.254/53",
+                                                    "device/224.0.0.1/53",
+                                                    "device/fe80::1/53",
+                                                    "device/ff02::1/53",
+                                                    "device/2001:4860:4860::8888/53",
+                                                    "tcp/fd00:ec2::254/80",
+                                                    "tcp/fc00::1/80",
+                                                    "tcp/fe80::1/80",
+                                                    "udp/ff02::1/53",
+                                                    "tcp/64:ff9b::a9fe:a9fe/80",
+                                                    "tcp/::ffff:169.254.169.254/80",
+                                                    "tcp/2001:4860:4860::8888/53"};
+
 }  // namespace
 
 std::span<const std::string_view> never_outside() {
@@ -206,47 +247,7 @@ std::vector<std::string> blocked_prefixes(const HostAddresses& host,
 std::vector<std::string> canary_targets(const HostAddresses& host, const engine::Network& bridge,
                                         std::string_view outside) {
   std::vector<std::string> targets{fmt::format("{}{}/53", outside_target, outside)};
-  for (const auto* target : {"tcp/10.0.0.1/80",
-                             "tcp/10.255.255.254/80",
-                             "tcp/172.16.0.1/80",
-                             "tcp/172.31.255.254/80",
-                             "tcp/192.168.0.1/80",
-                             "tcp/192.168.255.254/80",
-                             "tcp/169.254.169.254/80",
-                             "udp/169.254.169.254/53",
-                             "tcp/169.254.170.2/80",
-                             "tcp/168.63.129.16/80",
-                             "tcp/100.64.0.1/80",
-                             "tcp/100.100.100.200/80",
-                             "tcp/192.0.0.192/80",
-                             "tcp/198.18.0.1/80",
-                             "tcp/0.0.0.1/80",
-                             "udp/224.0.0.1/53",
-                             "udp/239.255.255.250/1900",
-                             "udp/240.0.0.1/53",
-                             "udp/255.255.255.255/67",
-                             "spread/224.0.0.1/53",
-                             "spread/224.0.0.251/5353",
-                             "spread/239.255.255.250/1900",
-                             "spread/255.255.255.255/67",
-                             "device/10.0.0.1/53",
-                             "pktinfo/10.0.0.1/53",
-                             "device/169.254.169.254/53",
-                             "pktinfo/169.254.169.254/53",
-                             "device/::ffff:169.254.169.254/53",
-                             "device/224.0.0.1/53",
-                             "device/fe80::1/53",
-                             "device/ff02::1/53",
-                             "device/2001:4860:4860::8888/53",
-                             "tcp/fd00:ec2::254/80",
-                             "tcp/fc00::1/80",
-                             "tcp/fe80::1/80",
-                             "udp/ff02::1/53",
-                             "tcp/64:ff9b::a9fe:a9fe/80",
-                             "tcp/::ffff:169.254.169.254/80",
-                             "tcp/2001:4860:4860::8888/53"}) {
-    targets.emplace_back(target);
-  }
+  targets.insert(targets.end(), always_closed.begin(), always_closed.end());
   for (const auto& subnet : bridge.subnets) {
     auto prefix = prefix_of(subnet.prefix);
     if (!prefix) continue;

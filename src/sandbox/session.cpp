@@ -165,8 +165,8 @@ class InitSession::Listener {
     }
     return outcome;
   }
-  std::vector<Artifact> artifacts() && { return std::move(artifacts_).take(); }
-  std::optional<std::string> workspace() && {
+  std::vector<Artifact> take_artifacts() { return std::move(artifacts_).take(); }
+  std::optional<std::string> take_workspace() {
     if (!workspace_ || !workspace_->whole()) return std::nullopt;
     return std::move(*workspace_).take();
   }
@@ -343,9 +343,9 @@ async::task<Conversation> InitSession::run(const Execution& execution,
   if (auto ended = listener.stage_outcome()) {
     conversation.outcome.emplace(std::move(*ended));
     conversation.outcome->compile = conversation.compile;
-    conversation.outcome->artifacts = std::move(listener).artifacts();
+    conversation.outcome->artifacts = listener.take_artifacts();
     if (ended_by_itself(conversation.outcome->verdict)) {
-      conversation.outcome->workspace = std::move(listener).workspace();
+      conversation.outcome->workspace = listener.take_workspace();
     }
   }
   conversation.complaint = complaint_;
