@@ -69,7 +69,11 @@ class PoolTest : public testing::Test {
   std::vector<std::string> discarded_;
   std::vector<std::unique_ptr<net::Stream>> ends_;
   Pool pool_{loop_.executor(),
-             {.ready_min = 1, .ready_max = 4, .memory = Bytes{24U << 20U}, .calm = Milliseconds{0}},
+             {.ready_min = 1,
+              .ready_max = 4,
+              .memory = Bytes{24U << 20U},
+              .calm = Milliseconds{0},
+              .calm_when_empty = Milliseconds{0}},
              {.make = [this](WarmClass warm_class, ServedImage image,
                              Policy policy) { return make(warm_class, image, policy); },
               .discard =
@@ -201,9 +205,26 @@ TEST_F(PoolTest, MakesNothingForAnUnusualClassThatCameOnce) {
   EXPECT_GT(view().wanted, 0U);
 }
 
+TEST_F(PoolTest, WaitsForAMomentOfCalmWhenNoneIsReady) {
+  Pool empty{loop_.executor(),
+             {.ready_max = 4},
+             {.make = [this](WarmClass warm_class, ServedImage image,
+                             Policy policy) { return make(warm_class, image, policy); },
+              .discard = [](const BoxPtr& box) { box->wanted.stop(); },
+              .now = [this] { return now_; }}};
+  auto image = image_named("1");
+  empty.take(class_of({}, image), image, {}, any);
+  loop_.run(keep_up(
+      empty, [&, started = steady_now()] { return steady_now() - started > Milliseconds{50}; }));
+  EXPECT_EQ(empty.views().at(0).ready, 0U);
+  now_ += Milliseconds{10};
+  loop_.run(keep_up(empty, [&] { return empty.views().at(0).ready == 1; }));
+  loop_.run(empty.close());
+}
+
 TEST_F(PoolTest, WaitsForCalmWhileSomeAreReady) {
   Pool calm{loop_.executor(),
-            {.ready_max = 4},
+            {.ready_max = 4, .calm_when_empty = Milliseconds{0}},
             {.make = [this](WarmClass warm_class, ServedImage image,
                             Policy policy) { return make(warm_class, image, policy); },
              .discard = [](const BoxPtr& box) { box->wanted.stop(); },
