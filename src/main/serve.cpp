@@ -186,12 +186,12 @@ class Server {
                      .folder = options.data_dir / "executions",
                      .workspaces = workspace_settings(options),
                      .webhooks = &webhooks_,
-                     .possible = [this](const sandbox::Policy& policy,
-                                        sandbox::ExecutorChoice choice) {
-                       return choice == sandbox::ExecutorChoice::local
-                                  ? ok
-                                  : sandbox_.known_refusal(policy);
-                     },
+                     .possible =
+                         [this](const sandbox::Policy& policy, sandbox::ExecutorChoice choice) {
+                           return choice == sandbox::ExecutorChoice::local
+                                      ? ok
+                                      : sandbox_.known_refusal(policy);
+                         },
                      .clock = clock_}},
         api_{services(executor)},
         certificates_{certificates(options)},
