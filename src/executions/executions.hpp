@@ -242,6 +242,7 @@ class Executions {
   Admission admission_;
   std::map<ExecutionId, LivePointer> live_;
   std::size_t entering_ = 0;
+  std::size_t unstored_ = 0;  ///< Verdicts that the database has not taken yet.
   std::set<std::pair<std::string, std::string>> entering_keys_;  ///< Accounts and their keys.
   std::uint64_t fresh_bytes_ = 0;  ///< Stored since the last retention.
   bool retaining_ = false;

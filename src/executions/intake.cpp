@@ -174,8 +174,9 @@ async::task<Result<Receipt>> Executions::place(Order order) {
     lives.push_back(std::move(live));
     receipt.records.push_back(std::move(record));
   }
+  // While verdicts can not be stored nothing begins that has not got its row first.
   bool told_at_the_end = order.told == Order::Told::verdict && !key && lives.size() == 1 &&
-                         lives.front()->place == Live::Place::running;
+                         lives.front()->place == Live::Place::running && unstored_ == 0;
   if (told_at_the_end) {
     lives.front()->row = Live::Row::none;
     housekeeping_.spawn("row of an execution", write_row(lives.front()));

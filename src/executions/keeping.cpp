@@ -98,7 +98,11 @@ async::task<void> Executions::finish(LivePointer live, sandbox::Outcome outcome,
     begin(next);
     if (!stored) std::erase(ending.claimed, next->record.id);
   }
-  if (!stored) stored = co_await store_later(ending);
+  if (!stored) {
+    ++unstored_;
+    stored = co_await store_later(ending);
+    --unstored_;
+  }
   if (!stored && live->on_disk) co_return park(*live);
   if (stored) {
     count_kept(ending.record);
