@@ -285,12 +285,13 @@ async::task<Result<HostAddresses>> Outbound::survey(Lease& lease, ServedImage im
         outbound_refusal("the engine runs rootless or remaps users, and so does not "
                          "tell which addresses its host has"));
   }
+  auto deadline = settings_.clock.now() + task_deadline;
   auto spec_of = [&](const Lease& given) {
     return survey_container(image, {.owner = settings_.owner,
                                     .label = given.label,
                                     .user_id = given.user_id,
                                     .init_volume = init_volume_.name(),
-                                    .deadline = settings_.clock.now() + task_deadline});
+                                    .deadline = deadline});
   };
   auto words = co_await hear(
       lease, {.label = "survey-" + random::word(20), .spec_of = spec_of, .last_line = "end"});
