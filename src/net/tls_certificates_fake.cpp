@@ -1,6 +1,7 @@
 #include "net/tls_certificates_fake.hpp"
 
 #include "async/race.hpp"
+#include "net/openssl.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -9,17 +10,6 @@
 
 namespace gantry::net {
 namespace {
-
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 std::string text_of(BIO* bio) {
   char* bytes = nullptr;

@@ -1,5 +1,6 @@
 // Certificates, keys and the rules that hold for all connections.
 #include "base/text.hpp"
+#include "net/openssl.hpp"
 #include "net/tls.hpp"
 
 #include <array>
@@ -14,17 +15,6 @@ namespace gantry::net {
 namespace {
 
 using Context = std::shared_ptr<SSL_CTX>;
-
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* what) const {
-    Free(what);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 /// What the last call complained of, in OpenSSL's words.
 std::string openssl_words() {

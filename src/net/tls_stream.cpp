@@ -3,6 +3,7 @@
 // is a wait of the stream below, with its cancellation: a read that is cancelled has lost nothing.
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "net/openssl.hpp"
 #include "net/tls.hpp"
 #include "net/tls_errors.hpp"
 
@@ -26,10 +27,7 @@ constexpr std::size_t write_max = 64U << 10U;
 /// somebody who means harm makes them that many.
 constexpr std::size_t unsaid_max = 16U << 10U;
 
-struct Freed {
-  void operator()(SSL* connection) const { SSL_free(connection); }
-};
-using Connection = std::unique_ptr<SSL, Freed>;
+using Connection = std::unique_ptr<SSL, Freed<SSL_free>>;
 
 class TlsStream final : public Stream {
  public:
