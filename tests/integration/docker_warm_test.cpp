@@ -10,7 +10,6 @@
 #include "sandbox/labels.hpp"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 
 #include <fmt/format.h>
@@ -46,29 +45,10 @@ class AWarmDockerExecutor : public RealEngine {
   }
   std::size_t left_behind() { return containers().size(); }
 
-  /// Without what is another on every run: the number of a process, addresses.
-  static std::string comparable(const std::string& text) {
-    static const std::regex changing{"node:[0-9]+|0x[0-9a-f]+"};
-    return std::regex_replace(text, changing, "…");
-  }
-
-  /// All that anybody learns of a program from outside.
-  struct Seen {
-    Outcome outcome;
-    std::string out;
-    std::string err;
-  };
   Seen execute(Program program, Policy policy = {}) {
     Seen seen;
-    Observer observer{
-        .progress = [](std::string) {},
-        .started = [](Stage) {},
-        .output =
-            [&](OutputStream stream, std::string_view bytes) {
-              (stream == OutputStream::standard_output ? seen.out : seen.err).append(bytes);
-            }};
     Execution execution{ExecutionId{random::word(26)}, std::move(program), policy};
-    seen.outcome = run(executor_->execute(std::move(execution), std::move(observer)));
+    seen.outcome = run(executor_->execute(std::move(execution), seen.observer()));
     return seen;
   }
   static async::task<void> wait_for_pool(DockerExecutor& executor, std::size_t classes) {
@@ -112,13 +92,7 @@ TEST_P(WarmSampleTest, IsTheSameColdAndWarm) {
   fill();
   auto warm = execute(program_of(GetParam()));
   ASSERT_TRUE(warm.outcome.warm);
-  EXPECT_EQ(comparable(warm.out), comparable(cold.out));
-  EXPECT_EQ(comparable(warm.err), comparable(cold.err));
-  EXPECT_EQ(warm.outcome.verdict, cold.outcome.verdict);
-  EXPECT_EQ(warm.outcome.exit_code, cold.outcome.exit_code);
-  EXPECT_EQ(warm.outcome.signal, cold.outcome.signal);
-  EXPECT_EQ(warm.outcome.message, cold.outcome.message);
-  EXPECT_NE(cold.out + cold.err, "") << "a sample that shows nothing";
+  expect_same(cold, warm);
   EXPECT_EQ(executor_->pool().at(0).interpreter,
             GetParam().language == "python" ? "python" : "node");
 }

@@ -55,6 +55,7 @@ class HolderNamespace : public testing::Test {
     std::filesystem::remove(holder_);
   }
 
+  /// By a shell: words of this file and a random name of ours, never of anybody else.
   void command(const char* text) const {
     auto whole = fmt::format(fmt::runtime(text), name_);
     if (std::system(whole.c_str()) != 0) throw std::runtime_error{"failed: " + whole};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sandbox/executor.hpp"
+
 #include <ostream>
 #include <string>
 #include <utility>
@@ -21,6 +23,18 @@ struct WarmSample {
     return out << sample.name;
   }
 };
+
+/// All that anybody learns of a program from outside.
+struct Seen {
+  Outcome outcome;
+  std::string out;
+  std::string err;
+
+  /// Notes here what the program writes; this outlives it.
+  Observer observer();
+};
+/// Every byte, but for what is another on every run: the number of a process, addresses.
+void expect_same(const Seen& cold, const Seen& warm);
 
 std::vector<WarmSample> python_samples();
 std::vector<WarmSample> node_samples();
