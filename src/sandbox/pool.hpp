@@ -30,7 +30,7 @@ struct PoolSettings {
   /// While some still wait, more are made only after so long without a program: making one takes
   /// a processor for a tenth of a second.
   Milliseconds calm{30};
-  Milliseconds calm_when_empty{10};
+  Milliseconds calm_when_empty{10};  ///< The same while none waits.
   Milliseconds age_max{600'000};
   Milliseconds idle_max{600'000};  ///< After so long without a program a class is given up.
 };

@@ -50,7 +50,7 @@ test('long output is cut after 8000 code units, and says by how much', () => {
 });
 
 test('a path is judged by where it leads', () => {
-  for (const path of ['a', 'a/../b', './a', '..a', '/work/a', '']) {
+  for (const path of ['a', 'a/../b', './a', '..a', '/absolute/a', '']) {
     assert.equal(validatePath(path, '/work'), true, path);
   }
   for (const path of ['..', '../x', 'a/../../x', '/workshop/a', '/etc/passwd']) {
