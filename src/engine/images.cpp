@@ -87,11 +87,19 @@ async::task<Result<std::string>> imported_id(Doing doing, net::http::StreamedRes
   co_return fail(read::malformed(doing, json::field_error("status", "must be the image's id")));
 }
 
+/// Names, without the `<none>:<none>` by which engines before 25 say that there is none.
+std::vector<std::string> names_in(json::Fields& fields, std::string_view key) {
+  auto names = read::texts(fields, key);
+  std::erase_if(names, [](const std::string& name) { return name.starts_with("<none>"); });
+  return names;
+}
+
 ImageSummary summary_of(json::Fields& fields) {
   ImageSummary summary;
   summary.id = read::text(fields, "Id");
-  summary.tags = read::texts(fields, "RepoTags");
-  summary.digests = read::texts(fields, "RepoDigests");
+  summary.parent = read::text(fields, "ParentId");
+  summary.tags = names_in(fields, "RepoTags");
+  summary.digests = names_in(fields, "RepoDigests");
   summary.created = read::time_of(read::integer(fields, "Created"));
   summary.size_bytes = read::integer(fields, "Size");
   summary.labels = read::text_map(fields, "Labels");
@@ -103,6 +111,7 @@ void read_config(json::Fields& parent, ImageDetails& details) {
   if (config == nullptr) return;
   auto fields = read::fields(*config, "Config");
   details.volumes = read::keys(fields, "Volumes");
+  details.exposed_ports = read::keys(fields, "ExposedPorts");
   details.env = read::texts(fields, "Env");
   details.entrypoint = read::texts(fields, "Entrypoint");
   details.cmd = read::texts(fields, "Cmd");
@@ -117,27 +126,83 @@ void read_config(json::Fields& parent, ImageDetails& details) {
   if (auto done = fields.finish(); !done) parent.adopt(done.error());
 }
 
-}  // namespace
+void read_layers(json::Fields& parent, ImageDetails& details) {
+  const auto* root = parent.member("RootFS");
+  if (root == nullptr) return;
+  auto fields = read::fields(*root, "RootFS");
+  details.layers = read::texts(fields, "Layers");
+  if (auto done = fields.finish(); !done) parent.adopt(done.error());
+}
 
-async::task<Result<std::vector<ImageSummary>>> list_images(Client& client) {
-  Request request;
-  request.doing = {"list", "images", ""};
-  request.path = {"images", "json"};
+ImageStep step_of(json::Fields& fields) {
+  ImageStep step;
+  step.id = read::text(fields, "Id");
+  if (!valid_image_id(step.id)) step.id.clear();
+  step.created = read::time_of(read::integer(fields, "Created"));
+  step.created_by = read::text(fields, "CreatedBy");
+  step.comment = read::text(fields, "Comment");
+  step.size_bytes = read::integer(fields, "Size");
+  step.tags = names_in(fields, "Tags");
+  return step;
+}
+
+/// Answers each item of the array that `request` is answered with, as `item` reads it.
+template <class Item>
+async::task<Result<std::vector<Item>>> items_of(Client& client, Request request,
+                                                Item (*item)(json::Fields&)) {
   request.answer_max = list_max;
   auto doing = request.doing;
   auto answer = co_await client.call_json(std::move(request));
   if (!answer) co_return fail(std::move(answer.error()));
-  const auto* items = answer->if_array();
-  if (items == nullptr) {
+  const auto* values = answer->if_array();
+  if (values == nullptr) {
     co_return fail(read::malformed(doing, json::field_error("body", "must be an array")));
   }
-  std::vector<ImageSummary> images;
-  for (const auto& item : *items) {
-    auto fields = read::fields(item, "");
-    images.push_back(summary_of(fields));
+  std::vector<Item> items;
+  for (const auto& value : *values) {
+    auto fields = read::fields(value, "");
+    items.push_back(item(fields));
     if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
   }
-  co_return images;
+  co_return items;
+}
+
+/// What the engine says of one removal: `[{"Untagged": …}, {"Deleted": …}]`.
+Result<RemovedImage> removed_of(const Doing& doing, const json::Value& answer) {
+  RemovedImage removed;
+  const auto* values = answer.if_array();
+  if (values == nullptr) {
+    return fail(read::malformed(doing, json::field_error("body", "must be an array")));
+  }
+  for (const auto& value : *values) {
+    auto fields = read::fields(value, "");
+    if (auto name = read::text(fields, "Untagged"); !name.empty()) {
+      removed.untagged.push_back(std::move(name));
+    }
+    if (auto id = read::text(fields, "Deleted"); !id.empty()) {
+      removed.deleted.push_back(std::move(id));
+    }
+    if (auto done = fields.finish(); !done) return fail(read::malformed(doing, done.error()));
+  }
+  return removed;
+}
+
+}  // namespace
+
+async::task<Result<std::vector<ImageSummary>>> list_images(Client& client, ImageScope scope) {
+  Request request;
+  request.doing = {"list", "images", ""};
+  request.path = {"images", "json"};
+  if (scope == ImageScope::all) request.query = {{"all", "1"}};
+  return items_of(client, std::move(request), &summary_of);
+}
+
+async::task<Result<std::vector<ImageStep>>> image_history(Client& client, std::string image) {
+  Request request;
+  request.doing = {"read the history of", "image", image};
+  if (auto valid = check_image(request.doing, image); !valid) co_return fail(valid.error());
+  request.path = {"images", std::move(image), "history"};
+  co_return co_await items_of(client, std::move(request), &step_of);
 }
 
 async::task<Result<ImageDetails>> inspect_image(Client& client, std::string image) {
@@ -151,12 +216,15 @@ async::task<Result<ImageDetails>> inspect_image(Client& client, std::string imag
   auto fields = read::fields(*answer, "");
   ImageDetails details;
   details.id = read::text(fields, "Id");
-  details.tags = read::texts(fields, "RepoTags");
-  details.digests = read::texts(fields, "RepoDigests");
+  details.tags = names_in(fields, "RepoTags");
+  details.digests = names_in(fields, "RepoDigests");
+  details.created = read::text(fields, "Created");
+  details.author = read::text(fields, "Author");
   details.os = read::text(fields, "Os");
   details.architecture = read::text(fields, "Architecture");
   details.size_bytes = read::integer(fields, "Size");
   read_config(fields, details);
+  read_layers(fields, details);
   if (!valid_image_id(details.id)) fields.refuse("Id", "must be an image's id");
   if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
   co_return details;
@@ -208,16 +276,19 @@ async::task<Result<>> tag_image(Client& client, std::string image, ImageReferenc
   co_return ok;
 }
 
-async::task<Result<>> remove_image(Client& client, std::string image, RemoveImage how) {
+async::task<Result<RemovedImage>> remove_image(Client& client, std::string image, RemoveImage how,
+                                               UntaggedParents parents) {
   Request request;
   request.doing = {"remove", "image", image};
-  if (auto valid = check_image(request.doing, image); !valid) co_return valid;
+  if (auto valid = check_image(request.doing, image); !valid) co_return fail(valid.error());
   request.method = "DELETE";
   request.path = {"images", std::move(image)};
-  if (how == RemoveImage::force) request.query = {{"force", "1"}};
-  auto answer = co_await client.call(std::move(request));
+  if (how == RemoveImage::force) request.query.emplace_back("force", "1");
+  if (parents == UntaggedParents::keep) request.query.emplace_back("noprune", "1");
+  auto doing = request.doing;
+  auto answer = co_await client.call_json(std::move(request));
   if (!answer) co_return fail(std::move(answer.error()));
-  co_return ok;
+  co_return removed_of(doing, *answer);
 }
 
 }  // namespace gantry::engine

@@ -3,7 +3,6 @@
 #include "async/attempt.hpp"
 #include "async/testing_fake.hpp"
 #include "engine/fake_daemon_fake.hpp"
-#include "engine/volumes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class EngineImages : public testing::Test {
  protected:
@@ -118,13 +118,59 @@ TEST_F(EngineImages, NothingIsSentForAnImageThatIsNone) {
   EXPECT_EQ(daemon_.server().connections(), 0U);
 }
 
-TEST_F(EngineImages, AVolumeInUseIsAConflictWithARemedy) {
-  daemon_.expect("DELETE", "/volumes/v")
-      .reply(409, R"({"message":"remove v: volume is in use - [abc]"})");
-  auto removed = run(remove_volume(*client_, "v"));
+TEST_F(EngineImages, ANameThatSaysNoneIsNone) {
+  daemon_.expect("GET", "/images/json")
+      .reply(200, R"([{"Id":"sha256:1","ParentId":"sha256:0","RepoTags":["<none>:<none>"],)"
+                  R"("RepoDigests":["<none>@<none>"],"Created":1,"Size":42}])");
+  auto images = value_or_throw(run(list_images(*client_)));
+  ASSERT_EQ(images.size(), 1U);
+  EXPECT_THAT(images[0].tags, IsEmpty());
+  EXPECT_THAT(images[0].digests, IsEmpty());
+  EXPECT_EQ(images[0].parent, "sha256:0");
+}
+
+TEST_F(EngineImages, IntermediateOnesAreListedWhenAskedFor) {
+  daemon_.expect("GET", "/images/json?all=1").reply(200, "[]");
+  EXPECT_THAT(value_or_throw(run(list_images(*client_, ImageScope::all))), IsEmpty());
+}
+
+TEST_F(EngineImages, AListThatIsNoneIsMalformed) {
+  daemon_.expect("GET", "/images/json").reply(200, R"({"message":"hello"})");
+  auto images = run(list_images(*client_));
+  ASSERT_FALSE(images);
+  EXPECT_EQ(images.error().code, "engine_answer_malformed");
+}
+
+TEST_F(EngineImages, AHistoryTellsEveryStepAndNoIdWhereThereIsNone) {
+  daemon_.expect("GET", "/images/gantry%2Fsh/history")
+      .reply(200, R"([{"Id":"sha256:)" + FakeDaemon::id("c") +
+                      R"(","Created":1700000000,"CreatedBy":"CMD [\"sh\"]","Size":0,)"
+                      R"("Tags":["gantry/sh:latest"],"Comment":""},{"Id":"<missing>",)"
+                      R"("Created":1700000000,"CreatedBy":"ADD / /","Size":5,"Tags":null}])");
+  auto steps = value_or_throw(run(image_history(*client_, "gantry/sh")));
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].created_by, R"(CMD ["sh"])");
+  EXPECT_THAT(steps[0].tags, ElementsAre("gantry/sh:latest"));
+  EXPECT_EQ(steps[1].id, "");
+  EXPECT_EQ(steps[1].size_bytes, 5);
+}
+
+TEST_F(EngineImages, ARemovalTellsWhatWent) {
+  daemon_.expect("DELETE", "/images/gantry%2Fsh?force=1&noprune=1")
+      .reply(200, R"([{"Untagged":"gantry/sh:latest"},{"Deleted":"sha256:1"}])");
+  auto removed = value_or_throw(
+      run(remove_image(*client_, "gantry/sh", RemoveImage::force, UntaggedParents::keep)));
+  EXPECT_THAT(removed.untagged, ElementsAre("gantry/sh:latest"));
+  EXPECT_THAT(removed.deleted, ElementsAre("sha256:1"));
+}
+
+TEST_F(EngineImages, AnImageInUseIsAConflictWithARemedy) {
+  daemon_.expect("DELETE", "/images/gantry%2Fsh")
+      .reply(409, R"({"message":"conflict: unable to remove repository reference \"gantry/sh\" )"
+                  R"((must force) - container 1f is using its referenced image 2e"})");
+  auto removed = run(remove_image(*client_, "gantry/sh", RemoveImage::unless_used));
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().kind, ErrorKind::conflict);
-  EXPECT_EQ(removed.error().remedy, "remove the containers that use it first");
 }
 
 }  // namespace

@@ -15,9 +15,18 @@ Result<Volume> volume_of(const Doing& doing, const json::Value& value) {
   volume.name = read::text(fields, "Name");
   volume.driver = read::text(fields, "Driver");
   volume.created = read::text(fields, "CreatedAt");
+  volume.mountpoint = read::text(fields, "Mountpoint");
+  volume.scope = read::text(fields, "Scope");
   volume.labels = read::text_map(fields, "Labels");
+  volume.options = read::text_map(fields, "Options");
   if (auto done = fields.finish(); !done) return fail(read::malformed(doing, done.error()));
   return volume;
+}
+
+json::Object object_of(const std::map<std::string, std::string>& texts) {
+  json::Object out;
+  for (const auto& [name, text] : texts) out[name] = text;
+  return out;
 }
 
 async::task<Result<Volume>> one(Client& client, Request request) {
@@ -29,17 +38,24 @@ async::task<Result<Volume>> one(Client& client, Request request) {
 
 }  // namespace
 
-async::task<Result<Volume>> create_volume(Client& client, std::string name,
-                                          std::map<std::string, std::string> labels) {
+async::task<Result<Volume>> create_volume(Client& client, VolumeSpec spec) {
   Request request;
-  request.doing = {"create", "volume", name};
-  if (auto valid = check_volume(request.doing, name); !valid) co_return fail(valid.error());
+  request.doing = {"create", "volume", spec.name};
+  if (!spec.name.empty()) {
+    if (auto valid = check_volume(request.doing, spec.name); !valid) co_return fail(valid.error());
+  }
   request.method = "POST";
   request.path = {"volumes", "create"};
-  json::Object wanted;
-  for (const auto& [label, value] : labels) wanted[label] = value;
-  request.body = json::Object{{"Name", name}, {"Labels", std::move(wanted)}};
+  json::Object body{{"Name", spec.name}, {"Labels", object_of(spec.labels)}};
+  if (spec.driver != "local") body["Driver"] = spec.driver;
+  if (!spec.options.empty()) body["DriverOpts"] = object_of(spec.options);
+  request.body = std::move(body);
   co_return co_await one(client, std::move(request));
+}
+
+async::task<Result<Volume>> create_volume(Client& client, std::string name,
+                                          std::map<std::string, std::string> labels) {
+  return create_volume(client, VolumeSpec{.name = std::move(name), .labels = std::move(labels)});
 }
 
 async::task<Result<Volume>> inspect_volume(Client& client, std::string name) {
