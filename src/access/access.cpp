@@ -88,7 +88,7 @@ Identity Access::identity_of(const TokenRow& row) const {
   const auto& user = users_.find(row.token.user)->second.user;
   return {.user = user.id,
           .name = user.name,
-          .role = std::min(row.token.role, user.role),
+          .role = std::min(row.token.role, user.role),  // by_token: one includes the other
           .scopes = row.token.scopes,
           .how = How::token,
           .credential = row.token.id.text(),
@@ -131,6 +131,14 @@ Result<Identity> Access::by_token(std::string_view bearer) {
   if (!active(row.token.user)) {
     return fail(ErrorKind::unauthenticated, "user_disabled",
                 "cannot use this token: its user is disabled", "ask an admin");
+  }
+  if (auto has = users_.find(row.token.user)->second.user.role;
+      !includes(has, row.token.role) && !includes(row.token.role, has)) {
+    return fail(ErrorKind::unauthenticated, "token_void",
+                fmt::format("cannot use this token: its role '{}' has nothing in common with its "
+                            "user's, '{}'",
+                            word(row.token.role), word(has)),
+                "make a new one");
   }
   if (!row.token.last_used_at || at - *row.token.last_used_at >= use_written_every) {
     row.token.last_used_at = at;

@@ -4,6 +4,7 @@
 #include "access/audit_store.hpp"
 #include "access/identity.hpp"
 #include "access/password.hpp"
+#include "access/rights.hpp"
 #include "access/session_store.hpp"
 #include "access/token_store.hpp"
 #include "access/user_store.hpp"
@@ -15,6 +16,7 @@
 #include "base/secret.hpp"
 #include "storage/database.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +54,13 @@ struct MadeToken {
   Token token;
 };
 
+/// How grants find their hosts, which belong to another folder: by ids in tables, because a name
+/// may be given to another host later. Without these a host's name counts as its id.
+struct HostNames {
+  std::function<std::optional<std::string>(const std::string& id)> name_of;
+  std::function<std::optional<std::string>(const std::string& name)> id_of;
+};
+
 /// All users, sessions and tokens are held in memory beside their rows (at most 1,000 users, 32
 /// sessions and 100 tokens each), so that knowing who asks costs no round trip, and a revocation
 /// holds from the next request on. Belongs to the event loop.
@@ -69,6 +78,8 @@ class Access {
   async::task<void> start();
   /// Ends background writes. Call before the destructor.
   async::task<void> close();
+  /// To be called once, before the first request.
+  void name_hosts(HostNames names) { host_names_ = std::move(names); }
 
   // The owner, once.
 
@@ -106,6 +117,9 @@ class Access {
   /// Made at each start, admin, never stored here; `main` leaves it in the data directory.
   const Secret& local_token() const { return local_token_; }
 
+  /// What this identity may see and do on which hosts, as of now: not to be kept for later.
+  Rights rights(const Identity& identity) const;
+
   // Users; `by` is who asks for it, and is in the audit log.
 
   std::vector<User> users() const;  ///< by name
@@ -127,6 +141,13 @@ class Access {
   async::task<Result<>> change_password(Identity by, UserId id, Secret current, Secret next);
   /// How long a user must wait before trying the current password again; zero when they need not.
   Seconds password_retry_after(const UserId& id) const;
+
+  /// What restricts the user to some hosts, with names for ids; empty: the role holds everywhere.
+  /// A grant of a host that is gone has neither group nor host, and still restricts.
+  std::vector<Grant> grants(const UserId& id) const;
+  /// In the place of all earlier ones. Takes what `create_user` takes. Refused: `no_such_user`,
+  /// `invalid_field` (an unknown host, a role above the user's own, more than 100).
+  async::task<Result<>> set_grants(Identity by, UserId id, std::vector<Grant> grants);
 
   // API tokens of the user who asks.
 
@@ -176,6 +197,8 @@ class Access {
   std::unordered_map<SessionId, SessionRow> sessions_;
   std::map<TokenId, TokenRow> tokens_;
   std::unordered_map<std::string, TokenId> token_by_digest_;
+  std::map<UserId, std::vector<Grant>> grants_;  ///< With ids of hosts; no entry: everywhere.
+  HostNames host_names_;
   Attempts by_name_;
   Attempts by_address_;
   std::optional<std::string> setup_digest_;

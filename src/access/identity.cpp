@@ -7,9 +7,10 @@ struct RoleWord {
   Role role;
   std::string_view word;
 };
-constexpr std::array role_words{RoleWord{Role::viewer, "viewer"},
-                                RoleWord{Role::operator_, "operator"},
-                                RoleWord{Role::admin, "admin"}};
+constexpr std::array role_words{
+    RoleWord{Role::executor, "executor"}, RoleWord{Role::viewer, "viewer"},
+    RoleWord{Role::operator_, "operator"}, RoleWord{Role::admin, "admin"}};
+static_assert(role_words.size() == all_roles.size());
 
 struct ScopeWord {
   Scope scope;

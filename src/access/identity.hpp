@@ -16,10 +16,20 @@ using UserId = Id<struct UserTag>;
 using TokenId = Id<struct TokenTag>;
 using SessionId = Id<struct SessionTag>;
 
-/// What somebody may do; each may do what the ones before it may.
-enum class Role { viewer, operator_, admin };
+/// What somebody may do. `executor` runs programs in sandboxes and sees no host; of the others each
+/// may do what the ones before it may, and from `operator` on run programs, too.
+enum class Role { executor, viewer, operator_, admin };
+inline constexpr std::array all_roles{Role::executor, Role::viewer, Role::operator_, Role::admin};
 
-/// `viewer`, `operator`, `admin`: as in JSON and in the database.
+/// Whether somebody of this role may run programs.
+constexpr bool may_execute(Role role) { return role != Role::viewer; }
+/// Whether somebody of role `has` may do all that `wanted` may: an executor's role is not part of a
+/// viewer's.
+constexpr bool includes(Role has, Role wanted) {
+  return has >= wanted && (wanted != Role::executor || may_execute(has));
+}
+
+/// `executor`, `viewer`, `operator`, `admin`: as in JSON and in the database.
 std::string_view word(Role role);
 /// Nothing for any other word.
 std::optional<Role> parse_role(std::string_view word);
@@ -86,6 +96,7 @@ struct Identity {
   TokenLimits limits = {};
 
   bool at_least(Role wanted) const { return role >= wanted; }
+  bool may_execute() const { return access::may_execute(role); }
 };
 
 /// Whether somebody may come in. Who is disabled keeps name, role and tokens for later.

@@ -1,4 +1,6 @@
 // Access: what admins do with users, and users with their passwords and tokens.
+#include "access/manage.hpp"
+
 #include "access/access.hpp"
 #include "access/credential.hpp"
 #include "access/user_name.hpp"
@@ -18,11 +20,6 @@ constexpr std::size_t tokens_per_user_max = 100;
 constexpr std::size_t token_name_bytes_max = 64;
 constexpr std::size_t hint_length = 8;
 
-std::unexpected<Error> no_such_user(const UserId& id) {
-  return fail(ErrorKind::not_found, "no_such_user",
-              fmt::format("cannot find user '{}'", text::shortened(text::one_line(id.text()), 64)));
-}
-
 std::unexpected<Error> admins_only() {
   return fail(ErrorKind::denied, "role_too_low", "cannot manage users: that takes an admin",
               "ask one");
@@ -32,17 +29,6 @@ std::unexpected<Error> token_limited() {
   return fail(ErrorKind::denied, "token_limited",
               "cannot do this with this token: it has limits, which a new token or user would not",
               "sign in, or use a token without limits");
-}
-
-/// Making a user, or changing what somebody else is or signs in with, gives all of the user's
-/// rights: a token that has only some scopes, or limits, would widen itself by it.
-Result<> may_hand_out_rights(const Identity& by) {
-  if (!by.at_least(Role::admin)) return admins_only();
-  if (by.limits.any()) return token_limited();
-  if (by.scopes.covers(Scopes::all())) return ok;
-  return fail(ErrorKind::denied, "scope_missing",
-              "cannot do this with this token: it takes all scopes, because users have all of them",
-              "sign in, or make a token that has every scope");
 }
 
 /// What the user is by now, which may be more than when the request came.
@@ -69,7 +55,7 @@ Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now) {
   if (wanted.expires_at && *wanted.expires_at <= now) {
     return fail(json::field_error("expires_at", "must be in the future"));
   }
-  if (!by.at_least(wanted.role) || !by.scopes.covers(wanted.scopes)) {
+  if (!includes(by.role, wanted.role) || !by.scopes.covers(wanted.scopes)) {
     return fail(
         ErrorKind::denied, "token_too_strong",
         fmt::format("cannot make token '{}': it would allow more than you may", wanted.name),
@@ -79,6 +65,20 @@ Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now) {
 }
 
 }  // namespace
+
+std::unexpected<Error> no_such_user(const UserId& id) {
+  return fail(ErrorKind::not_found, "no_such_user",
+              fmt::format("cannot find user '{}'", text::shortened(text::one_line(id.text()), 64)));
+}
+
+Result<> may_hand_out_rights(const Identity& by) {
+  if (!by.at_least(Role::admin)) return admins_only();
+  if (by.limits.any()) return token_limited();
+  if (by.scopes.covers(Scopes::all())) return ok;
+  return fail(ErrorKind::denied, "scope_missing",
+              "cannot do this with this token: it takes all scopes, because users have all of them",
+              "sign in, or make a token that has every scope");
+}
 
 std::vector<User> Access::users() const {
   std::vector<User> users;
@@ -143,6 +143,7 @@ async::task<Result<>> Access::remove_user(Identity by, UserId id) {
   std::erase_if(token_by_digest_,
                 [&](const auto& entry) { return !tokens_.contains(entry.second); });
   users_.erase(id);
+  grants_.erase(id);
   co_return ok;
 }
 

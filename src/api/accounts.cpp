@@ -75,7 +75,7 @@ json::Object user_json(const access::UserId& id, std::string_view name, access::
 
 access::Role read_role(json::Fields& fields) {
   auto role = access::parse_role(fields.required_text("role"));
-  if (!role) fields.refuse("role", "must be 'viewer', 'operator' or 'admin'");
+  if (!role) fields.refuse("role", "must be 'executor', 'viewer', 'operator' or 'admin'");
   return role.value_or(access::Role::viewer);
 }
 

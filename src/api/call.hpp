@@ -58,6 +58,10 @@ struct Call {
     bool admin = identity && identity->at_least(access::Role::admin);
     return admin ? executions::Reach::everybodys() : own();
   }
+  /// What they may see and do on which hosts, as of now: ask anew after a wait.
+  access::Rights rights() const {
+    return identity ? services.access.rights(*identity) : access::Rights{};
+  }
   /// For what is nobody else's business, admins included: typing to a program.
   executions::Reach own() const { return executions::Reach::own(account()); }
   std::string_view header(std::string_view name) const {

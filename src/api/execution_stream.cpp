@@ -141,8 +141,8 @@ class StreamChannel {
       refused_.notify();
       co_return;
     }
-    if (!call_.identity->at_least(access::Role::operator_)) {
-      co_return refuse("role_missing", "cannot type: that needs the role 'operator'");
+    if (!call_.identity->may_execute()) {
+      co_return refuse("role_missing", "cannot type: that needs the role 'executor'");
     }
     if (!call_.own().covers(follower_.record())) {
       co_return refuse("not_yours", "cannot type: the program is somebody else's");

@@ -9,7 +9,7 @@
 #include "async/race.hpp"
 #include "base/text.hpp"
 #include "executions/executions.hpp"
-#include "fleet/link.hpp"
+#include "fleet/fleet.hpp"
 
 #include <fmt/format.h>
 
@@ -57,7 +57,7 @@ async::task<void> LiveChannel::woken() {
 
 async::task<void> LiveChannel::watch_link() {
   for (;;) {
-    co_await call_.services.link.changed();
+    co_await call_.services.fleet.changed();
     wake();
   }
 }
@@ -104,6 +104,15 @@ void LiveChannel::understand(const net::WebSocket::Message& message) {
 
 void LiveChannel::subscribe(std::string_view topic) {
   bool containers = topic == "containers";
+  if (containers && !call_.identity->at_least(access::Role::viewer)) {
+    if (refusals_.size() >= refusals_max) return;
+    auto missing = access::role_missing(call_.identity->role, access::Role::viewer).error();
+    refusals_.push_back({{"type", "error"},
+                         {"code", missing.code},
+                         {"detail", missing.message},
+                         {"remedy", missing.remedy}});
+    return;
+  }
   auto scope = containers ? access::Scope::containers : access::Scope::executions;
   if (call_.identity->scopes.has(scope)) {
     (containers ? containers_ : executions_).subscribed = true;
@@ -137,7 +146,7 @@ async::task<void> LiveChannel::write() {
     co_await tell_containers();
     co_await tell_executions();
     // A change that came too soon after the last telling waits for its turn.
-    bool pending = containers_.due(call_.services.link.version(), SteadyTime::max()) ||
+    bool pending = containers_.due(call_.services.fleet.version(), SteadyTime::max()) ||
                    executions_.due(call_.services.executions.version(), SteadyTime::max());
     if (pending) {
       co_await async::pause(between_tellings);
@@ -156,12 +165,12 @@ async::task<void> LiveChannel::send_refusals() {
 }
 
 async::task<void> LiveChannel::tell_containers() {
-  const auto& link = call_.services.link;
+  const auto& fleet = call_.services.fleet;
   auto now = steady_now();
-  if (!containers_.due(link.version(), now)) co_return;
-  containers_.told_version = link.version();
+  if (!containers_.due(fleet.version(), now)) co_return;
+  containers_.told_version = fleet.version();
   containers_.not_before = now + between_tellings;
-  auto message = containers_json(link.view());
+  auto message = containers_json(fleet.local_view());
   message["type"] = "containers";
   co_await send(std::move(message));
 }

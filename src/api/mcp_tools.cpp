@@ -77,10 +77,10 @@ constexpr std::array table{
          "Runs a program in a fresh sandbox and answers what it wrote and how it ended. The "
          "working folder is /box, which holds the given files and is gone afterwards. There is no "
          "network unless the limits ask for it.",
-         operator_, Scope::executions, Tool::Effect::runs, &execute_code_schema, execution_output,
+         executor, Scope::executions, Tool::Effect::runs, &execute_code_schema, execution_output,
          &execute_code},
     Tool{"list_languages", "List languages", "Which languages execute_code can run, and in what.",
-         viewer, Scope::system, Tool::Effect::reads, &no_arguments_schema, languages_output,
+         any, Scope::system, Tool::Effect::reads, &no_arguments_schema, languages_output,
          &list_languages},
     Tool{"list_containers", "List containers",
          "The containers of this machine with image, state, ports and labels. Values that look "

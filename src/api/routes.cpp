@@ -28,13 +28,13 @@ constexpr std::array table{
     Route{"GET", "/api/v1/setup", open, {}, &get_setup},
     Route{"POST", "/api/v1/setup", open, {}, &create_owner, Body::json, small_body},
     Route{"POST", "/api/v1/sessions", open, {}, &create_session, Body::json, small_body},
-    Route{"DELETE", "/api/v1/sessions/current", viewer, {}, &end_session},
-    Route{"GET", "/api/v1/me", viewer, {}, &get_me},
-    Route{"PUT", "/api/v1/me/password", viewer, {}, &change_own_password, Body::json, small_body},
+    Route{"DELETE", "/api/v1/sessions/current", any, {}, &end_session},
+    Route{"GET", "/api/v1/me", any, {}, &get_me},
+    Route{"PUT", "/api/v1/me/password", any, {}, &change_own_password, Body::json, small_body},
 
-    Route{"GET", "/api/v1/tokens", viewer, Scope::access, &list_tokens},
-    Route{"POST", "/api/v1/tokens", viewer, Scope::access, &create_token, Body::json, small_body},
-    Route{"DELETE", "/api/v1/tokens/{id}", viewer, Scope::access, &revoke_token},
+    Route{"GET", "/api/v1/tokens", any, Scope::access, &list_tokens},
+    Route{"POST", "/api/v1/tokens", any, Scope::access, &create_token, Body::json, small_body},
+    Route{"DELETE", "/api/v1/tokens/{id}", any, Scope::access, &revoke_token},
     Route{"GET", "/api/v1/users", admin, Scope::access, &list_users},
     Route{"POST", "/api/v1/users", admin, Scope::access, &create_user, Body::json, small_body},
     Route{"PATCH", "/api/v1/users/{id}", admin, Scope::access, &change_user, Body::json,
@@ -43,35 +43,33 @@ constexpr std::array table{
     Route{"GET", "/api/v1/audit", admin, Scope::access, &list_audit},
     Route{"GET", "/api/v1/audit/check", admin, Scope::access, &check_audit},
 
-    Route{"GET", "/api/v1/system", viewer, Scope::system, &get_system},
+    Route{"GET", "/api/v1/system", any, Scope::system, &get_system},
     Route{"GET", "/api/v1/pools", viewer, Scope::system, &list_pools},
-    Route{"GET", "/api/v1/executions", viewer, Scope::executions, &list_executions},
-    Route{"POST", "/api/v1/executions", operator_, Scope::executions, &create_execution, Body::json,
+    Route{"GET", "/api/v1/executions", any, Scope::executions, &list_executions},
+    Route{"POST", "/api/v1/executions", executor, Scope::executions, &create_execution, Body::json,
           program_body},
-    Route{"POST", "/api/v1/executions/batch", operator_, Scope::executions, &create_batch,
+    Route{"POST", "/api/v1/executions/batch", executor, Scope::executions, &create_batch,
           Body::json, program_body},
-    Route{"GET", "/api/v1/executions/{id}", viewer, Scope::executions, &get_execution},
-    Route{"DELETE", "/api/v1/executions/{id}", operator_, Scope::executions, &cancel_execution},
-    Route{"GET", "/api/v1/executions/{id}/events", viewer, Scope::executions,
-          &get_execution_events},
-    Route{"GET", "/api/v1/executions/{id}/stream", viewer, Scope::executions,
-          &open_execution_stream},
-    Route{"GET", "/api/v1/executions/{id}/artifacts", viewer, Scope::executions, &list_artifacts},
-    Route{"GET", "/api/v1/executions/{id}/artifacts/{index}", viewer, Scope::executions,
+    Route{"GET", "/api/v1/executions/{id}", any, Scope::executions, &get_execution},
+    Route{"DELETE", "/api/v1/executions/{id}", executor, Scope::executions, &cancel_execution},
+    Route{"GET", "/api/v1/executions/{id}/events", any, Scope::executions, &get_execution_events},
+    Route{"GET", "/api/v1/executions/{id}/stream", any, Scope::executions, &open_execution_stream},
+    Route{"GET", "/api/v1/executions/{id}/artifacts", any, Scope::executions, &list_artifacts},
+    Route{"GET", "/api/v1/executions/{id}/artifacts/{index}", any, Scope::executions,
           &get_artifact},
-    Route{"GET", "/api/v1/workspaces", viewer, Scope::executions, &list_workspaces},
-    Route{"GET", "/api/v1/workspaces/{id}", viewer, Scope::executions, &get_workspace},
-    Route{"DELETE", "/api/v1/workspaces/{id}", operator_, Scope::executions, &remove_workspace},
+    Route{"GET", "/api/v1/workspaces", any, Scope::executions, &list_workspaces},
+    Route{"GET", "/api/v1/workspaces/{id}", any, Scope::executions, &get_workspace},
+    Route{"DELETE", "/api/v1/workspaces/{id}", executor, Scope::executions, &remove_workspace},
     Route{"GET", "/api/v1/containers", viewer, Scope::containers, &list_containers},
     Route{"GET", "/api/v1/images", viewer, Scope::containers, &list_images},
     Route{"GET", "/api/v1/registries", admin, Scope::access, &list_registries},
     Route{"POST", "/api/v1/registries", admin, Scope::access, &put_registry, Body::json,
           small_body},
     Route{"DELETE", "/api/v1/registries/{id}", admin, Scope::access, &remove_registry},
-    Route{"GET", "/api/v1/live", viewer, {}, &open_live},
+    Route{"GET", "/api/v1/live", any, {}, &open_live},
     Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},
 
-    Route{"POST", "/mcp", viewer, {}, &serve_mcp, Body::json, program_body},
+    Route{"POST", "/mcp", any, {}, &serve_mcp, Body::json, program_body},
 
     Route{"GET", "/health", open, {}, &get_health, Body::none, {}, Shape::compatible},
     Route{"GET",
@@ -83,18 +81,18 @@ constexpr std::array table{
           {},
           Shape::compatible,
           Anonymous::when_configured},
-    Route{"POST", "/execute", operator_, Scope::executions, &execute, Body::other, form_body,
+    Route{"POST", "/execute", executor, Scope::executions, &execute, Body::other, form_body,
           Shape::compatible, Anonymous::when_configured},
 
-    piston_route("POST", "/api/v2/execute", operator_, &piston_execute, Body::other, program_body),
-    piston_route("GET", "/api/v2/connect", operator_, &piston_connect),
-    piston_route("GET", "/api/v2/runtimes", viewer, &piston_runtimes),
-    piston_route("GET", "/api/v2/packages", viewer, &piston_packages),
-    piston_route("POST", "/api/v2/piston/execute", operator_, &piston_execute, Body::other,
+    piston_route("POST", "/api/v2/execute", executor, &piston_execute, Body::other, program_body),
+    piston_route("GET", "/api/v2/connect", executor, &piston_connect),
+    piston_route("GET", "/api/v2/runtimes", any, &piston_runtimes),
+    piston_route("GET", "/api/v2/packages", any, &piston_packages),
+    piston_route("POST", "/api/v2/piston/execute", executor, &piston_execute, Body::other,
                  program_body),
-    piston_route("GET", "/api/v2/piston/connect", operator_, &piston_connect),
-    piston_route("GET", "/api/v2/piston/runtimes", viewer, &piston_runtimes),
-    piston_route("GET", "/api/v2/piston/packages", viewer, &piston_packages),
+    piston_route("GET", "/api/v2/piston/connect", executor, &piston_connect),
+    piston_route("GET", "/api/v2/piston/runtimes", any, &piston_runtimes),
+    piston_route("GET", "/api/v2/piston/packages", any, &piston_packages),
 };
 
 /// What stands in the places of a pattern: `{id}` first.
@@ -125,6 +123,10 @@ std::string_view word(Least least) {
   switch (least) {
     case open:
       return "open";
+    case any:
+      return "any";
+    case executor:
+      return "executor";
     case viewer:
       return "viewer";
     case operator_:
@@ -139,6 +141,10 @@ bool allows(Least least, access::Role role) {
   switch (least) {
     case open:
       return true;
+    case any:
+      return true;
+    case executor:
+      return access::may_execute(role);
     case viewer:
       return role >= access::Role::viewer;
     case operator_:

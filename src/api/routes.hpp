@@ -14,8 +14,9 @@
 
 namespace gantry::api {
 
-/// The least role that may call a route, as `x-role` in openapi.yaml.
-enum class Least { open, viewer, operator_, admin };
+/// The least role that may call a route, as `x-role` in openapi.yaml. `any`: whoever is known;
+/// `executor`: who may run programs, which all but viewers may.
+enum class Least { open, any, executor, viewer, operator_, admin };
 std::string_view word(Least least);
 /// Whether somebody of this role may.
 bool allows(Least least, access::Role role);

@@ -84,9 +84,9 @@ std::size_t Telling::weight(const Happening& happening) const {
 Result<bool> read_cancel_on_disconnect(Call& call) {
   auto cancel = call.query.boolean("cancel_on_disconnect").value_or(false);
   if (auto read = call.query.finish(); !read) return fail(read.error());
-  if (cancel && !(call.identity && call.identity->at_least(access::Role::operator_))) {
+  if (cancel && !(call.identity && call.identity->may_execute())) {
     return fail(ErrorKind::denied, "role_missing",
-                "cannot cancel the execution when you leave: that needs the role 'operator'",
+                "cannot cancel the execution when you leave: that needs the role 'executor'",
                 "ask an admin for that role, or leave out 'cancel_on_disconnect'");
   }
   return cancel;

@@ -112,9 +112,8 @@ std::optional<std::vector<std::string>> texts_of(const toml::node& node, Kind ki
 
 /// `[limits]`, for the roles that there are.
 Result<sandbox::ServerBounds> read_bounds(const json::Value& limits) {
-  constexpr std::array roles{access::Role::viewer, access::Role::operator_, access::Role::admin};
-  std::array<std::string_view, roles.size()> words;
-  std::ranges::transform(roles, words.begin(), [](access::Role role) { return word(role); });
+  std::array<std::string_view, access::all_roles.size()> words;
+  std::ranges::transform(access::all_roles, words.begin(), [](access::Role role) { return word(role); });
   return sandbox::ServerBounds::read(limits, words);
 }
 

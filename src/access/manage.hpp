@@ -1,0 +1,16 @@
+#pragma once
+
+#include "access/identity.hpp"
+#include "base/error.hpp"
+
+/// Refusals that several of Access's files share.
+namespace gantry::access {
+
+std::unexpected<Error> no_such_user(const UserId& id);
+
+/// Making a user, or changing what somebody else is or signs in with, gives all of the user's
+/// rights: a token that has only some scopes, or limits, would widen itself by it. Refused:
+/// `role_too_low`, `token_limited`, `scope_missing`.
+Result<> may_hand_out_rights(const Identity& by);
+
+}  // namespace gantry::access
