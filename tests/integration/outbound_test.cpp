@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <map>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -129,7 +130,16 @@ class OutboundNetwork : public RealEngine {
     ADD_FAILURE() << "there is no network " << name;
     return {};
   }
-  std::string gateway(std::string_view name) { return network(name).subnets.at(0).gateway; }
+  /// An engine that has just made its own bridge does not name the gateway: the first address.
+  std::string gateway(std::string_view name) {
+    auto subnet = network(name).subnets.at(0);
+    if (!subnet.gateway.empty()) return subnet.gateway;
+    in_addr address{};
+    EXPECT_EQ(
+        inet_pton(AF_INET, subnet.prefix.substr(0, subnet.prefix.find('/')).c_str(), &address), 1);
+    address.s_addr |= htonl(1);
+    return inet_ntoa(address);
+  }
 
   static Program python(std::string source, std::vector<std::string> arguments = {}) {
     Program program{.language = "python",

@@ -87,13 +87,15 @@ start_engine_without_systemd() {
   fail "cannot start the engine: $(last_line "$engine_log")" "see $engine_log"
 }
 
+enter_private_network=()
+
 # launch_dockerd LOG [FLAGS…]: away from our terminal and process group, so that Ctrl-C spares it.
 # Sets dockerd_pid.
 launch_dockerd() {
   local log=$1
   shift
   # shellcheck disable=SC2016  # expanded by the inner shell, which runs as root
-  dockerd_pid=$(as_root sh -c \
+  dockerd_pid=$(as_root "${enter_private_network[@]}" sh -c \
     'log=$1; shift; setsid nohup dockerd "$@" >>"$log" 2>&1 </dev/null & echo $!' sh "$log" "$@")
 }
 
@@ -124,6 +126,18 @@ mount_cgroups() {
   fi
 }
 
+# Sets private_network to a network namespace and enter_private_network to the words that lead into
+# it: in there the private engine makes bridges and firewall rules as every engine does, and meets
+# nobody else's. Only for root: who is not could not enter it.
+make_private_network() {
+  private_network=gantry-$RANDOM
+  enter_private_network=(nsenter "--net=/run/netns/$private_network")
+  am_root && ip netns add "$private_network" 2>/dev/null &&
+    "${enter_private_network[@]}" ip link set lo up && return
+  private_network=
+  enter_private_network=()
+}
+
 # Sets private_bridge to a network of our own, so that the private engine leaves another engine's
 # alone: dockerd would use its docker0, and told to have none it removes docker0. The addresses are
 # those that RFC 2544 keeps for tests.
@@ -139,19 +153,24 @@ make_private_bridge() {
 
 # A private engine with everything in one folder, for the tests. Sets engine_endpoint; false and
 # engine_failure when it does not come up.
-# With its own bridge and without firewall rules it does not disturb another engine of this machine.
+# It does not disturb another engine of this machine: it has its own network, or else its own bridge
+# and no firewall rules.
 start_private_engine() {
+  local network=()
   private_engine=$(mktemp -d "${TMPDIR:-/var/tmp}/gantry-engine.XXXXXX")
   engine_endpoint=unix://$private_engine/docker.sock
   say "starting a private engine in $private_engine"
   mount_cgroups
-  make_private_bridge
-  launch_dockerd "$private_engine/log" \
+  make_private_network
+  if [[ -z $private_network ]]; then
+    make_private_bridge
+    network=(--bridge="$private_bridge" --iptables=false --ip6tables=false)
+  fi
+  launch_dockerd "$private_engine/log" "${network[@]}" \
     --data-root "$private_engine/data" --exec-root "$private_engine/exec" \
     --pidfile "$private_engine/pid" --host "$engine_endpoint" --group "$(id -g)" \
     --containerd-namespace "${private_engine##*/}" \
-    --containerd-plugins-namespace "plugins.${private_engine##*/}" \
-    --bridge="$private_bridge" --iptables=false --ip6tables=false
+    --containerd-plugins-namespace "plugins.${private_engine##*/}"
   wait_until 60 dockerd_settled "$engine_endpoint" && engine_answers "$engine_endpoint" && return
   engine_failure="dockerd did not start: $(last_line "$private_engine/log")"
   stop_private_engine
@@ -170,6 +189,9 @@ stop_private_engine() {
   awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r |
     while read -r mount; do as_root umount --lazy "$mount"; done
   [[ ${private_bridge:-none} == none ]] || as_root ip link delete "$private_bridge" || true
+  [[ -z ${private_network:-} ]] || ip netns delete "$private_network" || true
+  private_network=
+  enter_private_network=()
   as_root rm -rf --one-file-system "$folder"
 }
 

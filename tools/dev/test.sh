@@ -56,8 +56,8 @@ make_test_images() {
 
 cpp_tests() {
   local pattern=$1
-  ctest --test-dir build/dev --output-on-failure --no-tests=error --parallel 2 \
-    --output-junit "$root/build/junit.xml" ${pattern:+--tests-regex "$pattern"}
+  "${enter_private_network[@]}" ctest --test-dir build/dev --output-on-failure --no-tests=error \
+    --parallel 2 --output-junit "$root/build/junit.xml" ${pattern:+--tests-regex "$pattern"}
 }
 
 shell_tests() {
