@@ -10,7 +10,7 @@
 #include "executions/executions.hpp"
 #include "executions/image_keeper.hpp"
 #include "executions/registries.hpp"
-#include "fleet/link.hpp"
+#include "fleet/fleet.hpp"
 #include "net/http_server.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
@@ -36,7 +36,9 @@ struct Services {
   async::Executor executor;
   access::Access& access;
   executions::Executions& executions;
-  fleet::Link& link;
+  /// The hosts. Hold what `find` gives for as long as a request uses it.
+  fleet::Fleet& fleet;
+  /// The engine that runs sandboxes.
   engine::Client& engine;
   executions::Registries& registries;
   const executions::ImageKeeper& images;

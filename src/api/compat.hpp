@@ -41,7 +41,7 @@ std::string metrics_json(const executions::Counters& counters, const ImagePools&
 struct MetricsSource {
   const executions::Counters& counters;
   const ImagePools& pools;
-  const fleet::ContainerView& view;
+  const fleet::HostView& view;
   std::string_view version;
   WallTime started_at;
 };

@@ -161,10 +161,10 @@ std::string metrics_text(const MetricsSource& source) {
   out.single("gantry_executions_running", "gauge", "Executions under way.", counters.running);
   out.single("gantry_executions_queued", "gauge", "Executions that wait for a place.",
              counters.queued);
-  bool connected = view.engine == fleet::EngineState::connected;
+  bool connected = view.state == fleet::EngineState::connected;
   out.single("gantry_engine_up", "gauge", "Whether the local engine answers.", connected ? 1 : 0);
   out.single("gantry_containers", "gauge", "Containers of the local engine, ours included.",
-             view.items.size());
+             view.containers.size());
   tell_pools(out, pools);
   return out.text();
 }
@@ -179,7 +179,7 @@ Answer get_health(Call& call) {
   const auto& services = call.services;
   auto now = services.clock.now().time_since_epoch();
   // There is no pool: true means that an execution would find its engine.
-  bool pool_active = services.link.view().engine == fleet::EngineState::connected;
+  bool pool_active = services.fleet.local_view().state == fleet::EngineState::connected;
   co_return json_reply(200, json::Object{{"status", "healthy"},
                                          {"timestamp", static_cast<double>(now.count()) / 1000.0},
                                          {"pool_active", pool_active}});
@@ -197,7 +197,7 @@ Answer get_metrics(Call& call) {
                   .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
                   .body = metrics_text({.counters = counters,
                                         .pools = pools,
-                                        .view = services.link.view(),
+                                        .view = services.fleet.local_view(),
                                         .version = services.version,
                                         .started_at = services.started_at})};
 }

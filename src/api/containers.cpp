@@ -2,7 +2,7 @@
 
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
-#include "fleet/link.hpp"
+#include "fleet/fleet.hpp"
 #include "sandbox/labels.hpp"
 #include "sandbox/slots.hpp"
 
@@ -21,7 +21,7 @@ json::Object container_json(const fleet::Container& container) {
   json::Array ports;
   for (const auto& port : container.ports) ports.push_back(port_json(port));
   json::Object labels;
-  for (const auto& [name, value] : container.labels) labels[name] = value;
+  for (auto [name, value] : container.labels) labels[name] = value;
   json::Object item{{"id", container.id},         {"name", container.name},
                     {"image", container.image},   {"state", container.state},
                     {"status", container.status}, {"created_at", rfc3339(container.created)},
@@ -33,22 +33,19 @@ json::Object container_json(const fleet::Container& container) {
 
 }  // namespace
 
-bool is_sandbox(const fleet::Container& container) {
+bool is_sandbox(std::string_view name, const std::map<std::string, std::string>& labels) {
   // A container inherits its image's labels: the label alone would let an image hide.
-  return container.labels.contains(sandbox::labels::kind) &&
-         sandbox::Slots::is_container_name(container.name);
+  return labels.contains(sandbox::labels::kind) && sandbox::Slots::is_container_name(name);
 }
 
-json::Object containers_json(const fleet::ContainerView& view) {
+json::Object containers_json(const fleet::HostView& view) {
   json::Array items;
-  for (const auto& container : view.items) {
-    if (!is_sandbox(container)) items.push_back(container_json(container));
-  }
+  for (const auto& container : view.containers) items.push_back(container_json(container));
   return {{"items", std::move(items)}, {"stale", view.stale}, {"as_of", time_or_null(view.as_of)}};
 }
 
 Answer list_containers(Call& call) {
-  co_return json_reply(200, containers_json(call.services.link.view()));
+  co_return json_reply(200, containers_json(call.services.fleet.local_view()));
 }
 
 }  // namespace gantry::api

@@ -3,12 +3,16 @@
 #include "base/json.hpp"
 #include "fleet/view.hpp"
 
+#include <map>
+#include <string>
+#include <string_view>
+
 namespace gantry::api {
 
 /// Whether it is one of our own sandboxes, which nobody is shown.
-bool is_sandbox(const fleet::Container& container);
+bool is_sandbox(std::string_view name, const std::map<std::string, std::string>& labels);
 
-/// `{items, stale, as_of}`; our own sandboxes are left out.
-json::Object containers_json(const fleet::ContainerView& view);
+/// `{items, stale, as_of}`
+json::Object containers_json(const fleet::HostView& view);
 
 }  // namespace gantry::api

@@ -14,18 +14,18 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(ContainersJsonTest, AContainerIsToldInTheWordsOfTheContract) {
-  fleet::ContainerView view;
+  fleet::HostView view;
   view.stale = false;
   view.as_of = WallTime{Milliseconds{1'000}};
-  view.items.push_back({.id = "aa",
-                        .name = "shop-web-1",
-                        .image = "nginx:1.27",
-                        .state = "running",
-                        .status = "Up 2 hours",
-                        .ports = {{80, 8080, "127.0.0.1", "tcp"}, {53, {}, "", "udp"}},
-                        .labels = {{"a", "b"}},
-                        .project = "shop",
-                        .service = "web"});
+  view.containers.push_back({.id = "aa",
+                             .name = "shop-web-1",
+                             .image = "nginx:1.27",
+                             .state = "running",
+                             .status = "Up 2 hours",
+                             .ports = {{80, 8080, "127.0.0.1", "tcp"}, {53, {}, "", "udp"}},
+                             .labels = {{"a", "b"}},
+                             .project = "shop",
+                             .service = "web"});
   EXPECT_EQ(
       json::serialize(containers_json(view)),
       R"({"items":[{"id":"aa","name":"shop-web-1","image":"nginx:1.27","state":"running",)"
@@ -45,7 +45,7 @@ class ContainersTest : public testing::Test {
     daemon.expect("GET", "/events*").stream(200, {}).stay_open();
     daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
     server_.supervise_link();
-    server_.loop().run(async::until([this] { return !server_.link().view().stale; }));
+    server_.loop().run(async::until([this] { return !server_.local_view().stale; }));
   }
   TestServer server_;
 };
@@ -94,7 +94,7 @@ TEST_F(ContainersTest, AnEngineThatIsAwayIsExplained) {
       {ErrorKind::unavailable, "socket_missing", "no such socket", {}});
   server_.supervise_link();
   server_.loop().run(async::until(
-      [this] { return server_.link().view().engine == fleet::EngineState::unreachable; }));
+      [this] { return server_.local_view().state == fleet::EngineState::unreachable; }));
   auto system = server_.ask("GET", "/api/v1/system").body;
   EXPECT_THAT(system, HasSubstr(R"("state":"unreachable")"));
   EXPECT_THAT(system, HasSubstr(R"("error":{"code":"engine_socket_missing")"));

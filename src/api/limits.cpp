@@ -4,7 +4,7 @@ namespace gantry::api {
 
 sandbox::PolicyBounds bounds_of(const Services& services, access::Role role) {
   const auto& bounds = services.bounds.of(word(role));
-  auto view = services.link.view();
+  const auto& view = services.fleet.local_view();
   if (!view.system || view.system->cpus <= 0) return bounds;
   return bounds.capped("cpus", static_cast<double>(view.system->cpus));
 }

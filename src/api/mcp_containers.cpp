@@ -5,7 +5,7 @@
 #include "async/deadline.hpp"
 #include "base/text.hpp"
 #include "engine/containers.hpp"
-#include "fleet/link.hpp"
+#include "fleet/fleet.hpp"
 
 #include <algorithm>
 
@@ -50,10 +50,10 @@ bool is_called(const fleet::Container& container, std::string_view text) {
 }
 
 /// What the view does not show, our own sandboxes among it, can not be read either.
-Result<fleet::Container> find_container(const fleet::ContainerView& view, std::string_view name) {
-  auto fits = [&](const fleet::Container& one) { return !is_sandbox(one) && is_called(one, name); };
-  auto found = std::ranges::find_if(view.items, fits);
-  if (found != view.items.end()) return *found;
+Result<fleet::Container> find_container(const fleet::HostView& view, std::string_view name) {
+  auto fits = [&](const fleet::Container& one) { return is_called(one, name); };
+  auto found = std::ranges::find_if(view.containers, fits);
+  if (found != view.containers.end()) return *found;
   return fail(ErrorKind::not_found, "no_such_container",
               fmt::format("cannot read the log of container '{}': there is none of that name or id",
                           text::shortened(text::one_line(name), 80)),
@@ -97,7 +97,7 @@ std::string readable(std::string bytes) {
 ToolAnswer list_containers(ToolCall tool) {
   json::Fields fields{tool.arguments, "", json::Keys::strict};
   if (auto read = fields.finish(); !read) co_return fail(read.error());
-  ToolOutput output{.structured = containers_json(tool.call.services.link.view()), .text = {}};
+  ToolOutput output{.structured = containers_json(tool.call.services.fleet.local_view()), .text = {}};
   output.text = json_text(output.structured);
   co_return output;
 }
@@ -126,7 +126,7 @@ ToolAnswer read_logs(ToolCall tool) {
   auto& services = tool.call.services;
   auto wanted = read_arguments(tool.arguments);
   if (!wanted) co_return fail(std::move(wanted.error()));
-  auto container = find_container(services.link.view(), wanted->container);
+  auto container = find_container(services.fleet.local_view(), wanted->container);
   if (!container) co_return fail(std::move(container.error()));
   auto log = co_await async::with_deadline(
       read_deadline, fmt::format("reading the log of container '{}'", container->name),

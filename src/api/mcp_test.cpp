@@ -57,7 +57,7 @@ class McpTest : public testing::Test {
     daemon.expect("GET", "/events*").stream(200, {}).stay_open();
     daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
     server_.supervise_link();
-    server_.loop().run(async::until([this] { return !server_.link().view().stale; }));
+    server_.loop().run(async::until([this] { return !server_.local_view().stale; }));
   }
 
   TestServer server_;

@@ -16,8 +16,8 @@ json::Object trouble_json(const Error& error) {
   return trouble;
 }
 
-json::Object engine_json(const fleet::ContainerView& view) {
-  bool connected = view.engine == fleet::EngineState::connected;
+json::Object engine_json(const fleet::HostView& view) {
+  bool connected = view.state == fleet::EngineState::connected;
   json::Object engine{{"state", connected ? "connected" : "unreachable"},
                       {"endpoint", view.endpoint},
                       {"name", nullptr},
@@ -88,7 +88,7 @@ Answer get_system(Call& call) {
   for (const auto& [asked, served] : services.aliases) aliases[asked] = served;
   co_return json_reply(200, json::Object{{"version", services.version},
                                          {"started_at", rfc3339(services.started_at)},
-                                         {"engine", engine_json(services.link.view())},
+                                         {"engine", engine_json(services.fleet.local_view())},
                                          {"languages", languages_json(services.languages)},
                                          {"image_aliases", std::move(aliases)},
                                          {"limits", limits_json(bounds_for(call))}});

@@ -1,5 +1,6 @@
 #include "api/testing_fake.hpp"
 
+#include "api/containers.hpp"
 #include "async/deadline.hpp"
 #include "net/endpoint.hpp"
 #include "net/websocket_impl.hpp"
@@ -100,11 +101,17 @@ TestServer::TestServer(Options options)
   images_ = std::make_unique<executions::ImageKeeper>(executor, *database_, *engine_,
                                                       executions::ImageKeeper::Settings{});
   loop_.run(images_->start());
-  link_ = std::make_unique<fleet::Link>(executor, *engine_, Clock{});
+  fleet_ = std::make_unique<fleet::Fleet>(
+      executor, *database_,
+      fleet::Fleet::Settings{
+          .local = {value_or_throw(net::Endpoint::parse("unix:///run/fake.sock")), {}},
+          .hidden = &is_sandbox,
+          .dial = [this](const fleet::HostReach&) { return daemon_.server().connect(); }});
+  loop_.run(fleet_->start());
   api_ = std::make_unique<Api>(Services{.executor = executor,
                                         .access = *access_,
                                         .executions = *executions_,
-                                        .link = *link_,
+                                        .fleet = *fleet_,
                                         .engine = *engine_,
                                         .registries = *registries_,
                                         .images = *images_,
@@ -138,6 +145,7 @@ TestServer::~TestServer() {
   loop_.run(webhooks_->close());
   loop_.run(server_->close(Milliseconds{2'000}));
   loop_.run(tasks_->close());
+  loop_.run(fleet_->close());
   loop_.run(images_->close());
   loop_.run(access_->close());
 }

@@ -9,7 +9,7 @@
 #include "engine/fake_daemon_fake.hpp"
 #include "executions/executions.hpp"
 #include "executions/webhooks.hpp"
-#include "fleet/link.hpp"
+#include "fleet/fleet.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/websocket.hpp"
@@ -122,7 +122,9 @@ class TestServer {
   executions::Executions& executions() { return *executions_; }
   ScriptedExecutor& sandbox() { return sandbox_; }
   engine::FakeDaemon& daemon() { return daemon_; }
-  fleet::Link& link() { return *link_; }
+  fleet::Fleet& fleet() { return *fleet_; }
+  /// What is known of the host `local`, which is the scripted daemon.
+  const fleet::HostView& local_view() const { return fleet_->local_view(); }
   executions::Registries& registries() { return *registries_; }
   executions::ImageKeeper& images() { return *images_; }
   async::TestLoop& loop() { return loop_; }
@@ -130,7 +132,7 @@ class TestServer {
   net::http::Server& server() { return *server_; }
   std::uint16_t port() const { return port_; }
   std::string host() const;
-  void supervise_link() { tasks_->spawn("link", link_->supervise()); }
+  void supervise_link() { fleet_->supervise(); }
   /// Sends bytes as they are and answers the first that come back.
   std::string send_raw(std::string bytes);
 
@@ -150,7 +152,7 @@ class TestServer {
   std::unique_ptr<engine::Client> engine_;
   std::unique_ptr<executions::Registries> registries_;
   std::unique_ptr<executions::ImageKeeper> images_;
-  std::unique_ptr<fleet::Link> link_;
+  std::unique_ptr<fleet::Fleet> fleet_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<net::http::Server> server_;
   std::unique_ptr<async::TaskScope> tasks_;

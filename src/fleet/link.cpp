@@ -29,15 +29,30 @@ bool comes_before(const Container& a, const Container& b) {
 
 }  // namespace
 
-Link::Link(async::Executor executor, engine::Client& client, Clock clock, LinkPace pace)
+Link::Link(async::Executor executor, engine::Client& client, Clock clock, LinkSettings settings)
     : executor_{std::move(executor)},
       client_{client},
       clock_{std::move(clock)},
-      pace_{pace},
-      backoff_{pace.first_retry, pace.longest_retry},
+      settings_{std::move(settings)},
+      backoff_{settings_.pace.first_retry, settings_.pace.longest_retry},
       changed_{executor_},
       dirty_{executor_} {
   view_.endpoint = client_.endpoint().text();
+  view_.since = clock_.now();
+}
+
+void Link::disable() { enter(EngineState::disabled); }
+
+void Link::inherit(const HostView& view) {
+  view_.containers = view.containers;
+  view_.as_of = view.as_of;
+  view_.api_version = view.api_version;
+  view_.system = view.system;
+}
+
+void Link::enter(EngineState state) {
+  if (view_.state != state) view_.since = clock_.now();
+  view_.state = state;
 }
 
 async::task<void> Link::supervise() {
@@ -46,7 +61,7 @@ async::task<void> Link::supervise() {
     auto ended = co_await async::attempt(follow());
     if (!ended) broke(ended.error());
     // Only a connection that lasted was a good one: an engine that cuts each off is given time.
-    if (steady_now() - began > pace_.longest_retry) backoff_.reset();
+    if (steady_now() - began > settings_.pace.longest_retry) backoff_.reset();
     co_await backoff_.pause();
   }
 }
@@ -60,12 +75,12 @@ async::task<void> Link::follow() {
   touched_.clear();
   list_wanted_ = false;
   co_await list_all();
-  view_.engine = EngineState::connected;
+  enter(EngineState::connected);
   view_.error.reset();
   publish();
   log::info("connected to the engine on '{}': {} {}, API {}, {} containers", view_.endpoint,
             view_.system->name, view_.system->engine_version, view_.api_version->text(),
-            view_.items.size());
+            view_.containers.size());
   co_await async::race(read_events(std::move(events)), refresh_when_changed());
 }
 
@@ -86,8 +101,12 @@ async::task<void> Link::read_events(engine::EventStream events) {
 void Link::note(const engine::Event& event) {
   if (event.type != "container" || is_silent(event.action)) return;
   if (!engine::valid_container_reference(event.actor_id)) return;
+  if (settings_.hidden && event.attributes.contains("name") &&
+      settings_.hidden(event.attributes.at("name"), event.attributes)) {
+    return;
+  }
   touched_[event.actor_id] = event.action == "destroy" ? Change::removed : Change::look_up;
-  if (touched_.size() > pace_.single_lookups_max) {
+  if (touched_.size() > settings_.pace.single_lookups_max) {
     touched_.clear();
     list_wanted_ = true;
   }
@@ -97,7 +116,7 @@ void Link::note(const engine::Event& event) {
 async::task<void> Link::refresh_when_changed() {
   for (;;) {
     co_await wait_for_change();
-    co_await async::pause(pace_.gather);
+    co_await async::pause(settings_.pace.gather);
     co_await refresh();
   }
 }
@@ -105,7 +124,7 @@ async::task<void> Link::refresh_when_changed() {
 async::task<void> Link::wait_for_change() {
   if (list_wanted_ || !touched_.empty()) co_return;
   auto woken = co_await async::attempt(
-      async::with_deadline(pace_.relist, "waiting for an event", dirty_.wait()));
+      async::with_deadline(settings_.pace.relist, "waiting for an event", dirty_.wait()));
   if (!woken) list_wanted_ = true;
 }
 
@@ -130,10 +149,10 @@ async::task<void> Link::list_all() {
   auto listed = co_await engine::list_containers(client_, engine::ListScope::all);
   std::vector<Container> items;
   for (const auto& summary : value_or_throw(std::move(listed))) {
-    items.push_back(container_of(summary));
+    if (!hides(summary)) items.push_back(container_of(summary));
   }
   std::ranges::sort(items, comes_before);
-  view_.items = std::move(items);
+  view_.containers = std::move(items);
   view_.stale = false;
   view_.as_of = clock_.now();
 }
@@ -149,20 +168,27 @@ async::task<void> Link::look_up(std::string id) {
   }
 }
 
+bool Link::hides(const engine::ContainerSummary& summary) const {
+  return settings_.hidden && std::ranges::any_of(summary.names, [&](const std::string& name) {
+           return settings_.hidden(name, summary.labels);
+         });
+}
+
 void Link::put(const engine::ContainerSummary& summary) {
   remove(summary.id);
+  if (hides(summary)) return;
   auto container = container_of(summary);
-  auto place = std::ranges::lower_bound(view_.items, container, comes_before);
-  view_.items.insert(place, std::move(container));
+  auto place = std::ranges::lower_bound(view_.containers, container, comes_before);
+  view_.containers.insert(place, std::move(container));
 }
 
 void Link::remove(const std::string& id) {
-  std::erase_if(view_.items, [&](const Container& container) { return container.id == id; });
+  std::erase_if(view_.containers, [&](const Container& container) { return container.id == id; });
 }
 
 void Link::broke(const Error& error) {
-  bool known = view_.engine == EngineState::unreachable && view_.error == error;
-  view_.engine = EngineState::unreachable;
+  bool known = view_.state == EngineState::unreachable && view_.error == error;
+  enter(EngineState::unreachable);
   view_.stale = true;
   view_.error = error;
   if (known) return;
@@ -173,6 +199,7 @@ void Link::broke(const Error& error) {
 void Link::publish() {
   ++version_;
   changed_.notify();
+  if (settings_.on_change) settings_.on_change();
 }
 
 async::task<void> Link::changed() { return changed_.wait(); }

@@ -9,8 +9,10 @@
 #include "fleet/view.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace gantry::fleet {
 
@@ -26,19 +28,34 @@ struct LinkPace {
   Milliseconds relist{60'000};
 };
 
+/// Containers that nobody is shown, told by their name and labels: they are never asked about.
+using Hidden =
+    std::function<bool(std::string_view name, const std::map<std::string, std::string>& labels)>;
+
+struct LinkSettings {
+  LinkPace pace = {};
+  Hidden hidden = {};
+  /// Called after every change of the view.
+  std::function<void()> on_change = {};
+};
+
 /// The supervised, live connection to one host's engine: connects, lists once, follows the
 /// events, backs off when it breaks, and keeps the view that everybody else reads.
 class Link {
  public:
   /// Borrows `client`, which must outlive it.
-  Link(async::Executor executor, engine::Client& client, Clock clock, LinkPace pace = {});
+  Link(async::Executor executor, engine::Client& client, Clock clock, LinkSettings settings = {});
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   /// Never returns by itself; to be spawned once, and cancelled.
   async::task<void> supervise();
+  /// Instead of `supervise`: nobody tries to connect.
+  void disable();
+  /// Takes over what another link to the same host had seen; it is stale until this one connects.
+  void inherit(const HostView& view);
 
-  const ContainerView& view() const { return view_; }
+  const HostView& view() const { return view_; }
   /// Grows with every change of the view.
   std::uint64_t version() const { return version_; }
   /// Returns at the next change; compare `version` first, so that none is missed.
@@ -59,15 +76,17 @@ class Link {
   void note(const engine::Event& event);
   void put(const engine::ContainerSummary& summary);
   void remove(const std::string& id);
+  bool hides(const engine::ContainerSummary& summary) const;
+  void enter(EngineState state);
   void broke(const Error& error);
   void publish();
 
   async::Executor executor_;
   engine::Client& client_;
   Clock clock_;
-  LinkPace pace_;
+  LinkSettings settings_;
   async::Backoff backoff_;
-  ContainerView view_;
+  HostView view_;
   std::uint64_t version_ = 0;
   async::Event changed_;
   async::Event dirty_;

@@ -15,11 +15,11 @@ using engine::FakeDaemon;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr LinkPace quick{.first_retry = Milliseconds{5},
-                         .longest_retry = Milliseconds{20},
-                         .gather = Milliseconds{10},
-                         .single_lookups_max = 2,
-                         .relist = Milliseconds{60'000}};
+const LinkSettings quick{.pace = {.first_retry = Milliseconds{5},
+                                  .longest_retry = Milliseconds{20},
+                                  .gather = Milliseconds{10},
+                                  .single_lookups_max = 2,
+                                  .relist = Milliseconds{60'000}}};
 
 class FleetLink : public testing::Test {
  public:
@@ -44,11 +44,11 @@ class FleetLink : public testing::Test {
   void supervise() { scope_.spawn("link", link_.supervise()); }
   void until(std::function<bool()> reached) { loop_.run(async::until(std::move(reached))); }
   void until_connected() {
-    until([this] { return link_.view().engine == EngineState::connected; });
+    until([this] { return link_.view().state == EngineState::connected; });
   }
   std::vector<std::string> shown() const {
     std::vector<std::string> out;
-    for (const auto& item : link_.view().items) out.push_back(item.name + " " + item.state);
+    for (const auto& item : link_.view().containers) out.push_back(item.name + " " + item.state);
     return out;
   }
 
@@ -60,7 +60,7 @@ class FleetLink : public testing::Test {
 };
 
 TEST_F(FleetLink, KnowsNothingBeforeItIsSupervised) {
-  EXPECT_EQ(link_.view().engine, EngineState::connecting);
+  EXPECT_EQ(link_.view().state, EngineState::connecting);
   EXPECT_TRUE(link_.view().stale);
   EXPECT_FALSE(link_.view().as_of);
   EXPECT_EQ(link_.view().endpoint, "unix:///run/fake.sock");
@@ -99,7 +99,7 @@ TEST_F(FleetLink, AContainerThatWasRemovedNeedsNoQuestion) {
   until_connected();
   auto asked = daemon_.requests().size();
   events.push(FakeDaemon::event("die", "aa") + FakeDaemon::event("destroy", "aa"));
-  until([&] { return link_.view().items.empty(); });
+  until([&] { return link_.view().containers.empty(); });
   EXPECT_EQ(daemon_.requests().size(), asked);
 }
 
@@ -110,7 +110,7 @@ TEST_F(FleetLink, AContainerThatIsGoneWhenAskedAboutIsRemoved) {
   supervise();
   until_connected();
   events.push(FakeDaemon::event("die", "aa"));
-  until([&] { return link_.view().items.empty(); });
+  until([&] { return link_.view().containers.empty(); });
 }
 
 TEST_F(FleetLink, ManyEventsAtOnceAreOneList) {
@@ -122,7 +122,7 @@ TEST_F(FleetLink, ManyEventsAtOnceAreOneList) {
   std::string burst;
   for (auto* id : {"aa", "bb", "cc", "dd", "ee"}) burst += FakeDaemon::event("start", id);
   events.push(burst);
-  until([&] { return !link_.view().items.empty(); });
+  until([&] { return !link_.view().containers.empty(); });
   EXPECT_EQ(second.used(), 1U);
   EXPECT_THAT(daemon_.server().unexpected(), IsEmpty());
 }
@@ -135,7 +135,7 @@ TEST_F(FleetLink, HealthChecksAskNothing) {
   until_connected();
   auto asked = daemon_.requests().size();
   events.push(FakeDaemon::event("exec_start: true", "bb") + FakeDaemon::event("start", "aa"));
-  until([&] { return !link_.view().items.empty(); });
+  until([&] { return !link_.view().containers.empty(); });
   EXPECT_EQ(daemon_.requests().size(), asked + 1);
 }
 
@@ -147,7 +147,7 @@ TEST_F(FleetLink, WhenTheLinkBreaksTheViewStaysAndIsStale) {
   daemon_.server().refuse_connections({ErrorKind::unavailable, "not_listening", "refused", ""});
   events.finish();
   until([&] { return link_.view().error && link_.view().error->code == "engine_not_running"; });
-  EXPECT_EQ(link_.view().engine, EngineState::unreachable);
+  EXPECT_EQ(link_.view().state, EngineState::unreachable);
   EXPECT_TRUE(link_.view().stale);
   EXPECT_THAT(shown(), ElementsAre("web running"));
   EXPECT_EQ(link_.view().system->name, "vm");
@@ -158,7 +158,7 @@ TEST_F(FleetLink, ItComesBackWhenTheEngineDoes) {
   expect_events();
   expect_list({FakeDaemon::container("aa", "web", "running")});
   supervise();
-  until([&] { return link_.view().engine == EngineState::unreachable; });
+  until([&] { return link_.view().state == EngineState::unreachable; });
   auto version = link_.version();
   daemon_.server().accept_connections();
   until_connected();
@@ -170,7 +170,7 @@ TEST_F(FleetLink, ItComesBackWhenTheEngineDoes) {
 TEST_F(FleetLink, TheSameFailureAgainIsNoChange) {
   daemon_.server().refuse_connections({ErrorKind::unavailable, "socket_missing", "missing", ""});
   supervise();
-  until([&] { return link_.view().engine == EngineState::unreachable; });
+  until([&] { return link_.view().state == EngineState::unreachable; });
   auto version = link_.version();
   loop_.run(async::pause(Milliseconds{60}));
   EXPECT_EQ(link_.version(), version);
@@ -193,7 +193,7 @@ TEST_F(FleetLink, AListRefusedByTheEngineIsARetry) {
   daemon_.expect("GET", "/containers/json?all=1").reply(500, R"({"message":"containerd is gone"})");
   expect_list({});
   supervise();
-  until([&] { return link_.view().engine == EngineState::unreachable; });
+  until([&] { return link_.view().state == EngineState::unreachable; });
   EXPECT_THAT(link_.view().error->message, testing::HasSubstr("containerd is gone"));
   until_connected();
 }

@@ -17,9 +17,9 @@ TEST(ContainerOf, MasksWhatIsCalledASecret) {
   auto from = summary();
   from.labels = {{"com.example.api-key", "k3y"}, {"DB_PASSWORD", "hunter2"}, {"tier", "front"}};
   auto container = container_of(from);
-  EXPECT_EQ(container.labels["com.example.api-key"], "********");
-  EXPECT_EQ(container.labels["DB_PASSWORD"], "********");
-  EXPECT_EQ(container.labels["tier"], "front");
+  EXPECT_EQ(container.labels.find("com.example.api-key"), "********");
+  EXPECT_EQ(container.labels.find("DB_PASSWORD"), "********");
+  EXPECT_EQ(container.labels.find("tier"), "front");
 }
 
 TEST(ContainerOf, ReadsTheComposeLabels) {
@@ -42,7 +42,27 @@ TEST(ContainerOf, BoundsWhatAnybodyCanWrite) {
   for (int i = 0; i < 1000; ++i) from.labels["n" + std::to_string(i)] = "v";
   auto container = container_of(from);
   EXPECT_LE(container.labels.size(), 256U);
-  EXPECT_LT(container.labels["big"].size(), 5000U);
+  EXPECT_LT(container.labels.find("big")->size(), 5000U);
+}
+
+TEST(ContainerOf, ReadsTheHealthOutOfTheStatus) {
+  EXPECT_EQ(health_in("Up 2 hours (healthy)"), Health::healthy);
+  EXPECT_EQ(health_in("Up 2 hours (unhealthy)"), Health::unhealthy);
+  EXPECT_EQ(health_in("Up 1 second (health: starting)"), Health::starting);
+  EXPECT_EQ(health_in("Exited (0) 3 days ago"), Health::none);
+  EXPECT_EQ(parse_health("unhealthy"), Health::unhealthy);
+  EXPECT_FALSE(parse_health("fine"));
+}
+
+TEST(LabelsTest, AreFoundWalkedAndCompared) {
+  Labels labels{{"b", "2"}, {"a", std::string{"x\0y", 3}}, {"empty", ""}};
+  EXPECT_EQ(labels.size(), 3U);
+  EXPECT_EQ(labels.find("a"), (std::string_view{"x\0y", 3}));
+  EXPECT_EQ(labels.find("empty"), "");
+  EXPECT_FALSE(labels.find("2"));
+  EXPECT_EQ((*labels.begin()).first, "a");
+  EXPECT_EQ(labels, (Labels{{"a", std::string{"x\0y", 3}}, {"empty", ""}, {"b", "2"}}));
+  EXPECT_TRUE(Labels{}.empty());
 }
 
 }  // namespace

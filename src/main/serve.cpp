@@ -1,5 +1,6 @@
 #include "access/access.hpp"
 #include "api/api.hpp"
+#include "api/containers.hpp"
 #include "api/execution_json.hpp"
 #include "async/attempt.hpp"
 #include "async/scope.hpp"
@@ -10,7 +11,7 @@
 #include "executions/image_keeper.hpp"
 #include "executions/registries.hpp"
 #include "executions/webhooks.hpp"
-#include "fleet/link.hpp"
+#include "fleet/fleet.hpp"
 #include "main/greeting.hpp"
 #include "main/serve_options.hpp"
 #include "main/version.hpp"
@@ -144,11 +145,11 @@ class Server {
         database_{std::move(database)},
         access_{executor, *database_, {.clock = clock_, .password_cost = {}}},
         endpoint_{value_or_throw(net::Endpoint::parse(options.engine))},
-        engine_{executor,
-                net::dialer(executor, endpoint_,
-                            value_or_throw(net::load_tls_client(options.tls.engine))),
-                endpoint_},
-        link_{executor, engine_, clock_},
+        engine_tls_{value_or_throw(net::load_tls_client(options.tls.engine))},
+        engine_{executor, net::dialer(executor, endpoint_, engine_tls_), endpoint_},
+        fleet_{executor,
+               *database_,
+               {.local = {endpoint_, engine_tls_}, .clock = clock_, .hidden = &api::is_sandbox}},
         registries_{*database_, sealer(options.data_dir), clock_},
         image_keeper_{executor,
                       *database_,
@@ -166,7 +167,7 @@ class Server {
                 .trust = options.local.trust,
                 .languages = options.languages}},
         executors_{sandbox_, options.local.use == LocalOptions::Use::yes ? &local_ : nullptr,
-                   [this] { return link_.view().engine != fleet::EngineState::unreachable; }},
+                   [this] { return fleet_.local_view().state != fleet::EngineState::unreachable; }},
         webhooks_{executor,
                   *database_,
                   {.secret = webhook_secret(options),
@@ -201,6 +202,7 @@ class Server {
 
   async::task<void> start() {
     co_await access_.start();
+    co_await fleet_.start();
     co_await registries_.start();
     co_await image_keeper_.start();
     co_await executions_.start();
@@ -212,7 +214,7 @@ class Server {
     auto token_file = options_.data_dir / "local.token";
     write_private(token_file, access_.local_token().reveal());
     tasks_.spawn("http server", http_.run());
-    tasks_.spawn("link to the local engine", link_.supervise());
+    fleet_.supervise();
     tasks_.spawn("sandboxes", executors_.maintain());
     tasks_.spawn("image keeper", image_keeper_.maintain());
     tasks_.spawn("pulls at start", sandbox_.prepull(options_.images.prepull));
@@ -228,6 +230,7 @@ class Server {
     co_await webhooks_.close();
     co_await http_.close(requests_grace);
     co_await tasks_.close();
+    co_await fleet_.close();
     co_await sandbox_.close();
     co_await local_.close();
     co_await image_keeper_.close();
@@ -265,7 +268,7 @@ class Server {
     return {.executor = executor,
             .access = access_,
             .executions = executions_,
-            .link = link_,
+            .fleet = fleet_,
             .engine = engine_,
             .registries = registries_,
             .images = image_keeper_,
@@ -291,8 +294,9 @@ class Server {
   std::unique_ptr<storage::Database> database_;
   access::Access access_;
   net::Endpoint endpoint_;
+  net::TlsClient engine_tls_;
   engine::Client engine_;
-  fleet::Link link_;
+  fleet::Fleet fleet_;
   executions::Registries registries_;
   executions::ImageKeeper image_keeper_;
   sandbox::DockerExecutor sandbox_;

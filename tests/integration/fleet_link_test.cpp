@@ -16,7 +16,7 @@ class FleetLinkOnAnEngine : public RealEngine {
     if (!usable()) return;
     link_ = std::make_unique<Link>(executor(), engine(), Clock{});
     scope_.spawn("link", link_->supervise());
-    run(async::until([this] { return link_->view().engine == EngineState::connected; }));
+    run(async::until([this] { return link_->view().state == EngineState::connected; }));
   }
   void TearDown() override {
     run(scope_.close());
@@ -24,7 +24,7 @@ class FleetLinkOnAnEngine : public RealEngine {
   }
   /// What the view says of a container's state; empty: not in it.
   std::string state_of(const std::string& id) const {
-    for (const auto& item : link_->view().items) {
+    for (const auto& item : link_->view().containers) {
       if (item.id == id) return item.state;
     }
     return "";
@@ -56,7 +56,7 @@ TEST_F(FleetLinkOnAnEngine, ARenameIsSeen) {
   auto name = fresh_name();
   EXPECT_TRUE(run(engine::rename_container(engine(), id, name)));
   run(async::until([&] {
-    return std::ranges::any_of(link_->view().items,
+    return std::ranges::any_of(link_->view().containers,
                                [&](const Container& item) { return item.name == name; });
   }));
 }
