@@ -75,6 +75,12 @@ async::task<std::unique_ptr<Stream>> dial_tcp(const Endpoint& endpoint) {
 }
 
 async::task<std::unique_ptr<Stream>> dial(Endpoint endpoint, std::optional<TlsClient> tls) {
+  if (endpoint.scheme() == Endpoint::Scheme::ssh) {
+    throw Failure{{ErrorKind::invalid, "needs_tunnel",
+                   fmt::format("cannot connect to '{}': only hosts of the fleet are reached by SSH",
+                               endpoint.text()),
+                   "add it with 'gantry hosts add'"}};
+  }
   auto work =
       endpoint.scheme() == Endpoint::Scheme::unix_socket ? dial_unix(endpoint) : dial_tcp(endpoint);
   auto stream =

@@ -9,7 +9,8 @@
 namespace gantry::net {
 namespace {
 
-constexpr std::string_view forms = "use unix:///path/to/socket, tcp://host:port or tls://host:port";
+constexpr std::string_view forms =
+    "use unix:///path/to/socket, tcp://host:port, tls://host:port or ssh://user@host:port";
 constexpr std::size_t unix_path_max = 107;  // sockaddr_un::sun_path without its NUL
 constexpr std::uint16_t docker_port = 2375;
 constexpr std::uint16_t docker_tls_port = 2376;
@@ -22,6 +23,8 @@ std::unexpected<Error> refused(std::string_view text, std::string_view cause) {
 bool is_host_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
 }
+
+bool is_path_character(char c) { return is_host_character(c) || c == '/' || c == '+' || c == '@'; }
 
 bool is_host(std::string_view host) {
   return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, is_host_character);
@@ -51,9 +54,10 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     endpoint.path_ = path;
     return endpoint;
   }
+  if (text.starts_with("ssh://")) return parse_ssh(text);
   bool tls = text.starts_with("tls://");
   if (!tls && !text.starts_with("tcp://")) {
-    return refused(text, "the scheme is not one of unix, tcp, tls");
+    return refused(text, "the scheme is not one of unix, tcp, tls, ssh");
   }
   endpoint.scheme_ = tls ? Scheme::tls : Scheme::tcp;
   endpoint.port_ = tls ? docker_tls_port : docker_port;
@@ -78,13 +82,34 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
   return endpoint;
 }
 
+Result<Endpoint> Endpoint::parse_ssh(std::string_view text) {
+  auto rest = text.substr(std::string_view{"ssh://"}.size());
+  auto slash = std::min(rest.find('/'), rest.size());
+  auto hop = SshHop::parse(rest.substr(0, slash));
+  if (!hop) return fail(hop.error());
+  auto path = rest.substr(slash);
+  if (path == "/") path = {};
+  if (path.size() > unix_path_max) return refused(text, "the path is longer than 107 bytes");
+  if (!std::ranges::all_of(path, is_path_character)) {
+    return refused(text, "the socket's path holds something else than letters, digits and /._-+@");
+  }
+  Endpoint endpoint;
+  endpoint.scheme_ = Scheme::ssh;
+  endpoint.path_ = path;
+  endpoint.user_ = std::move(hop->user);
+  endpoint.host_ = std::move(hop->host);
+  endpoint.port_ = hop->port;
+  return endpoint;
+}
+
 std::string Endpoint::text() const {
   if (scheme_ == Scheme::unix_socket) return "unix://" + path_;
+  if (scheme_ == Scheme::ssh) return fmt::format("ssh://{}{}", hop().text(), path_);
   return fmt::format("{}://{}", scheme_ == Scheme::tls ? "tls" : "tcp", host_header());
 }
 
 std::string Endpoint::host_header() const {
-  if (scheme_ == Scheme::unix_socket) return "localhost";
+  if (scheme_ == Scheme::unix_socket || scheme_ == Scheme::ssh) return "localhost";
   bool ipv6 = host_.find(':') != host_.npos;
   return ipv6 ? fmt::format("[{}]:{}", host_, port_) : fmt::format("{}:{}", host_, port_);
 }
