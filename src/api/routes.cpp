@@ -40,6 +40,9 @@ constexpr std::array table{
     Route{"PATCH", "/api/v1/users/{id}", admin, Scope::access, &change_user, Body::json,
           small_body},
     Route{"DELETE", "/api/v1/users/{id}", admin, Scope::access, &remove_user},
+    Route{"GET", "/api/v1/users/{id}/grants", admin, Scope::access, &list_grants},
+    Route{"PUT", "/api/v1/users/{id}/grants", admin, Scope::access, &set_grants, Body::json,
+          small_body},
     Route{"GET", "/api/v1/audit", admin, Scope::access, &list_audit},
     Route{"GET", "/api/v1/audit/check", admin, Scope::access, &check_audit},
 
@@ -101,6 +104,13 @@ struct Places {
   std::string part;
 };
 
+/// Below /api/v1/hosts names of hosts and of what is on them stand in paths; elsewhere only ids
+/// of ours do.
+bool may_stand_in(const Target& target, std::string_view segment) {
+  bool of_host = target.segments.size() > 3 && target.segments[2] == "hosts";
+  return of_host ? valid_reference(segment) : valid_id(segment);
+}
+
 /// Whether the path is one of the pattern.
 bool matches(std::string_view pattern, const Target& target, Places& places) {
   auto parts = text::split(pattern.substr(1), '/');
@@ -108,7 +118,7 @@ bool matches(std::string_view pattern, const Target& target, Places& places) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& segment = target.segments[i];
     if (parts[i].starts_with('{')) {
-      if (!valid_id(segment)) return false;
+      if (!may_stand_in(target, segment)) return false;
       (parts[i] == "{id}" ? places.id : places.part) = segment;
     } else if (parts[i] != segment) {
       return false;

@@ -20,6 +20,10 @@ std::unexpected<Error> malformed(std::string_view cause) {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /// Decodes one piece; with `+` as a space in queries.
 std::optional<std::string> decoded_parameter(std::string_view text) {
   std::string spaced{text};
@@ -62,6 +66,16 @@ std::optional<std::string> Query::text(std::string_view name) {
     if (found) refuse(name, "comes twice");
     found = value;
   }
+  return found;
+}
+
+std::vector<std::string> Query::texts(std::string_view name, std::size_t count_max) {
+  asked_.emplace(name);
+  std::vector<std::string> found;
+  for (const auto& [key, value] : items_) {
+    if (key == name) found.push_back(value);
+  }
+  if (found.size() > count_max) refuse(name, fmt::format("comes more than {} times", count_max));
   return found;
 }
 
@@ -119,9 +133,15 @@ Result<Target> Target::parse(std::string_view text) {
 
 bool valid_id(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '-';
+    return is_alphanumeric(c) || c == '_' || c == '-';
   });
+}
+
+bool valid_reference(std::string_view text) {
+  constexpr std::string_view others = "_.-:@";
+  return !text.empty() && text.size() <= 255 && is_alphanumeric(text.front()) &&
+         std::ranges::all_of(text,
+                             [&](char c) { return is_alphanumeric(c) || others.contains(c); });
 }
 
 }  // namespace gantry::api

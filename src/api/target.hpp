@@ -20,6 +20,8 @@ class Query {
       : items_{std::move(items)} {}
 
   std::optional<std::string> text(std::string_view name);
+  /// All values of a parameter that may come several times, at most `count_max` times.
+  std::vector<std::string> texts(std::string_view name, std::size_t count_max);
   /// `true` or `false`.
   std::optional<bool> boolean(std::string_view name);
   std::optional<int> integer(std::string_view name, int min, int max);
@@ -50,5 +52,8 @@ struct Target {
 
 /// Whether `text` can be an id of ours: 1 to 64 letters, digits, `_` and `-`.
 bool valid_id(std::string_view text);
+/// Whether `text` can name a host or something on one (a container, an image's id): 1 to 255
+/// letters, digits, `_`, `.`, `-`, `:` and `@`, the first of them a letter or a digit.
+bool valid_reference(std::string_view text);
 
 }  // namespace gantry::api

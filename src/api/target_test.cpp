@@ -50,6 +50,12 @@ TEST(TargetTest, AnIdHasNothingThatAPathCouldMean) {
   EXPECT_FALSE(valid_id(""));
   EXPECT_FALSE(valid_id(".."));
   EXPECT_FALSE(valid_id(std::string(65, 'a')));
+  EXPECT_TRUE(valid_reference("edge-3.example_a"));
+  EXPECT_TRUE(valid_reference("sha256:0123"));
+  EXPECT_FALSE(valid_reference(".."));
+  EXPECT_FALSE(valid_reference("-oProxyCommand"));
+  EXPECT_FALSE(valid_reference("a b"));
+  EXPECT_FALSE(valid_reference(std::string(256, 'a')));
 }
 
 }  // namespace
