@@ -311,36 +311,65 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{"LongComponent", file_at(text_of(256)), "over 255 bytes"}),
     named);
 
+/// The body is made when it is needed: every start of this program would hold all of them.
+struct LargeRefusal {
+  std::string name;
+  std::string (*body)();
+  std::string words;  ///< Part of the error's message.
+};
+
+class LargeProgramRefusal : public testing::TestWithParam<LargeRefusal> {};
+
+TEST_P(LargeProgramRefusal, SaysWhichFieldAndWhy) {
+  auto refused = read(GetParam().body());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr(GetParam().words));
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+}
+
 INSTANTIATE_TEST_SUITE_P(
-    Sizes, ProgramRefusal,
+    Sizes, LargeProgramRefusal,
     testing::Values(
-        Refusal{"Source",
-                fmt::format(R"({{"language":"sh","source":"{}"}})",
-                            text_of(program_limits.source_max + 1)),
-                "'source' must have 0 to 1048576 bytes"},
-        Refusal{"NumberOfFiles", sh(fmt::format(R"("files":{})", files(257))),
-                "'files' must have at most 256 items"},
-        Refusal{"FilesTogether",
-                sh(fmt::format(R"("files":[{{"path":"a","content":"{0}"}},
+        LargeRefusal{"Source",
+                     [] {
+                       return fmt::format(R"({{"language":"sh","source":"{}"}})",
+                                          text_of(program_limits.source_max + 1));
+                     },
+                     "'source' must have 0 to 1048576 bytes"},
+        LargeRefusal{"NumberOfFiles", [] { return sh(fmt::format(R"("files":{})", files(257))); },
+                     "'files' must have at most 256 items"},
+        LargeRefusal{"FilesTogether",
+                     [] {
+                       return sh(fmt::format(R"("files":[{{"path":"a","content":"{0}"}},
                                            {{"path":"b","content":"{0}"}}])",
-                               text_of((5U << 20U) + 1))),
-                "'files' must hold at most 10485760 bytes together"},
-        Refusal{"Base64Files",
-                sh(fmt::format(R"("files":[{{"path":"a","encoding":"base64","content":"{}"}}])",
-                               encoding::base64(text_of((10U << 20U) + 1)))),
-                "'files' must hold at most"},
-        Refusal{"Input", sh(fmt::format(R"("stdin":"{}")", text_of((10U << 20U) + 1))),
-                "'stdin' must have"},
-        Refusal{"OneArgument", sh(fmt::format(R"("args":["{}"])", text_of((32U << 10U) + 1))),
-                "'args' must hold texts of 0 to 32768 bytes"},
-        Refusal{"OneVariable", sh(fmt::format(R"("env":{{"A":"{}"}})", text_of((32U << 10U) + 1))),
-                "'env' must hold only texts of at most 32768 bytes"},
-        Refusal{
-            "ArgumentsAndVariablesTogether",
-            sh(fmt::format(R"("args":["{0}","{0}","{0}"],"env":{{"A":"{0}","B":"{0}","C":"{0}"}})",
-                           text_of(32U << 10U))),
-            "'args' and 'env' must have at most 196608 bytes together"}),
-    named);
+                                             text_of((5U << 20U) + 1)));
+                     },
+                     "'files' must hold at most 10485760 bytes together"},
+        LargeRefusal{"Base64Files",
+                     [] {
+                       return sh(fmt::format(
+                           R"("files":[{{"path":"a","encoding":"base64","content":"{}"}}])",
+                           encoding::base64(text_of((10U << 20U) + 1))));
+                     },
+                     "'files' must hold at most"},
+        LargeRefusal{"Input",
+                     [] { return sh(fmt::format(R"("stdin":"{}")", text_of((10U << 20U) + 1))); },
+                     "'stdin' must have"},
+        LargeRefusal{"OneArgument",
+                     [] { return sh(fmt::format(R"("args":["{}"])", text_of((32U << 10U) + 1))); },
+                     "'args' must hold texts of 0 to 32768 bytes"},
+        LargeRefusal{
+            "OneVariable",
+            [] { return sh(fmt::format(R"("env":{{"A":"{}"}})", text_of((32U << 10U) + 1))); },
+            "'env' must hold only texts of at most 32768 bytes"},
+        LargeRefusal{"ArgumentsAndVariablesTogether",
+                     [] {
+                       return sh(fmt::format(
+                           R"("args":["{0}","{0}","{0}"],"env":{{"A":"{0}","B":"{0}","C":"{0}"}})",
+                           text_of(32U << 10U)));
+                     },
+                     "'args' and 'env' must have at most 196608 bytes together"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(ProgramTest, ManyArgumentsAndVariablesAreRefusedByTheirNumber) {
   json::Array args(257, json::Value{"a"});
