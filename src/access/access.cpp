@@ -1,6 +1,7 @@
 #include "access/access.hpp"
 
 #include "access/credential.hpp"
+#include "access/grant_store.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 
@@ -42,17 +43,19 @@ async::task<void> Access::start() {
   co_await user_store::migrate(database_);
   co_await session_store::migrate(database_);
   co_await token_store::migrate(database_);
+  co_await grant_store::migrate(database_);
   co_await audit::migrate(database_);
   struct Loaded {
     std::vector<UserRow> users;
     std::vector<SessionRow> sessions;
     std::vector<TokenRow> tokens;
+    std::map<UserId, std::vector<Grant>> grants;
   };
   auto loaded =
       co_await storage::transact(database_, [at = now()](storage::Transaction& transaction) {
         session_store::prune(transaction, at);
         return Loaded{user_store::load(transaction), session_store::load(transaction),
-                      token_store::load(transaction)};
+                      token_store::load(transaction), grant_store::load(transaction)};
       });
   for (auto& row : loaded.users) users_.emplace(row.user.id, std::move(row));
   for (auto& row : loaded.sessions) sessions_.emplace(row.id, std::move(row));
@@ -60,6 +63,7 @@ async::task<void> Access::start() {
     token_by_digest_.emplace(row.digest, row.token.id);
     tokens_.emplace(row.token.id, std::move(row));
   }
+  grants_ = std::move(loaded.grants);
 }
 
 async::task<void> Access::close() { co_await writes_.close(); }

@@ -1,5 +1,6 @@
 // Access: who is restricted to which hosts.
 #include "access/access.hpp"
+#include "access/grant_store.hpp"
 #include "access/manage.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -82,9 +83,15 @@ async::task<Result<>> Access::set_grants(Identity by, UserId id, std::vector<Gra
     if (!host) co_return fail(json::field_error(field(i, "host"), "must be the name of a host"));
     grants[i].host = std::move(*host);
   }
-  co_await storage::transact(database_, [&, at = now()](storage::Transaction& transaction) {
-    audit::append(transaction, {by.name, "user.set_grants", id.text(), "ok", details}, at);
-  });
+  auto replaced = co_await storage::transact(
+      database_, [&, at = now()](storage::Transaction& transaction) -> Result<> {
+        if (grant_store::replace(transaction, id, grants) != grant_store::Replaced::yes) {
+          return no_such_user(id);
+        }
+        audit::append(transaction, {by.name, "user.set_grants", id.text(), "ok", details}, at);
+        return ok;
+      });
+  if (!replaced) co_return replaced;
   if (grants.empty()) {
     grants_.erase(id);
   } else {

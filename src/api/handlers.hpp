@@ -29,6 +29,10 @@ Answer create_user(Call& call);
 Answer change_user(Call& call);
 Answer remove_user(Call& call);
 
+// grants.cpp
+Answer list_grants(Call& call);
+Answer set_grants(Call& call);
+
 // audit.cpp
 Answer list_audit(Call& call);
 Answer check_audit(Call& call);

@@ -86,9 +86,12 @@ Answer get_system(Call& call) {
   const auto& services = call.services;
   json::Object aliases;
   for (const auto& [asked, served] : services.aliases) aliases[asked] = served;
+  // It is a host's, which executors and who has grants do not see here.
+  auto engine = call.rights().restricted() ? json::Value(nullptr)
+                                           : json::Value(engine_json(services.fleet.local_view()));
   co_return json_reply(200, json::Object{{"version", services.version},
                                          {"started_at", rfc3339(services.started_at)},
-                                         {"engine", engine_json(services.fleet.local_view())},
+                                         {"engine", std::move(engine)},
                                          {"languages", languages_json(services.languages)},
                                          {"image_aliases", std::move(aliases)},
                                          {"limits", limits_json(bounds_for(call))}});

@@ -1,6 +1,7 @@
 #include "api/testing_fake.hpp"
 
 #include "api/containers.hpp"
+#include "api/host_names.hpp"
 #include "async/deadline.hpp"
 #include "net/endpoint.hpp"
 #include "net/websocket_impl.hpp"
@@ -108,6 +109,7 @@ TestServer::TestServer(Options options)
           .hidden = &is_sandbox,
           .dial = [this](const fleet::HostReach&) { return daemon_.server().connect(); }});
   loop_.run(fleet_->start());
+  access_->name_hosts(host_names(*fleet_));
   api_ = std::make_unique<Api>(Services{.executor = executor,
                                         .access = *access_,
                                         .executions = *executions_,

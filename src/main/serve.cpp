@@ -2,6 +2,7 @@
 #include "api/api.hpp"
 #include "api/containers.hpp"
 #include "api/execution_json.hpp"
+#include "api/host_names.hpp"
 #include "async/attempt.hpp"
 #include "async/scope.hpp"
 #include "async/workers.hpp"
@@ -203,6 +204,7 @@ class Server {
   async::task<void> start() {
     co_await access_.start();
     co_await fleet_.start();
+    access_.name_hosts(api::host_names(fleet_));
     co_await registries_.start();
     co_await image_keeper_.start();
     co_await executions_.start();

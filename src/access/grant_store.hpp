@@ -1,0 +1,23 @@
+#pragma once
+
+#include "access/identity.hpp"
+#include "access/rights.hpp"
+#include "async/task.hpp"
+#include "storage/database.hpp"
+
+#include <map>
+#include <vector>
+
+/// The table of grants, with ids of hosts. Functions run inside a transaction.
+namespace gantry::access::grant_store {
+
+/// Makes or updates the table; after that of users.
+async::task<void> migrate(storage::Database& database);
+/// In the order they were given.
+std::map<UserId, std::vector<Grant>> load(storage::Transaction& transaction);
+/// What became of a replacement.
+enum class Replaced { yes, no_such_user };
+Replaced replace(storage::Transaction& transaction, const UserId& user,
+                 const std::vector<Grant>& grants);
+
+}  // namespace gantry::access::grant_store
