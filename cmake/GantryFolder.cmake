@@ -30,6 +30,18 @@ function(gantry_folder name)
     target_link_libraries(gantry_${name}_test PRIVATE
       gantry_${name} ${known_fakes} GTest::gmock_main)
     gtest_discover_tests(gantry_${name}_test
-      TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+      TEST_PREFIX ${name}. TEST_FILTER "-*Postgresql*" DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 120)
   endif()
+endfunction()
+
+# Tests of a folder that run on PostgreSQL, too: gantry_on_postgresql(NAME FILTER). One process for
+# all of them, which starts a server of its own once.
+function(gantry_on_postgresql name filter)
+  if(NOT TARGET gantry_${name}_test)
+    return()
+  endif()
+  add_test(NAME ${name}.on_postgresql COMMAND gantry_${name}_test --gtest_filter=${filter})
+  set_tests_properties(${name}.on_postgresql PROPERTIES
+    TIMEOUT 600 ENVIRONMENT GANTRY_TEST_DATABASE=postgresql)
 endfunction()

@@ -16,9 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-/// What every Database must do. An implementation's test includes this once and says
-///
-///   INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseConformance, testing::Values(open_sqlite));
+/// What every Database must do. One test includes this, conformance_test.cpp, and names them all.
 namespace gantry::storage {
 
 using OpenDatabase =
@@ -26,7 +24,14 @@ using OpenDatabase =
 
 class DatabaseConformance : public testing::TestWithParam<OpenDatabase> {
  protected:
-  void SetUp() override { database_ = loop_.run(GetParam()(folder_.path())); }
+  void SetUp() override {
+    try {
+      database_ = loop_.run(GetParam()(folder_.path()));
+    } catch (const NotHere& missing) {
+      if (std::getenv("CI") != nullptr) FAIL() << missing.what();
+      GTEST_SKIP() << missing.what();
+    }
+  }
 
   /// Runs `work(Transaction&)` and answers what it returns; throws what it throws.
   template <class Work>
@@ -111,6 +116,55 @@ TEST_P(DatabaseConformance, AValueIsNeverReadAsSql) {
   auto rows = in_transaction(
       [&](Transaction& t) { return t.query("SELECT a FROM things WHERE a = $1", hostile); });
   EXPECT_EQ(rows.size(), 1U);
+}
+
+TEST_P(DatabaseConformance, BytesThatAreNoTextAreTextAllTheSame) {
+  execute("CREATE TABLE things (a text)");
+  std::string odd{"\xff ok \xc3( \x1a \xed\xa0\x80 \xf0\x9f\x98\x80 \xe5\xad", 21};
+  in_transaction([&](Transaction& t) { t.execute("INSERT INTO things VALUES ($1)", odd); });
+  auto rows = in_transaction(
+      [&](Transaction& t) { return t.query("SELECT a FROM things WHERE a = $1", odd); });
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows.front().text(0), odd);
+}
+
+TEST_P(DatabaseConformance, TextsAreComparedByteByByte) {
+  execute("CREATE TABLE things (a text, b bigint)");
+  execute("INSERT INTO things (a) VALUES ('b'), ('B'), ('a'), ('_'), ('A'), ('é'), ('z')");
+  execute("ALTER TABLE things ADD COLUMN c text NOT NULL DEFAULT ''");
+  auto told = in_transaction([](Transaction& t) {
+    t.execute("UPDATE things SET c = a");
+    std::string all;
+    for (const auto& row : t.query("SELECT a FROM things WHERE c < $1 ORDER BY a", "é")) {
+      all += row.text(0);
+    }
+    return all;
+  });
+  EXPECT_EQ(told, "AB_abz");
+}
+
+TEST_P(DatabaseConformance, SumsAndComparisonsAreNumbers) {
+  auto row = in_transaction([](Transaction& t) {
+    return t
+        .query(
+            "SELECT sum(a), count(*), 1 = 1, 2.5, coalesce(max(a), 0) FROM "
+            "(SELECT 40 AS a UNION ALL SELECT 2) AS things")
+        .front();
+  });
+  EXPECT_EQ(row.integer(0), 42);
+  EXPECT_EQ(row.integer(1), 2);
+  EXPECT_EQ(row.integer(2), 1);
+  EXPECT_EQ(row.real(3), 2.5);
+  EXPECT_EQ(row.integer(4), 40);
+}
+
+TEST_P(DatabaseConformance, AStatementIsPreparedAnewAfterItsTableChanged) {
+  execute("CREATE TABLE things (a bigint)");
+  auto all = [](Transaction& t) { return t.query("SELECT * FROM things WHERE a = $1", 1); };
+  execute("INSERT INTO things VALUES (1)");
+  EXPECT_EQ(in_transaction(all).front().size(), 1U);
+  execute("ALTER TABLE things ADD COLUMN b text NOT NULL DEFAULT 'x'");
+  EXPECT_EQ(in_transaction(all).front().text(1), "x");
 }
 
 TEST_P(DatabaseConformance, ReadingAColumnAsSomethingElseIsOurFault) {

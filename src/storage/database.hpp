@@ -2,6 +2,7 @@
 
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "base/secret.hpp"
 #include "storage/value.hpp"
 
 #include <filesystem>
@@ -13,10 +14,12 @@
 #include <string_view>
 #include <type_traits>
 
-/// Where the program keeps what must survive it: one seam, SQLite behind it now, PostgreSQL fits.
+/// Where the program keeps what must survive it: one seam, SQLite and PostgreSQL behind it.
 ///
 /// SQL is written once, in the dialect both share: placeholders `$1`, `$2`; types `text`,
-/// `bigint`, `double precision`, `bytea` (SQLite takes any name); `ON CONFLICT`, `RETURNING`.
+/// `bigint`, `double precision`, `bytea` (SQLite takes any name); `ON CONFLICT`, `RETURNING`. Texts
+/// hold any bytes and are compared byte by byte; truth is a number, 0 or 1, never a condition by
+/// itself.
 namespace gantry::storage {
 
 /// Statements between BEGIN and COMMIT, on the database's own thread.
@@ -108,11 +111,13 @@ async::task<std::invoke_result_t<Work&, Transaction&>> transact(Database& databa
   }
 }
 
-/// The database of `url`: a path (`sqlite:PATH` too) or, when empty, `gantry.db` in
-/// `data_directory`, which is made when absent (mode 0700) and locked against a second process for
-/// as long as the database is open. Throws Failure: `already_running` (conflict; says which
+/// The database of `url`: `postgresql://…` (with `password`, when given, in the place of the
+/// URL's), a path (`sqlite:PATH` too) or, when empty, `gantry.db` in `data_directory`, which is
+/// made when absent (mode 0700) and locked against a second process for as long as the database is
+/// open, as the database itself is. Throws Failure: `already_running` (conflict; says which
 /// process), `not_a_database` and `database_corrupt` (with the way back), `database_unsupported`,
-/// `database_unreachable`.
-async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory);
+/// `database_unreachable`, `database_denied`.
+async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory,
+                                            std::optional<Secret> password = {});
 
 }  // namespace gantry::storage

@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 #include "storage/database.hpp"
+#include "storage/postgres.hpp"
 #include "storage/sqlite.hpp"
 
 #include <fmt/format.h>
@@ -13,26 +14,29 @@ bool has_scheme(std::string_view text) {
   return colon != text.npos && colon < text.find('/');
 }
 
+bool is_postgres(std::string_view url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
 std::filesystem::path file_of(const std::string& url, const std::filesystem::path& directory) {
   constexpr std::string_view scheme = "sqlite:";
   if (url.empty()) return directory / "gantry.db";
   if (url.starts_with(scheme) && url.size() > scheme.size()) return url.substr(scheme.size());
   if (!has_scheme(url)) return url;
-  auto shown = text::one_line(text::without_url_password(url));
-  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
-    throw Failure{{ErrorKind::invalid, "database_unsupported",
-                   fmt::format("cannot use database '{}': this version only has SQLite", shown),
-                   "leave --database out, or give it the path of a file"}};
-  }
-  throw Failure{
-      {ErrorKind::invalid, "database_unsupported",
-       fmt::format("cannot use database '{}': not a kind of database gantry knows", shown),
-       "leave --database out, or give it the path of a file"}};
+  throw Failure{{ErrorKind::invalid, "database_unsupported",
+                 fmt::format("cannot use database '{}': not a kind of database gantry knows",
+                             text::one_line(text::without_url_password(url))),
+                 "leave --database out, or give it the path of a file or a postgresql:// address"}};
 }
 
 }  // namespace
 
-async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory) {
+async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory,
+                                            std::optional<Secret> password) {
+  if (is_postgres(url)) {
+    co_return co_await Postgres::open({std::move(url), std::move(password)},
+                                      std::move(data_directory));
+  }
   auto file = file_of(url, data_directory);
   co_return co_await Sqlite::open(std::move(file), std::move(data_directory));
 }

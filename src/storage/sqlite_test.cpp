@@ -1,9 +1,13 @@
 #include "storage/sqlite.hpp"
 
-#include "storage/conformance_fake.hpp"
+#include "async/attempt.hpp"
+#include "async/testing_fake.hpp"
+#include "storage/testing_fake.hpp"
 
 #include <fstream>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,12 +15,6 @@
 namespace gantry::storage {
 namespace {
 namespace fs = std::filesystem;
-
-async::task<std::unique_ptr<Database>> open_sqlite(fs::path folder) {
-  return open("", folder / "data");
-}
-
-INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseConformance, testing::Values(open_sqlite));
 
 class SqliteTest : public testing::Test {
  protected:
@@ -166,13 +164,6 @@ TEST_F(SqliteTest, AFullDiskRefusesWritesGoesOnReadingAndHeals) {
     EXPECT_EQ(count(*database), 2);
   }
   ::umount2(data().c_str(), MNT_DETACH);
-}
-
-TEST_F(SqliteTest, PostgresqlIsRefusedWithoutShowingItsPassword) {
-  auto error = refused("postgresql://ada:hunter2hunter2@db.example/gantry");
-  EXPECT_EQ(error.code, "database_unsupported");
-  EXPECT_THAT(error.sentence(), testing::Not(testing::HasSubstr("hunter2")));
-  EXPECT_THAT(error.message, testing::HasSubstr("db.example"));
 }
 
 TEST_F(SqliteTest, AnUnknownKindOfDatabaseIsRefused) {

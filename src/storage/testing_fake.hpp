@@ -1,7 +1,12 @@
 #pragma once
 
+#include "async/task.hpp"
+#include "storage/database.hpp"
+
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <system_error>
 
 namespace gantry::storage {
@@ -24,5 +29,16 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Thrown where a test needs a database that this machine does not have.
+class NotHere : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A real database for one test, with `data_directory` for its files: SQLite; PostgreSQL where
+/// GANTRY_TEST_DATABASE is `postgresql`, where each data directory has a schema of its own, which
+/// is found again when it is opened again. Throws NotHere.
+async::task<std::unique_ptr<Database>> open_for_test(std::filesystem::path data_directory);
 
 }  // namespace gantry::storage
