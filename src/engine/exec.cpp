@@ -6,6 +6,10 @@
 namespace gantry::engine {
 namespace {
 
+/// Typed to a terminal, Docker's own detach keys (Ctrl-P Ctrl-Q) would cut the line, and Ctrl-P
+/// would come one key late. There is no word for none: these nobody types.
+constexpr const char* detach_keys = "ctrl-^,ctrl-_,ctrl-^,ctrl-_,ctrl-^,ctrl-_,ctrl-^,ctrl-_";
+
 json::Array array_of(const std::vector<std::string>& texts) {
   json::Array out;
   for (const auto& text : texts) out.emplace_back(text);
@@ -19,6 +23,10 @@ json::Object body_of(const ExecSpec& spec) {
                     {"Tty", spec.tty},
                     {"Privileged", false},
                     {"Cmd", array_of(spec.command)}};
+  if (spec.tty) {
+    body["DetachKeys"] = detach_keys;
+    body["ConsoleSize"] = json::Array{spec.size.rows, spec.size.columns};
+  }
   if (!spec.env.empty()) body["Env"] = array_of(spec.env);
   if (!spec.user.empty()) body["User"] = spec.user;
   if (!spec.working_dir.empty()) body["WorkingDir"] = spec.working_dir;

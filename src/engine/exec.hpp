@@ -11,8 +11,16 @@
 
 namespace gantry::engine {
 
-/// A further process in a running container. There is no way to kill it through the API: whoever
-/// needs an end to it kills it from within or removes the container.
+/// How large a terminal is, in characters.
+struct TerminalSize {
+  std::uint16_t columns = 80;
+  std::uint16_t rows = 24;
+  bool operator==(const TerminalSize&) const = default;
+};
+
+/// A further process in a running container, never a privileged one. There is no way to kill it
+/// through the API: whoever needs an end to it kills it from within (exec_end.hpp) or removes the
+/// container.
 struct ExecSpec {
   std::vector<std::string> command;
   std::vector<std::string> env;
@@ -20,6 +28,8 @@ struct ExecSpec {
   std::string working_dir;
   bool attach_stdin = false;
   bool tty = false;
+  /// With a tty; engines from API 1.42 on begin with it, others want resize_exec.
+  TerminalSize size = {};
 };
 
 struct ExecState {
@@ -35,10 +45,6 @@ async::task<Result<std::string>> create_exec(Client& client, std::string contain
 async::task<Result<AttachedStream>> start_exec(Client& client, std::string exec, Framing framing);
 async::task<Result<ExecState>> inspect_exec(Client& client, std::string exec);
 
-struct TerminalSize {
-  std::uint16_t columns = 80;
-  std::uint16_t rows = 24;
-};
 async::task<Result<>> resize_exec(Client& client, std::string exec, TerminalSize size);
 
 }  // namespace gantry::engine

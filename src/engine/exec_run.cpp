@@ -1,0 +1,161 @@
+#include "engine/exec_run.hpp"
+
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/finally.hpp"
+#include "async/race.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace gantry::engine {
+namespace {
+
+constexpr Milliseconds probe_max{10'000};
+constexpr Bytes probe_output_max{4U << 10U};
+/// The exit codes of a command that the engine could not start, and how it says so.
+constexpr std::int64_t not_executable = 126;
+constexpr std::int64_t not_found = 127;
+constexpr std::array refusals{std::string_view{"OCI runtime exec failed"},
+                              std::string_view{"unable to find user"},
+                              std::string_view{"unable to find group"}};
+constexpr std::size_t cause_max = 500;
+
+/// A command on its way.
+struct Running {
+  Client& client;
+  MarkedExec exec;
+  AttachedStream stream;
+  std::string input;
+  ExecBounds bounds;
+  ExecResult result;
+  bool read_to_end = false;
+};
+
+void keep(CapturedOutput& output, std::string_view bytes, Bytes max) {
+  auto room = max.count - std::min<std::uint64_t>(max.count, output.bytes.size());
+  if (bytes.size() > room) output.truncated = true;
+  output.bytes += bytes.substr(0, room);
+}
+
+async::task<void> read_all(Running& running) {
+  while (auto frame = co_await running.stream.read()) {
+    auto& output = frame->output == Output::out ? running.result.out : running.result.err;
+    keep(output, frame->bytes, running.bounds.output_max);
+  }
+  running.read_to_end = true;
+}
+
+async::task<void> write_all(Running& running) {
+  co_await running.stream.write(running.input);
+  running.stream.finish_writing();
+}
+
+/// Until its output has ended, or its time.
+async::task<void> converse(Running& running) {
+  auto talk = async::with_companion(read_all(running), write_all(running));
+  auto winner = co_await async::race(std::move(talk), async::pause(running.bounds.time_max));
+  running.result.timed_out = winner == async::Winner::second;
+}
+
+/// Nobody waits for what is still running.
+async::task<void> put_to_an_end(Running& running) {
+  if (running.read_to_end) co_return;
+  running.stream.close();
+  running.result.end = co_await end_exec(running.client, running.exec, "TERM");
+}
+
+/// Later engines refuse it, in the same words.
+Error in_own_words(Error error) {
+  auto tells = [&](auto words) { return error.message.contains(words); };
+  if (std::ranges::any_of(refusals, tells)) {
+    error.kind = ErrorKind::invalid;
+    error.code = "exec_not_started";
+    error.remedy = "check the command, the user and the folder";
+  }
+  return error;
+}
+
+/// Whether a command that could not be started is just not there.
+bool is_absent(const Error& error) {
+  constexpr std::array words{std::string_view{"executable file not found"},
+                             std::string_view{"no such file or directory"}};
+  if (error.code != "exec_not_started" || error.message.contains("chdir to cwd")) return false;
+  return std::ranges::any_of(words, [&](auto word) { return error.message.contains(word); });
+}
+
+async::task<Result<ExecResult>> ended(Running& running) {
+  if (!running.result.timed_out) {
+    auto state = co_await inspect_exec(running.client, running.exec.exec);
+    if (!state) co_return fail(std::move(state.error()));
+    running.result.exit_code = state->exit_code;
+  }
+  auto& result = running.result;
+  for (const auto* said : {&result.out.bytes, &result.err.bytes}) {
+    auto refusal = start_refusal(result.exit_code.value_or(0), *said, running.exec.container);
+    if (refusal) co_return fail(std::move(*refusal));
+  }
+  co_return std::move(result);
+}
+
+}  // namespace
+
+std::optional<Error> start_refusal(std::int64_t exit_code, std::string_view output,
+                                   const std::string& container) {
+  auto begins = [&](auto words) { return output.starts_with(words); };
+  bool failed = exit_code == not_executable || exit_code == not_found;
+  if (!failed || std::ranges::none_of(refusals, begins)) return std::nullopt;
+  auto cause = text::shortened(text::one_line(text::trimmed(output)), cause_max);
+  return Error{ErrorKind::invalid, "exec_not_started",
+               fmt::format("cannot run the command in container '{}': {}", container, cause),
+               "check the command, the user and the folder"};
+}
+
+async::task<Result<ExecResult>> run_exec(Client& client, std::string container, ExecSpec spec,
+                                         std::string input, ExecBounds bounds) {
+  auto begun = steady_now();
+  auto mark = fresh_exec_mark();
+  spec.env.push_back(mark);
+  spec.attach_stdin = !input.empty();
+  auto id = co_await create_exec(client, container, spec);
+  if (!id) co_return fail(std::move(id.error()));
+  auto stream = co_await start_exec(client, *id, Framing::multiplexed);
+  if (!stream) co_return fail(in_own_words(std::move(stream.error())));
+  Running running{.client = client,
+                  .exec = {.container = std::move(container),
+                           .exec = std::move(*id),
+                           .user = std::move(spec.user),
+                           .mark = std::move(mark)},
+                  .stream = std::move(*stream),
+                  .input = std::move(input),
+                  .bounds = bounds,
+                  .result = {}};
+  co_await async::finally(converse(running), put_to_an_end(running));
+  auto result = co_await ended(running);
+  if (result) {
+    result->took = std::chrono::duration_cast<Milliseconds>(steady_now() - begun);
+  }
+  co_return result;
+}
+
+async::task<Result<std::optional<std::string>>> find_shell(Client& client, std::string container,
+                                                           std::string user,
+                                                           std::string working_dir) {
+  for (const char* shell : {"bash", "ash", "sh"}) {
+    ExecSpec spec;
+    spec.command = {shell, "-c", "exit 0"};
+    spec.user = user;
+    spec.working_dir = working_dir;
+    auto ran = co_await run_exec(client, container, std::move(spec), {},
+                                 {.time_max = probe_max, .output_max = probe_output_max});
+    if (ran && ran->exit_code == 0) co_return shell;
+    if (!ran && !is_absent(ran.error())) co_return fail(std::move(ran.error()));
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace gantry::engine

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "async/event.hpp"
+#include "async/scope.hpp"
+#include "async/task.hpp"
+#include "base/secret.hpp"
+#include "fleet/host.hpp"
+#include "fleet/operations.hpp"
+#include "fleet/recordings.hpp"
+#include "fleet/terminal.hpp"
+#include "fleet/terminal_session.hpp"
+#include "fleet/terminal_tickets.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gantry::fleet {
+
+/// The label of a host by which its terminals are recorded: `gantry.recording=on`.
+inline constexpr std::string_view recording_label = "gantry.recording";
+bool is_recorded(const HostConfig& host);
+
+/// All terminals of all hosts. Knows nothing of who may see which host: its callers do. Each is one
+/// operation (`terminal.open`) in the audit log, from its start to its end. Belongs to the loop.
+class Terminals {
+ public:
+  /// `recordings` may be nullptr: then nothing is recorded, and hosts that want it are refused.
+  Terminals(async::Executor executor, Operations& operations, Recordings* recordings,
+            TerminalSettings settings);
+  Terminals(const Terminals&) = delete;
+  Terminals& operator=(const Terminals&) = delete;
+
+  /// Starts a shell. Refused: `too_many_terminals` (exhausted), `no_shell` (conflict),
+  /// `exec_not_started`, `recording_impossible` (unavailable), or in the engine's words.
+  async::task<Result<TerminalView>> open(std::shared_ptr<Host> host, TerminalWish wish);
+  std::vector<TerminalView> list() const;  ///< Oldest first.
+  std::optional<TerminalView> find(const std::string& id) const;
+  /// A one-time ticket for this terminal and this user; `no_such_terminal`.
+  Result<Secret> ticket(const std::string& id, const std::string& user);
+  /// Whether the ticket is right; it is used up.
+  bool redeem(std::string_view ticket, const std::string& id, const std::string& user);
+  /// A screen more at the terminal. Whoever may not type sees all the same. Refused:
+  /// `no_such_terminal`, `too_many_viewers` (exhausted).
+  Result<std::unique_ptr<TerminalViewer>> join(const std::string& id, TerminalViewer::May may);
+  /// Ends a terminal and waits for its end; `no_such_terminal`.
+  async::task<Result<TerminalEnd>> end(std::string id, TerminalEnding reason);
+  /// Ends all of them. Call before the destructor.
+  async::task<void> close();
+
+ private:
+  /// A place that somebody has while their shell is started.
+  class Place;
+  /// A shell that runs, and nobody's yet.
+  struct Shell {
+    engine::AttachedStream stream;
+    engine::MarkedExec exec;
+  };
+
+  Result<> check_room(const std::string& host, const Actor& owner) const;
+  async::task<Result<TerminalView>> open_now(std::shared_ptr<Host> host, TerminalWish wish);
+  async::task<Result<TerminalView>> start(std::shared_ptr<Host> host, TerminalView view,
+                                          Operations::Underway& underway);
+  async::task<Result<Shell>> start_shell(Host& host, TerminalView& view);
+  async::task<Result<>> begin_recording(TerminalView& view, std::optional<Recorder>& recorder);
+  void adopt(TerminalSession::Started started);
+  std::shared_ptr<TerminalSession> session(const std::string& id) const;
+
+  async::Executor executor_;
+  Operations& operations_;
+  Recordings* recordings_;
+  TerminalSettings settings_;
+  TerminalTickets tickets_;
+  std::map<std::string, std::shared_ptr<TerminalSession>> sessions_;
+  /// Host and user of those that are being started.
+  std::vector<std::pair<std::string, std::string>> starting_;
+  async::Event started_;
+  bool closing_ = false;
+  async::TaskScope running_;
+};
+
+}  // namespace gantry::fleet
