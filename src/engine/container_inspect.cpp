@@ -2,6 +2,9 @@
 #include "engine/names.hpp"
 #include "engine/read.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace gantry::engine {
 namespace {
 
@@ -21,6 +24,21 @@ std::optional<std::int64_t> set_integer(json::Fields& fields, std::string_view k
   return fields.integer(key, any);
 }
 
+std::vector<Probe> probes_of(json::Fields& health) {
+  std::vector<Probe> out;
+  const auto* items = health.array("Log", SIZE_MAX);
+  if (items == nullptr) return out;
+  for (const auto& item : *items) {
+    auto fields = read::fields(item, health.path("Log"));
+    out.push_back({.started_at = read::text(fields, "Start"),
+                   .finished_at = read::text(fields, "End"),
+                   .exit_code = read::integer(fields, "ExitCode"),
+                   .output = read::text(fields, "Output")});
+    close(health, fields);
+  }
+  return out;
+}
+
 ContainerState state_of(json::Fields& parent) {
   auto fields = nested(parent, "State");
   ContainerState state;
@@ -35,9 +53,15 @@ ContainerState state_of(json::Fields& parent) {
   state.finished_at = read::text(fields, "FinishedAt");
   auto health = nested(fields, "Health");
   state.health = read::text(health, "Status");
+  state.failing_streak = read::integer(health, "FailingStreak");
+  state.probes = probes_of(health);
   close(fields, health);
   close(parent, fields);
   return state;
+}
+
+Milliseconds nanoseconds_of(json::Fields& fields, std::string_view key) {
+  return Milliseconds{read::integer(fields, key) / 1'000'000};
 }
 
 void read_config(json::Fields& parent, ContainerDetails& details) {
@@ -67,6 +91,11 @@ void read_config(json::Fields& parent, ContainerDetails& details) {
   details.volumes = read::keys(fields, "Volumes");
   auto health = nested(fields, "Healthcheck");
   details.healthcheck_test = read::texts(health, "Test");
+  details.healthcheck = {.test = details.healthcheck_test,
+                         .interval = nanoseconds_of(health, "Interval"),
+                         .timeout = nanoseconds_of(health, "Timeout"),
+                         .start_period = nanoseconds_of(health, "StartPeriod"),
+                         .retries = read::integer(health, "Retries")};
   if (details.healthcheck_test == std::vector<std::string>{"NONE"}) {
     settings.healthcheck = Healthcheck::none;
   }
@@ -154,6 +183,14 @@ std::optional<std::vector<std::string>> paths_of(json::Fields& host, std::string
   return read::texts(host, key);
 }
 
+RestartPolicy restart_of(json::Fields& host) {
+  auto fields = nested(host, "RestartPolicy");
+  RestartPolicy restart{.name = read::text(fields, "Name"),
+                        .retries_max = read::integer(fields, "MaximumRetryCount")};
+  close(host, fields);
+  return restart;
+}
+
 UnaskedSettings unasked_of(json::Fields& parent) {
   auto host = nested(parent, "HostConfig");
   UnaskedSettings unasked;
@@ -170,9 +207,7 @@ UnaskedSettings unasked_of(json::Fields& parent) {
   unasked.pid_mode = read::text(host, "PidMode");
   unasked.uts_mode = read::text(host, "UTSMode");
   unasked.userns_mode = read::text(host, "UsernsMode");
-  auto restart = nested(host, "RestartPolicy");
-  unasked.restart_policy = read::text(restart, "Name");
-  close(host, restart);
+  unasked.restart_policy = restart_of(host).name;
   unasked.masked_paths = paths_of(host, "MaskedPaths");
   unasked.readonly_paths = paths_of(host, "ReadonlyPaths");
   close(parent, host);
@@ -195,6 +230,76 @@ std::vector<MountPoint> mount_points_of(json::Fields& parent) {
     out.push_back(std::move(mount));
   }
   return out;
+}
+
+/// `"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]`, or null where nothing is published.
+void add_ports(json::Fields& ports, const std::string& key, std::vector<Port>& out) {
+  auto slash = std::min(key.find('/'), key.size());
+  Port port;
+  std::from_chars(key.data(), key.data() + slash, port.container_port);
+  port.protocol = key.substr(std::min(slash + 1, key.size()));
+  const auto* bindings = ports.array(key, SIZE_MAX);
+  if (bindings == nullptr) {
+    out.push_back(std::move(port));
+    return;
+  }
+  for (const auto& item : *bindings) {
+    auto fields = read::fields(item, ports.path(key));
+    auto published = port;
+    published.host_ip = read::text(fields, "HostIp");
+    auto number = read::text(fields, "HostPort");
+    std::uint16_t value = 0;
+    auto [end, bad] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (bad == std::errc{} && value != 0) published.host_port = value;
+    close(ports, fields);
+    out.push_back(std::move(published));
+  }
+}
+
+std::vector<Port> ports_of(json::Fields& network) {
+  std::vector<Port> out;
+  auto names = read::keys(network, "Ports");
+  auto ports = nested(network, "Ports");
+  for (const auto& name : names) add_ports(ports, name, out);
+  close(network, ports);
+  return out;
+}
+
+std::vector<NetworkAttachment> networks_of(json::Fields& parent) {
+  std::vector<NetworkAttachment> out;
+  auto names = read::keys(parent, "Networks");
+  auto networks = nested(parent, "Networks");
+  for (const auto& name : names) {
+    auto fields = nested(networks, name);
+    out.push_back({.name = name,
+                   .id = read::text(fields, "NetworkID"),
+                   .ip_address = read::text(fields, "IPAddress"),
+                   .ipv6_address = read::text(fields, "GlobalIPv6Address"),
+                   .gateway = read::text(fields, "Gateway"),
+                   .mac_address = read::text(fields, "MacAddress"),
+                   .aliases = read::texts(fields, "Aliases")});
+    close(networks, fields);
+  }
+  close(parent, networks);
+  return out;
+}
+
+/// What no ContainerSpec knows.
+void read_facts(json::Fields& fields, ContainerDetails& details) {
+  details.command = {read::text(fields, "Path")};
+  for (auto& argument : read::texts(fields, "Args")) {
+    details.command.push_back(std::move(argument));
+  }
+  details.restart_count = read::integer(fields, "RestartCount");
+  details.platform = read::text(fields, "Platform");
+  details.storage_driver = read::text(fields, "Driver");
+  auto host = nested(fields, "HostConfig");
+  details.restart = restart_of(host);
+  close(fields, host);
+  auto network = nested(fields, "NetworkSettings");
+  details.ports = ports_of(network);
+  details.networks = networks_of(network);
+  close(fields, network);
 }
 
 }  // namespace
@@ -221,6 +326,7 @@ async::task<Result<ContainerDetails>> inspect_container(Client& client, std::str
   read_host_config(fields, details.settings);
   details.unasked = unasked_of(fields);
   details.mounts = mount_points_of(fields);
+  read_facts(fields, details);
   if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
   co_return details;
 }

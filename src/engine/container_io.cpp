@@ -82,6 +82,13 @@ Stats stats_of(const json::Object& reading) {
   stats.cpu_total_ns = read::counter(read::object(cpu, "cpu_usage"), "total_usage");
   stats.system_cpu_ns = read::counter(cpu, "system_cpu_usage");
   stats.online_cpus = read::counter(cpu, "online_cpus");
+  const auto* each = read::object(cpu, "cpu_usage").if_contains("percpu_usage");
+  if (stats.online_cpus == 0 && each != nullptr && each->is_array()) {
+    stats.online_cpus = each->get_array().size();
+  }
+  const auto& before = read::object(reading, "precpu_stats");
+  stats.previous_cpu_total_ns = read::counter(read::object(before, "cpu_usage"), "total_usage");
+  stats.previous_system_cpu_ns = read::counter(before, "system_cpu_usage");
   const auto& memory = read::object(reading, "memory_stats");
   stats.memory_bytes = memory_without_cache(memory);
   stats.memory_limit_bytes = read::counter(memory, "limit");
@@ -162,6 +169,14 @@ async::task<Result<OutputStream>> container_logs(Client& client, std::string con
   auto response = co_await client.stream(std::move(*request));
   if (!response) co_return fail(std::move(response.error()));
   co_return OutputStream{std::move(*response), framing};
+}
+
+std::optional<double> Stats::cpu_percent() const {
+  if (previous_system_cpu_ns == 0) return std::nullopt;
+  if (system_cpu_ns <= previous_system_cpu_ns || cpu_total_ns < previous_cpu_total_ns) return 0.0;
+  auto used = static_cast<double>(cpu_total_ns - previous_cpu_total_ns);
+  auto passed = static_cast<double>(system_cpu_ns - previous_system_cpu_ns);
+  return used / passed * static_cast<double>(online_cpus) * 100.0;
 }
 
 async::task<std::optional<Stats>> StatsStream::next() {

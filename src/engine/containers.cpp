@@ -229,6 +229,11 @@ async::task<Result<std::vector<std::string>>> update_container(Client& client,
   if (update.memory_swap_bytes) body["MemorySwap"] = *update.memory_swap_bytes;
   if (update.nano_cpus) body["NanoCpus"] = *update.nano_cpus;
   if (update.pids_limit) body["PidsLimit"] = *update.pids_limit;
+  if (update.cpu_shares) body["CpuShares"] = *update.cpu_shares;
+  if (update.restart) {
+    body["RestartPolicy"] = json::Object{{"Name", update.restart->name},
+                                         {"MaximumRetryCount", update.restart->retries_max}};
+  }
   request.body = std::move(body);
   auto doing = request.doing;
   auto answer = co_await client.call_json(std::move(request));

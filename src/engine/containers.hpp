@@ -41,6 +41,14 @@ struct ContainerSummary {
   bool operator==(const ContainerSummary&) const = default;
 };
 
+/// One run of a container's health check.
+struct Probe {
+  std::string started_at;   ///< RFC 3339 as the engine wrote it.
+  std::string finished_at;  ///< As `started_at`.
+  std::int64_t exit_code = 0;
+  std::string output;  ///< At most 4 KiB: the engine keeps no more.
+};
+
 struct ContainerState {
   std::string status;
   bool running = false;
@@ -52,6 +60,36 @@ struct ContainerState {
   std::string started_at;   ///< RFC 3339 as the engine wrote it; `0001-01-01T00:00:00Z`: never.
   std::string finished_at;  ///< As `started_at`.
   std::string health;       ///< `healthy`, `unhealthy`, `starting`, or empty.
+  std::int64_t failing_streak = 0;
+  std::vector<Probe> probes;  ///< The last ones, oldest first.
+};
+
+/// When the engine starts a container again by itself.
+struct RestartPolicy {
+  std::string name;              ///< `no`, `always`, `unless-stopped`, `on-failure`
+  std::int64_t retries_max = 0;  ///< Of `on-failure`; 0: any number.
+  bool operator==(const RestartPolicy&) const = default;
+};
+
+/// How the engine finds out whether a container is well.
+struct HealthcheckSettings {
+  std::vector<std::string> test;  ///< `CMD` or `CMD-SHELL` and what is run; `NONE`; empty: none.
+  Milliseconds interval{0};       ///< 0 of these: the engine's default.
+  Milliseconds timeout{0};
+  Milliseconds start_period{0};
+  std::int64_t retries = 0;
+  bool operator==(const HealthcheckSettings&) const = default;
+};
+
+/// A network a container is in.
+struct NetworkAttachment {
+  std::string name;
+  std::string id;
+  std::string ip_address;
+  std::string ipv6_address;
+  std::string gateway;
+  std::string mac_address;
+  std::vector<std::string> aliases;
 };
 
 /// A mount that the container really has.
@@ -98,6 +136,16 @@ struct ContainerDetails {
   std::vector<std::string> healthcheck_test;
   UnaskedSettings unasked;
   std::vector<MountPoint> mounts;
+
+  // What people look at.
+  std::vector<std::string> command;  ///< What runs: entrypoint and command together.
+  HealthcheckSettings healthcheck;
+  RestartPolicy restart;
+  std::int64_t restart_count = 0;
+  std::vector<Port> ports;
+  std::vector<NetworkAttachment> networks;
+  std::string platform;        ///< `linux`
+  std::string storage_driver;  ///< `overlay2`
 };
 
 struct CreatedContainer {
@@ -154,11 +202,29 @@ struct ResourceUpdate {
   std::optional<std::int64_t> memory_swap_bytes;
   std::optional<std::int64_t> nano_cpus;
   std::optional<std::int64_t> pids_limit;
+  std::optional<std::int64_t> cpu_shares;
+  std::optional<RestartPolicy> restart;
 };
 /// Answers the engine's warnings.
 async::task<Result<std::vector<std::string>>> update_container(Client& client,
                                                                std::string container,
                                                                ResourceUpdate update);
+
+/// The processes inside, as the host's `ps` tells them.
+struct ProcessTable {
+  std::vector<std::string> titles;  ///< `UID`, `PID`, … `CMD`
+  std::vector<std::vector<std::string>> rows;
+};
+/// Refused (conflict) when it does not run.
+async::task<Result<ProcessTable>> container_top(Client& client, std::string container);
+
+/// A path that differs from the image's.
+struct PathChange {
+  enum class Kind { modified, added, removed } kind = Kind::modified;
+  std::string path;
+};
+async::task<Result<std::vector<PathChange>>> container_changes(Client& client,
+                                                               std::string container);
 
 /// When a wait ends.
 enum class WaitCondition { not_running, next_exit, removed };
@@ -205,6 +271,9 @@ struct Stats {
   std::string read_at;  ///< RFC 3339 as the engine wrote it.
   std::uint64_t cpu_total_ns = 0;
   std::uint64_t system_cpu_ns = 0;
+  /// The same a second before; 0: unknown, as in the first reading of a stream.
+  std::uint64_t previous_cpu_total_ns = 0;
+  std::uint64_t previous_system_cpu_ns = 0;
   std::uint64_t online_cpus = 0;
   /// Without the page cache that can be dropped (inactive file pages).
   std::uint64_t memory_bytes = 0;
@@ -214,6 +283,12 @@ struct Stats {
   std::uint64_t sent_bytes = 0;
   std::uint64_t disk_read_bytes = 0;
   std::uint64_t disk_written_bytes = 0;
+
+  /// Whether the container ran when this was read.
+  bool running() const { return memory_limit_bytes != 0 || pids != 0; }
+  /// Of one CPU, as `docker stats` tells it: 250 is two and a half; nothing without a reading of
+  /// before. https://github.com/docker/cli/blob/v20.10.24/cli/command/container/stats_helpers.go
+  std::optional<double> cpu_percent() const;
 };
 /// About one reading per second; keep one per container that is watched, since a single reading
 /// takes the engine a second too.

@@ -121,6 +121,85 @@ TEST_F(EngineContainers, ASignalIsAWordOrANumber) {
   EXPECT_EQ(daemon_.server().connections(), 0U);
 }
 
+TEST_F(EngineContainers, AnInspectionTellsWhatPeopleNeed) {
+  daemon_.expect("GET", "/containers/web/json").reply(200, R"({
+    "Id":"abababababab","Name":"/web","Created":"2026-11-22T09:00:00Z","Image":"sha256:1",
+    "Path":"/entry","Args":["serve"],"RestartCount":3,"Platform":"linux","Driver":"overlay2",
+    "State":{"Status":"running","Running":true,"Pid":42,"Health":{"Status":"unhealthy",
+      "FailingStreak":2,"Log":[{"Start":"s","End":"e","ExitCode":1,"Output":"no answer"}]}},
+    "Config":{"Image":"web:1","Env":["A=b"],"Cmd":["serve"],"Tty":true,"Labels":{"x":"y"},
+      "Healthcheck":{"Test":["CMD","check"],"Interval":5000000000,"Retries":4}},
+    "HostConfig":{"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":7},"Memory":1024},
+    "Mounts":[{"Type":"volume","Name":"data","Destination":"/data","RW":true}],
+    "NetworkSettings":{"Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}],"53/udp":null},
+      "Networks":{"front":{"NetworkID":"n1","IPAddress":"10.0.0.2","Aliases":["web"]}}}})");
+  auto seen = value_or_throw(run(inspect_container(*client_, "web")));
+  EXPECT_EQ(seen.name, "web");
+  EXPECT_THAT(seen.command, ElementsAre("/entry", "serve"));
+  EXPECT_EQ(seen.restart_count, 3);
+  EXPECT_EQ(seen.restart, (RestartPolicy{.name = "on-failure", .retries_max = 7}));
+  EXPECT_EQ(seen.healthcheck.interval, Milliseconds{5'000});
+  EXPECT_EQ(seen.healthcheck.retries, 4);
+  EXPECT_EQ(seen.state.failing_streak, 2);
+  ASSERT_EQ(seen.state.probes.size(), 1U);
+  EXPECT_EQ(seen.state.probes[0].output, "no answer");
+  ASSERT_EQ(seen.ports.size(), 2U);
+  EXPECT_EQ(seen.ports[0].container_port, 80);
+  EXPECT_EQ(seen.ports[0].host_port, 8080);
+  EXPECT_EQ(seen.ports[1].protocol, "udp");
+  EXPECT_FALSE(seen.ports[1].host_port);
+  ASSERT_EQ(seen.networks.size(), 1U);
+  EXPECT_EQ(seen.networks[0].name, "front");
+  EXPECT_EQ(seen.networks[0].ip_address, "10.0.0.2");
+}
+
+TEST_F(EngineContainers, ItsProcessesAndChangedFilesAreListed) {
+  daemon_.expect("GET", "/containers/web/top")
+      .reply(200, R"({"Titles":["PID","CMD"],"Processes":[["1","sh"],["7","sleep 5"]]})");
+  auto table = value_or_throw(run(container_top(*client_, "web")));
+  EXPECT_THAT(table.titles, ElementsAre("PID", "CMD"));
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_THAT(table.rows[1], ElementsAre("7", "sleep 5"));
+
+  daemon_.expect("GET", "/containers/web/changes")
+      .reply(200,
+             R"([{"Path":"/tmp","Kind":0},{"Path":"/tmp/x","Kind":1},{"Path":"/y","Kind":2}])");
+  auto changes = value_or_throw(run(container_changes(*client_, "web")));
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[1].path, "/tmp/x");
+  EXPECT_EQ(changes[1].kind, PathChange::Kind::added);
+  EXPECT_EQ(changes[2].kind, PathChange::Kind::removed);
+}
+
+TEST_F(EngineContainers, AContainerWithoutChangesHasNone) {
+  daemon_.expect("GET", "/containers/web/changes").reply(200, "null");
+  EXPECT_THAT(value_or_throw(run(container_changes(*client_, "web"))), testing::IsEmpty());
+}
+
+TEST_F(EngineContainers, AnUpdateSendsOnlyWhatChanges) {
+  daemon_.expect("POST", "/containers/web/update").reply(200, R"({"Warnings":null})");
+  ResourceUpdate update;
+  update.memory_bytes = 1024;
+  update.restart = RestartPolicy{.name = "on-failure", .retries_max = 3};
+  EXPECT_TRUE(run(update_container(*client_, "web", update)));
+  EXPECT_EQ(daemon_.last_body(),
+            R"({"Memory":1024,"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":3}})");
+}
+
+TEST(EngineStats, CpuIsCountedAsDockerCountsIt) {
+  Stats stats;
+  stats.cpu_total_ns = 3'000;
+  stats.system_cpu_ns = 20'000;
+  stats.online_cpus = 2;
+  EXPECT_FALSE(stats.cpu_percent());
+  stats.previous_cpu_total_ns = 1'000;
+  stats.previous_system_cpu_ns = 10'000;
+  EXPECT_DOUBLE_EQ(*stats.cpu_percent(), 40.0);
+  // A restart sets the counters back.
+  stats.cpu_total_ns = 500;
+  EXPECT_DOUBLE_EQ(*stats.cpu_percent(), 0.0);
+}
+
 /// What an honest engine would answer to `spec`, as far as it matters here.
 ContainerDetails details_of(const ContainerSpec& spec) {
   ContainerDetails details;

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ void StreamDemux::feed(std::string_view bytes) {
   buffer_ += bytes;
 }
 
-Result<std::optional<Frame>> StreamDemux::next() {
+Result<std::optional<FrameView>> StreamDemux::next_view() {
   if (broken_) return fail(*broken_);
   while (remaining_ == 0) {
     auto header = std::string_view{buffer_}.substr(read_);
@@ -59,15 +60,26 @@ Result<std::optional<Frame>> StreamDemux::next() {
     }
     output_ = stream >= 2 ? Output::err : Output::out;
     remaining_ = length;
+    begins_ = true;
     read_ += header_size;
   }
   auto available = buffer_.size() - read_;
   auto size = std::min({available, std::size_t{remaining_}, piece_max});
   if (size == 0) return std::nullopt;
-  Frame frame{output_, buffer_.substr(read_, size)};
+  FrameView view{.output = output_,
+                 .bytes = std::string_view{buffer_}.substr(read_, size),
+                 .begins = std::exchange(begins_, false),
+                 .ends = size == remaining_};
   read_ += size;
   remaining_ -= static_cast<std::uint32_t>(size);
-  return frame;
+  return view;
+}
+
+Result<std::optional<Frame>> StreamDemux::next() {
+  auto view = next_view();
+  if (!view) return fail(std::move(view.error()));
+  if (!*view) return std::nullopt;
+  return Frame{(*view)->output, std::string{(*view)->bytes}};
 }
 
 AttachedStream::AttachedStream(std::unique_ptr<net::Stream> stream, Framing framing)
@@ -117,6 +129,31 @@ async::task<std::optional<Frame>> OutputStream::read(Milliseconds idle) {
     }
     demux_.feed(piece);
   }
+}
+
+async::task<bool> OutputStream::more(Milliseconds idle) {
+  auto piece = co_await response_.read(idle);
+  if (piece.empty()) {
+    if (framing_ == Framing::multiplexed) check_end(demux_);
+    co_return false;
+  }
+  if (framing_ == Framing::multiplexed) {
+    demux_.feed(piece);
+  } else {
+    raw_ = std::move(piece);
+    raw_taken_ = false;
+  }
+  co_return true;
+}
+
+std::optional<FrameView> OutputStream::take() {
+  if (framing_ == Framing::raw) {
+    if (std::exchange(raw_taken_, true)) return std::nullopt;
+    return FrameView{.output = Output::out, .bytes = raw_};
+  }
+  auto view = demux_.next_view();
+  if (!view) throw Failure{view.error()};
+  return *view;
 }
 
 JsonLines::JsonLines(net::http::StreamedResponse response, std::size_t line_max)

@@ -23,6 +23,14 @@ struct Frame {
   std::string bytes;
 };
 
+/// As Frame, borrowed from what has been read: valid until more is fed.
+struct FrameView {
+  Output output = Output::out;
+  std::string_view bytes;
+  bool begins = true;  ///< Whether these are the first bytes of the engine's frame,
+  bool ends = true;    ///< and whether they are its last.
+};
+
 /// How output travels: containers with a terminal send raw bytes, all others frames.
 enum class Framing { multiplexed, raw };
 
@@ -38,6 +46,8 @@ class StreamDemux {
   void feed(std::string_view bytes);
   /// The next piece; empty: feed me more. An error (engine_stream_broken) is final.
   Result<std::optional<Frame>> next();
+  /// As `next`, without a copy.
+  Result<std::optional<FrameView>> next_view();
   /// Whether the stream may end here.
   bool between_frames() const { return read_ == buffer_.size() && remaining_ == 0; }
 
@@ -45,6 +55,7 @@ class StreamDemux {
   std::string buffer_;
   std::size_t read_ = 0;
   std::uint32_t remaining_ = 0;
+  bool begins_ = false;
   Output output_ = Output::out;
   std::optional<Error> broken_;
 };
@@ -80,10 +91,19 @@ class OutputStream {
   /// As AttachedStream::read. `idle` is the longest silence (zero: any).
   async::task<std::optional<Frame>> read(Milliseconds idle);
 
+  // For much output at once: one wait for many frames. Not to be mixed with `read`.
+
+  /// Waits until more has come; false at the end. Throws Failure as `read` does.
+  async::task<bool> more(Milliseconds idle);
+  /// The next piece of what has come; nothing: ask for `more`. Throws Failure.
+  std::optional<FrameView> take();
+
  private:
   net::http::StreamedResponse response_;
   Framing framing_;
   StreamDemux demux_;
+  std::string raw_;
+  bool raw_taken_ = true;
 };
 
 /// Splits a response's body into JSON values, one per line: events, stats, pull progress.
