@@ -1,0 +1,126 @@
+#include "api/host_access.hpp"
+
+#include "api/containers.hpp"
+#include "base/text.hpp"
+#include "engine/containers.hpp"
+
+#include <fmt/format.h>
+
+namespace gantry::api {
+namespace {
+
+constexpr std::size_t id_digits_min = 12;
+
+std::unexpected<Error> no_such_host(std::string_view name) {
+  return fail(ErrorKind::not_found, "no_such_host",
+              fmt::format("cannot find host '{}'", text::shortened(text::one_line(name), 64)),
+              "list the hosts you may see with 'gantry hosts'");
+}
+
+std::unexpected<Error> no_such_container(std::string_view host, std::string_view reference) {
+  return fail(ErrorKind::not_found, "no_such_container",
+              fmt::format("cannot find container '{}' on '{}'",
+                          text::shortened(text::one_line(reference), 128), host),
+              "list the containers you may see with 'gantry ps'");
+}
+
+bool is_meant(const fleet::Container& container, std::string_view reference) {
+  if (container.name == reference || container.id == reference) return true;
+  return reference.size() >= id_digits_min && container.id.starts_with(reference);
+}
+
+FoundContainer found(std::shared_ptr<fleet::Host> host, const fleet::Container& container) {
+  return {.host = std::move(host),
+          .id = container.id,
+          .name = container.name,
+          .project = container.project.value_or("")};
+}
+
+/// A name before a part of an id: a container may be called like another's id.
+const fleet::Container* known(const fleet::HostView& view, std::string_view reference) {
+  const fleet::Container* by_id = nullptr;
+  for (const auto& container : view.containers) {
+    if (container.name == reference || container.id == reference) return &container;
+    if (is_meant(container, reference)) by_id = &container;
+  }
+  return by_id;
+}
+
+/// What the link has not seen yet, or hides.
+async::task<Result<FoundContainer>> ask_engine(std::shared_ptr<fleet::Host> host,
+                                               std::string reference) {
+  auto details = co_await engine::inspect_container(host->engine(), reference);
+  if (!details && details.error().kind == ErrorKind::not_found) {
+    co_return no_such_container(host->name(), reference);
+  }
+  if (!details) co_return fail(std::move(details.error()));
+  const auto& labels = details->settings.labels;
+  if (is_sandbox(details->name, labels)) co_return no_such_container(host->name(), reference);
+  auto project = labels.find("com.docker.compose.project");
+  co_return FoundContainer{.host = std::move(host),
+                           .id = std::move(details->id),
+                           .name = std::move(details->name),
+                           .project = project == labels.end() ? std::string{} : project->second};
+}
+
+}  // namespace
+
+std::optional<access::Role> role_on(const Call& call, const fleet::Host& host,
+                                    std::string_view project) {
+  return call.rights().role_on(host.name(), host.config().groups, project);
+}
+
+Result<std::shared_ptr<fleet::Host>> visible_host(Call& call, std::string_view name) {
+  auto host = call.services.fleet.find(name);
+  if (!host || !call.rights().sees_host(host->name(), host->config().groups)) {
+    return no_such_host(name);
+  }
+  return host;
+}
+
+Result<std::shared_ptr<fleet::Host>> host_for(Call& call, std::string_view name,
+                                              access::Role needed, std::string_view project) {
+  auto host = call.services.fleet.find(name);
+  if (!host) return no_such_host(name);
+  auto role = role_on(call, *host, project);
+  if (!role) return no_such_host(name);
+  if (!access::includes(*role, needed)) return access::role_missing(*role, needed);
+  return host;
+}
+
+Result<std::shared_ptr<fleet::Host>> host_for(Call& call, access::Role needed,
+                                              std::string_view project) {
+  return host_for(call, call.id, needed, project);
+}
+
+async::task<Result<FoundContainer>> find_container(Call& call, std::string host_name,
+                                                   std::string reference, access::Role needed) {
+  auto host = visible_host(call, host_name);
+  if (!host) co_return fail(std::move(host.error()));
+  if (!engine::valid_container_reference(reference)) {
+    co_return no_such_container((*host)->name(), reference);
+  }
+  Result<FoundContainer> container;
+  if (const auto* seen = known((*host)->view(), reference)) {
+    container = found(*host, *seen);
+  } else {
+    container = co_await ask_engine(*host, reference);
+  }
+  if (!container) co_return container;
+  auto role = role_on(call, *container->host, container->project);
+  if (!role) co_return no_such_container(container->host->name(), reference);
+  if (!access::includes(*role, needed)) co_return access::role_missing(*role, needed);
+  co_return container;
+}
+
+async::task<Result<FoundContainer>> container_for(Call& call, access::Role needed) {
+  return find_container(call, call.id, call.part, needed);
+}
+
+bool may_unmask(const Call& call, const FoundContainer& container) {
+  const auto& host = *container.host;
+  return call.rights().has(access::Extra::unmask, host.name(), host.config().groups,
+                           container.project);
+}
+
+}  // namespace gantry::api
