@@ -11,6 +11,11 @@
 #include "executions/image_keeper.hpp"
 #include "executions/registries.hpp"
 #include "fleet/fleet.hpp"
+#include "fleet/log_hub.hpp"
+#include "fleet/operations.hpp"
+#include "fleet/recordings.hpp"
+#include "fleet/stats_hub.hpp"
+#include "fleet/terminals.hpp"
 #include "net/http_server.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
@@ -38,6 +43,14 @@ struct Services {
   executions::Executions& executions;
   /// The hosts. Hold what `find` gives for as long as a request uses it.
   fleet::Fleet& fleet;
+  /// Every change to a host goes through it.
+  fleet::Operations& operations;
+  /// What containers write and use, for any number of people at once.
+  fleet::LogHub& logs;
+  fleet::StatsHub& stats;
+  /// Shells and commands in containers, and what was recorded of the shells.
+  fleet::Terminals& terminals;
+  fleet::Recordings& recordings;
   /// The engine that runs sandboxes.
   engine::Client& engine;
   executions::Registries& registries;

@@ -18,6 +18,18 @@ Answer end_session(Call& call);
 Answer get_me(Call& call);
 Answer change_own_password(Call& call);
 
+// sessions.cpp
+Answer list_own_sessions(Call& call);
+Answer end_own_session(Call& call);
+Answer list_user_sessions(Call& call);
+Answer end_user_session(Call& call);
+
+// totp.cpp
+Answer begin_totp(Call& call);
+Answer confirm_totp(Call& call);
+Answer remove_own_totp(Call& call);
+Answer remove_user_totp(Call& call);
+
 // tokens.cpp
 Answer list_tokens(Call& call);
 Answer create_token(Call& call);
@@ -36,6 +48,7 @@ Answer set_grants(Call& call);
 // audit.cpp
 Answer list_audit(Call& call);
 Answer check_audit(Call& call);
+Answer export_audit(Call& call);
 
 // system.cpp
 Answer get_system(Call& call);
@@ -76,6 +89,23 @@ Answer list_images(Call& call);
 Answer list_registries(Call& call);
 Answer put_registry(Call& call);
 Answer remove_registry(Call& call);
+
+// exec.cpp
+Answer exec_in_container(Call& call);
+
+// terminals.cpp
+Answer open_terminal(Call& call);
+Answer list_terminals(Call& call);
+Answer create_terminal_ticket(Call& call);
+Answer end_terminal(Call& call);
+
+// terminals_socket.cpp
+Answer open_terminal_socket(Call& call);
+
+// terminals_recordings.cpp
+Answer list_recordings(Call& call);
+Answer get_recording(Call& call);
+Answer remove_recording(Call& call);
 
 // live.cpp
 Answer open_live(Call& call);

@@ -15,6 +15,7 @@ using enum Least;
 
 constexpr Bytes small_body{64U << 10U};
 constexpr Bytes program_body{16U << 20U};
+constexpr Bytes exec_body{8U << 20U};
 constexpr Bytes form_body{64U << 20U};
 
 /// One of Piston's, which stand below /api/v2 and, as its public server had them, one level lower.
@@ -32,6 +33,12 @@ constexpr std::array table{
     Route{"GET", "/api/v1/me", any, {}, &get_me},
     Route{"PUT", "/api/v1/me/password", any, {}, &change_own_password, Body::json, small_body},
 
+    Route{"GET", "/api/v1/me/sessions", any, Scope::access, &list_own_sessions},
+    Route{"DELETE", "/api/v1/me/sessions/{id}", any, Scope::access, &end_own_session},
+    Route{"POST", "/api/v1/me/totp", any, {}, &begin_totp},
+    Route{"PUT", "/api/v1/me/totp", any, {}, &confirm_totp, Body::json, small_body},
+    Route{"DELETE", "/api/v1/me/totp", any, {}, &remove_own_totp, Body::json, small_body},
+
     Route{"GET", "/api/v1/tokens", any, Scope::access, &list_tokens},
     Route{"POST", "/api/v1/tokens", any, Scope::access, &create_token, Body::json, small_body},
     Route{"DELETE", "/api/v1/tokens/{id}", any, Scope::access, &revoke_token},
@@ -40,11 +47,15 @@ constexpr std::array table{
     Route{"PATCH", "/api/v1/users/{id}", admin, Scope::access, &change_user, Body::json,
           small_body},
     Route{"DELETE", "/api/v1/users/{id}", admin, Scope::access, &remove_user},
+    Route{"GET", "/api/v1/users/{id}/sessions", admin, Scope::access, &list_user_sessions},
+    Route{"DELETE", "/api/v1/users/{id}/sessions/{part}", admin, Scope::access, &end_user_session},
+    Route{"DELETE", "/api/v1/users/{id}/totp", admin, Scope::access, &remove_user_totp},
     Route{"GET", "/api/v1/users/{id}/grants", admin, Scope::access, &list_grants},
     Route{"PUT", "/api/v1/users/{id}/grants", admin, Scope::access, &set_grants, Body::json,
           small_body},
     Route{"GET", "/api/v1/audit", admin, Scope::access, &list_audit},
     Route{"GET", "/api/v1/audit/check", admin, Scope::access, &check_audit},
+    Route{"GET", "/api/v1/audit/export", admin, Scope::access, &export_audit},
 
     Route{"GET", "/api/v1/system", any, Scope::system, &get_system},
     Route{"GET", "/api/v1/pools", viewer, Scope::system, &list_pools},
@@ -69,6 +80,18 @@ constexpr std::array table{
     Route{"POST", "/api/v1/registries", admin, Scope::access, &put_registry, Body::json,
           small_body},
     Route{"DELETE", "/api/v1/registries/{id}", admin, Scope::access, &remove_registry},
+    Route{"POST", "/api/v1/hosts/{id}/containers/{part}/exec", operator_, Scope::containers,
+          &exec_in_container, Body::json, exec_body},
+    Route{"POST", "/api/v1/hosts/{id}/containers/{part}/terminals", operator_, Scope::containers,
+          &open_terminal, Body::json, exec_body},
+    Route{"GET", "/api/v1/terminals", operator_, Scope::containers, &list_terminals},
+    Route{"GET", "/api/v1/terminals/{id}", operator_, Scope::containers, &open_terminal_socket},
+    Route{"DELETE", "/api/v1/terminals/{id}", operator_, Scope::containers, &end_terminal},
+    Route{"POST", "/api/v1/terminals/{id}/tickets", operator_, Scope::containers,
+          &create_terminal_ticket},
+    Route{"GET", "/api/v1/recordings", viewer, Scope::containers, &list_recordings},
+    Route{"GET", "/api/v1/recordings/{id}", viewer, Scope::containers, &get_recording},
+    Route{"DELETE", "/api/v1/recordings/{id}", viewer, Scope::containers, &remove_recording},
     Route{"GET", "/api/v1/live", any, {}, &open_live},
     Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},
 

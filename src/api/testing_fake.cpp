@@ -77,11 +77,12 @@ async::task<void> ScriptedExecutor::maintain() { co_return; }
 TestServer::TestServer(Options options)
     : sandbox_{loop_.executor()}, aliases_{{"python:3.11-alpine", "gantry/python:latest"}} {
   auto executor = loop_.executor();
-  database_ = loop_.run(storage::open({}, folder_.path() / "data"));
+  database_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
   access_ = std::make_unique<access::Access>(
       executor, *database_,
       access::Access::Settings{.clock = Clock{},
-                               .password_cost = {.passes = 1, .memory_bytes = 8'192}});
+                               .password_cost = {.passes = 1, .memory_bytes = 8'192},
+                               .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}}});
   loop_.run(access_->start());
   webhooks_.emplace(executor, *database_,
                     executions::Webhooks::Settings{.secret = Secret{"secret"}, .clock = Clock{}});
@@ -106,14 +107,30 @@ TestServer::TestServer(Options options)
       executor, *database_,
       fleet::Fleet::Settings{
           .local = {value_or_throw(net::Endpoint::parse("unix:///run/fake.sock")), {}},
+          .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
           .hidden = &is_sandbox,
           .dial = [this](const fleet::HostReach&) { return daemon_.server().connect(); }});
   loop_.run(fleet_->start());
+  operations_ = std::make_unique<fleet::Operations>(executor, *database_,
+                                                    fleet::Operations::Settings{.clock = Clock{}});
+  logs_ = std::make_unique<fleet::LogHub>(executor);
+  stats_ = std::make_unique<fleet::StatsHub>(executor);
+  recordings_ = std::make_unique<fleet::Recordings>(
+      *database_, workers_, Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
+      fleet::Recordings::Settings{.folder = folder_.path() / "recordings"});
+  loop_.run(recordings_->start());
+  terminals_ = std::make_unique<fleet::Terminals>(executor, *operations_, recordings_.get(),
+                                                  fleet::TerminalSettings{});
   access_->name_hosts(host_names(*fleet_));
   api_ = std::make_unique<Api>(Services{.executor = executor,
                                         .access = *access_,
                                         .executions = *executions_,
                                         .fleet = *fleet_,
+                                        .operations = *operations_,
+                                        .logs = *logs_,
+                                        .stats = *stats_,
+                                        .terminals = *terminals_,
+                                        .recordings = *recordings_,
                                         .engine = *engine_,
                                         .registries = *registries_,
                                         .images = *images_,
@@ -145,9 +162,13 @@ TestServer::~TestServer() {
   sandbox_.release();
   loop_.run(executions_->close(Milliseconds{5'000}));
   loop_.run(webhooks_->close());
+  loop_.run(terminals_->close());
   loop_.run(server_->close(Milliseconds{2'000}));
   loop_.run(tasks_->close());
+  loop_.run(logs_->close());
+  loop_.run(stats_->close());
   loop_.run(fleet_->close());
+  loop_.run(operations_->close());
   loop_.run(images_->close());
   loop_.run(access_->close());
 }

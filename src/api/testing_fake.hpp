@@ -10,6 +10,9 @@
 #include "executions/executions.hpp"
 #include "executions/webhooks.hpp"
 #include "fleet/fleet.hpp"
+#include "fleet/log_hub.hpp"
+#include "fleet/operations.hpp"
+#include "fleet/stats_hub.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/websocket.hpp"
@@ -119,10 +122,14 @@ class TestServer {
   std::string cookie();
 
   access::Access& access() const { return *access_; }
+  const access::Identity& owner() const { return owner_; }
   executions::Executions& executions() { return *executions_; }
   ScriptedExecutor& sandbox() { return sandbox_; }
   engine::FakeDaemon& daemon() { return daemon_; }
   fleet::Fleet& fleet() { return *fleet_; }
+  fleet::Operations& operations() { return *operations_; }
+  fleet::LogHub& logs() { return *logs_; }
+  fleet::StatsHub& stats() { return *stats_; }
   /// What is known of the host `local`, which is the scripted daemon.
   const fleet::HostView& local_view() const { return fleet_->local_view(); }
   executions::Registries& registries() { return *registries_; }
@@ -153,6 +160,11 @@ class TestServer {
   std::unique_ptr<executions::Registries> registries_;
   std::unique_ptr<executions::ImageKeeper> images_;
   std::unique_ptr<fleet::Fleet> fleet_;
+  std::unique_ptr<fleet::Operations> operations_;
+  std::unique_ptr<fleet::LogHub> logs_;
+  std::unique_ptr<fleet::StatsHub> stats_;
+  std::unique_ptr<fleet::Recordings> recordings_;
+  std::unique_ptr<fleet::Terminals> terminals_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<net::http::Server> server_;
   std::unique_ptr<async::TaskScope> tasks_;

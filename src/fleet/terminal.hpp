@@ -41,12 +41,13 @@ struct TerminalEnd {
 /// What somebody asks for.
 struct TerminalWish {
   Actor owner;
-  std::string container;    ///< Its id.
-  std::string name;         ///< The container's name,
-  std::string project;      ///< and its Compose project; empty: none.
-  std::string shell;        ///< A program in the container; empty: bash, ash or sh.
-  std::string user;         ///< Empty: the container's own.
-  std::string working_dir;  ///< Empty: the container's own.
+  std::string container;                    ///< Its id.
+  std::string name;                         ///< The container's name,
+  std::string project;                      ///< and its Compose project; empty: none.
+  std::string shell;                        ///< A program in the container; empty: bash, ash or sh.
+  std::vector<std::string> arguments = {};  ///< What it is given.
+  std::string user;                         ///< Empty: the container's own.
+  std::string working_dir;                  ///< Empty: the container's own.
   std::vector<std::pair<std::string, std::string>> env;
   engine::TerminalSize size;
   enum class Sharing : std::uint8_t { watching, typing } sharing = Sharing::watching;
@@ -70,6 +71,8 @@ struct TerminalSettings {
   std::size_t of_host_max = 50;
   std::size_t all_max = 200;
   std::size_t viewers_max = 10;
+  /// Commands without a terminal that run at once.
+  std::size_t commands_of_host_max = 32;
   std::size_t replay_max = 1U << 20U;
   /// What waits for one viewer; from `viewer_full` on the shell waits, when it waits for all.
   std::size_t viewer_max = 1U << 20U;

@@ -53,6 +53,8 @@ bool TerminalViewer::has_news() const {
   return size_ || viewers_ || !waiting_.empty() || cut_ || session_->end_;
 }
 
+bool TerminalViewer::has_ended() const { return session_->end_.has_value(); }
+
 async::task<TerminalNews> TerminalViewer::next() {
   while (!has_news()) co_await session_->changed_.wait();
   TerminalNews news;
@@ -66,6 +68,10 @@ async::task<TerminalNews> TerminalViewer::next() {
   if (waiting_.empty()) news.ended = session_->end_;
   session_->wake();
   co_return news;
+}
+
+async::task<void> TerminalViewer::until_cut() {
+  while (!cut_) co_await session_->changed_.wait();
 }
 
 async::task<void> TerminalViewer::type(std::string bytes) {
@@ -106,6 +112,7 @@ TerminalSession::TerminalSession(async::Executor executor, const TerminalSetting
 
 TerminalView TerminalSession::view() const {
   auto view = view_;
+  view.host = host_->name();  // somebody may have renamed it
   view.viewers = viewers_.size();
   return view;
 }

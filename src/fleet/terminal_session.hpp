@@ -45,8 +45,10 @@ class TerminalViewer {
   async::task<TerminalNews> next();
   /// Whether `next` would have something to tell at once.
   bool has_news() const;
+  bool has_ended() const;
   /// Whether it has taken too little for too long: nothing but that is told any more.
   bool is_cut() const { return cut_.has_value(); }
+  async::task<void> until_cut();
   /// What somebody types; waits while too much waits already. Only for who may type.
   async::task<void> type(std::string bytes);
   /// Whether what was typed waits for the shell.

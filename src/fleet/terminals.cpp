@@ -3,7 +3,6 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "base/random.hpp"
-#include "engine/exec_run.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -31,6 +30,9 @@ json::Object parameters_of(const TerminalView& view) {
                           {"columns", wish.size.columns},
                           {"rows", wish.size.rows}};
   if (!wish.shell.empty()) parameters["shell"] = wish.shell;
+  json::Array arguments;
+  for (const auto& argument : wish.arguments) arguments.emplace_back(argument);
+  if (!arguments.empty()) parameters["arguments"] = std::move(arguments);
   if (!wish.user.empty()) parameters["user"] = wish.user;
   if (!wish.working_dir.empty()) parameters["working_dir"] = wish.working_dir;
   if (!env.empty()) parameters["env"] = std::move(env);
@@ -40,6 +42,7 @@ json::Object parameters_of(const TerminalView& view) {
 engine::ExecSpec spec_of(const TerminalWish& wish, const std::string& mark) {
   engine::ExecSpec spec;
   spec.command = {wish.shell};
+  spec.command.insert(spec.command.end(), wish.arguments.begin(), wish.arguments.end());
   bool has_term = false;
   for (const auto& [name, value] : wish.env) {
     spec.env.push_back(fmt::format("{}={}", name, value));
@@ -54,6 +57,51 @@ engine::ExecSpec spec_of(const TerminalWish& wish, const std::string& mark) {
   spec.size = wish.size;
   return spec;
 }
+
+json::Object parameters_of(const CommandWish& wish) {
+  json::Array command;
+  for (const auto& word : wish.command) command.emplace_back(word);
+  json::Object env;
+  for (const auto& [name, value] : wish.env) env[name] = value;
+  json::Object parameters{{"container", wish.name},
+                          {"command", std::move(command)},
+                          {"time_max_ms", wish.bounds.time_max.count()}};
+  if (!wish.user.empty()) parameters["user"] = wish.user;
+  if (!wish.working_dir.empty()) parameters["working_dir"] = wish.working_dir;
+  if (!env.empty()) parameters["env"] = std::move(env);
+  if (!wish.input.empty()) parameters["stdin_bytes"] = wish.input.size();
+  return parameters;
+}
+
+engine::ExecSpec spec_of(const CommandWish& wish) {
+  engine::ExecSpec spec;
+  spec.command = wish.command;
+  for (const auto& [name, value] : wish.env) spec.env.push_back(fmt::format("{}={}", name, value));
+  spec.user = wish.user;
+  spec.working_dir = wish.working_dir;
+  return spec;
+}
+
+json::Object facts_of(const engine::ExecResult& result) {
+  json::Object facts{{"timed_out", result.timed_out}};
+  if (result.exit_code) facts["exit_code"] = *result.exit_code;
+  if (result.end.fate == engine::ProcessFate::may_live_on) facts["detail"] = result.end.detail;
+  return facts;
+}
+
+/// An entry for as long as it lives.
+class Counted {
+ public:
+  Counted(std::multiset<std::string>& all, std::string name)
+      : all_{all}, mine_{all.insert(std::move(name))} {}
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { all_.erase(mine_); }
+
+ private:
+  std::multiset<std::string>& all_;
+  std::multiset<std::string>::iterator mine_;
+};
 
 async::task<void> read_words(engine::AttachedStream& stream, std::string& words) {
   while (auto frame = co_await stream.read()) {
@@ -262,6 +310,32 @@ void Terminals::adopt(TerminalSession::Started started) {
   if (closing_) session->stop(TerminalEnding::server_stopping);
   auto gone = [this](const std::string& ended) { sessions_.erase(ended); };
   running_.spawn(std::move(name), TerminalSession::run(std::move(session), std::move(gone)));
+}
+
+async::task<Result<engine::ExecResult>> Terminals::run(std::shared_ptr<Host> host,
+                                                       CommandWish wish) {
+  auto there = commands_.count(host->name());
+  if (there >= settings_.commands_of_host_max) {
+    co_return fail(ErrorKind::exhausted, "host_busy",
+                   fmt::format("cannot run a command on host '{}' now: {} run there already",
+                               host->name(), there),
+                   "try again later");
+  }
+  Counted counted{commands_, host->name()};
+  auto underway = co_await operations_.begin({.actor = wish.owner,
+                                              .host = host->name(),
+                                              .action = "container.exec",
+                                              .object = wish.container,
+                                              .parameters = parameters_of(wish)});
+  if (!underway) co_return fail(std::move(underway.error()));
+  auto result = co_await async::attempt(
+      engine::run_exec(host->engine(), wish.container, spec_of(wish), wish.input, wish.bounds));
+  if (result) {
+    underway->succeeded(facts_of(*result));
+  } else {
+    underway->failed(result.error());
+  }
+  co_return result;
 }
 
 std::vector<TerminalView> Terminals::list() const {

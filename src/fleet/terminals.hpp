@@ -4,6 +4,7 @@
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/secret.hpp"
+#include "engine/exec_run.hpp"
 #include "fleet/host.hpp"
 #include "fleet/operations.hpp"
 #include "fleet/recordings.hpp"
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,19 @@ namespace gantry::fleet {
 /// The label of a host by which its terminals are recorded: `gantry.recording=on`.
 inline constexpr std::string_view recording_label = "gantry.recording";
 bool is_recorded(const HostConfig& host);
+
+/// A command to be run to its end, without a terminal.
+struct CommandWish {
+  Actor owner;
+  std::string container;  ///< Its id,
+  std::string name;       ///< and its name.
+  std::vector<std::string> command;
+  std::string user;         ///< Empty: the container's own.
+  std::string working_dir;  ///< Empty: the container's own.
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string input;
+  engine::ExecBounds bounds;
+};
 
 /// All terminals of all hosts. Knows nothing of who may see which host: its callers do. Each is one
 /// operation (`terminal.open`) in the audit log, from its start to its end. Belongs to the loop.
@@ -36,6 +51,9 @@ class Terminals {
   /// Starts a shell. Refused: `too_many_terminals` (exhausted), `no_shell` (conflict),
   /// `exec_not_started`, `recording_impossible` (unavailable), or in the engine's words.
   async::task<Result<TerminalView>> open(std::shared_ptr<Host> host, TerminalWish wish);
+  /// Runs a command (engine::run_exec) as one operation, `container.exec`. Refused besides:
+  /// `host_busy` (exhausted) when too many run there.
+  async::task<Result<engine::ExecResult>> run(std::shared_ptr<Host> host, CommandWish wish);
   std::vector<TerminalView> list() const;  ///< Oldest first.
   std::optional<TerminalView> find(const std::string& id) const;
   /// A one-time ticket for this terminal and this user; `no_such_terminal`.
@@ -76,6 +94,8 @@ class Terminals {
   std::map<std::string, std::shared_ptr<TerminalSession>> sessions_;
   /// Host and user of those that are being started.
   std::vector<std::pair<std::string, std::string>> starting_;
+  /// Hosts of the commands that run.
+  std::multiset<std::string> commands_;
   async::Event started_;
   bool closing_ = false;
   async::TaskScope running_;

@@ -13,6 +13,9 @@
 #include "executions/registries.hpp"
 #include "executions/webhooks.hpp"
 #include "fleet/fleet.hpp"
+#include "fleet/log_hub.hpp"
+#include "fleet/operations.hpp"
+#include "fleet/stats_hub.hpp"
 #include "main/greeting.hpp"
 #include "main/serve_options.hpp"
 #include "main/version.hpp"
@@ -150,7 +153,18 @@ class Server {
         engine_{executor, net::dialer(executor, endpoint_, engine_tls_), endpoint_},
         fleet_{executor,
                *database_,
-               {.local = {endpoint_, engine_tls_}, .clock = clock_, .hidden = &api::is_sandbox}},
+               {.local = {endpoint_, engine_tls_},
+                .sealer = sealer(options.data_dir),
+                .clock = clock_,
+                .hidden = &api::is_sandbox}},
+        operations_{executor, *database_, {.clock = clock_}},
+        logs_{executor},
+        stats_{executor},
+        recordings_{*database_,
+                    workers_,
+                    sealer(options.data_dir),
+                    {.folder = options.data_dir / "recordings", .clock = clock_}},
+        terminals_{executor, operations_, &recordings_, {.clock = clock_}},
         registries_{*database_, sealer(options.data_dir), clock_},
         image_keeper_{executor,
                       *database_,
@@ -205,6 +219,7 @@ class Server {
     co_await access_.start();
     co_await fleet_.start();
     access_.name_hosts(api::host_names(fleet_));
+    co_await recordings_.start();
     co_await registries_.start();
     co_await image_keeper_.start();
     co_await executions_.start();
@@ -218,6 +233,7 @@ class Server {
     tasks_.spawn("http server", http_.run());
     fleet_.supervise();
     tasks_.spawn("sandboxes", executors_.maintain());
+    tasks_.spawn("recordings", recordings_.maintain());
     tasks_.spawn("image keeper", image_keeper_.maintain());
     tasks_.spawn("pulls at start", sandbox_.prepull(options_.images.prepull));
     for (const auto& line : listener_warnings(options_.anonymous_execute, listeners)) {
@@ -230,9 +246,13 @@ class Server {
   async::task<void> stop() {
     co_await executions_.close(executions_grace);
     co_await webhooks_.close();
+    co_await terminals_.close();
     co_await http_.close(requests_grace);
     co_await tasks_.close();
+    co_await logs_.close();
+    co_await stats_.close();
     co_await fleet_.close();
+    co_await operations_.close();
     co_await sandbox_.close();
     co_await local_.close();
     co_await image_keeper_.close();
@@ -271,6 +291,11 @@ class Server {
             .access = access_,
             .executions = executions_,
             .fleet = fleet_,
+            .operations = operations_,
+            .logs = logs_,
+            .stats = stats_,
+            .terminals = terminals_,
+            .recordings = recordings_,
             .engine = engine_,
             .registries = registries_,
             .images = image_keeper_,
@@ -299,6 +324,11 @@ class Server {
   net::TlsClient engine_tls_;
   engine::Client engine_;
   fleet::Fleet fleet_;
+  fleet::Operations operations_;
+  fleet::LogHub logs_;
+  fleet::StatsHub stats_;
+  fleet::Recordings recordings_;
+  fleet::Terminals terminals_;
   executions::Registries registries_;
   executions::ImageKeeper image_keeper_;
   sandbox::DockerExecutor sandbox_;
