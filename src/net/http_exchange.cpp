@@ -81,7 +81,7 @@ Result<> Exchange::Impl::hold(std::uint64_t bytes) {
 }
 
 const RequestHead& Exchange::request() const { return impl_.parser.head(); }
-const Peer& Exchange::peer() const { return impl_.session.peer_; }
+const Peer& Exchange::peer() const { return impl_.peer; }
 
 async::task<Result<std::string>> Exchange::body(Bytes max) {
   auto& parser = impl_.parser;

@@ -130,6 +130,8 @@ Server::Server(async::Executor executor, ServerLimits limits, Handler handler)
 
 Server::~Server() = default;
 
+void Server::trust(TrustedProxies proxies) { impl_->shared.trusted = std::move(proxies); }
+
 Result<std::uint16_t> Server::listen(std::string_view address) { return impl_->open(address, {}); }
 
 Result<std::uint16_t> Server::listen_tls(std::string_view address, Who who) {

@@ -8,6 +8,7 @@
 #include "net/http.hpp"
 #include "net/stream.hpp"
 #include "net/tls.hpp"
+#include "net/trusted_proxies.hpp"
 #include "net/websocket.hpp"
 
 #include <cstdint>
@@ -49,6 +50,7 @@ class Exchange {
   explicit Exchange(Impl& impl) : impl_{impl} {}
 
   const RequestHead& request() const;
+  /// Who asks: as a trusted proxy says, or who is connected.
   const Peer& peer() const;
 
   /// The whole body, at most `max` bytes: refused (too_large) by the declared length before a byte
@@ -94,6 +96,9 @@ class Server {
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  /// Whose word on where requests come from is taken from now on.
+  void trust(TrustedProxies proxies);
 
   /// Binds and listens on `127.0.0.1:5920`, `[::]:5920`, `0.0.0.0:0`; answers the port it got.
   /// Loopback addresses make a loopback listener (see Peer).

@@ -22,6 +22,7 @@ struct SessionContext {
   async::Executor executor;
   ServerLimits limits;
   Handler handler;
+  TrustedProxies trusted{};
   async::StopSignal closing{executor};
   std::list<Session*> sessions{};
   std::uint64_t held = 0;  ///< By the bodies of all exchanges, in bytes.
@@ -75,7 +76,9 @@ struct Exchange::Impl {
   enum class State { waiting, answered, streaming, upgraded };
 
   Impl(Session& its_session, RequestParser its_parser)
-      : session{its_session}, parser{std::move(its_parser)} {}
+      : session{its_session},
+        parser{std::move(its_parser)},
+        peer{session.shared_.trusted.origin(session.peer_, parser.head())} {}
   ~Impl() { session.shared_.held -= held; }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -98,6 +101,7 @@ struct Exchange::Impl {
 
   Session& session;
   RequestParser parser;
+  Peer peer;
   State state = State::waiting;
   bool continued = false;
   bool peer_left = false;
