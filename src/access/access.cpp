@@ -44,18 +44,21 @@ async::task<void> Access::start() {
   co_await session_store::migrate(database_);
   co_await token_store::migrate(database_);
   co_await grant_store::migrate(database_);
+  co_await totp_store::migrate(database_);
   co_await audit::migrate(database_);
   struct Loaded {
     std::vector<UserRow> users;
     std::vector<SessionRow> sessions;
     std::vector<TokenRow> tokens;
     std::map<UserId, std::vector<Grant>> grants;
+    std::map<UserId, SecondFactor> factors;
   };
   auto loaded =
       co_await storage::transact(database_, [at = now()](storage::Transaction& transaction) {
         session_store::prune(transaction, at);
         return Loaded{user_store::load(transaction), session_store::load(transaction),
-                      token_store::load(transaction), grant_store::load(transaction)};
+                      token_store::load(transaction), grant_store::load(transaction),
+                      totp_store::load(transaction)};
       });
   for (auto& row : loaded.users) users_.emplace(row.user.id, std::move(row));
   for (auto& row : loaded.sessions) sessions_.emplace(row.id, std::move(row));
@@ -64,6 +67,7 @@ async::task<void> Access::start() {
     tokens_.emplace(row.token.id, std::move(row));
   }
   grants_ = std::move(loaded.grants);
+  factors_ = std::move(loaded.factors);
 }
 
 async::task<void> Access::close() { co_await writes_.close(); }
@@ -218,6 +222,12 @@ async::task<Result<AuditPage>> Access::audit_page(int limit, std::string cursor,
                                                   AuditFilter filter) {
   co_return co_await storage::transact(database_, [&](storage::Transaction& transaction) {
     return audit::list(transaction, limit, cursor, filter);
+  });
+}
+
+async::task<std::vector<AuditRecord>> Access::audit_after(std::int64_t sequence) {
+  co_return co_await storage::transact(database_, [&](storage::Transaction& transaction) {
+    return audit::after(transaction, sequence);
   });
 }
 

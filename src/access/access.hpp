@@ -7,12 +7,14 @@
 #include "access/rights.hpp"
 #include "access/session_store.hpp"
 #include "access/token_store.hpp"
+#include "access/totp_store.hpp"
 #include "access/user_store.hpp"
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "async/workers.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/sealer.hpp"
 #include "base/secret.hpp"
 #include "storage/database.hpp"
 
@@ -33,6 +35,31 @@ struct SignedIn {
   Identity identity;
   Secret cookie;        ///< the session's value: goes into the cookie and nowhere else
   WallTime expires_at;  ///< the latest: 30 days; a session unused for 7 days ends before
+  /// Tells later that this browser has signed in as this user: other people's failures do not keep
+  /// it out. Opens nothing by itself.
+  Secret device;
+};
+
+/// What else somebody brings who signs in; each may be empty.
+struct Brought {
+  std::string agent;   ///< What their browser calls itself.
+  std::string code;    ///< Of the second factor: six digits, or a recovery code.
+  std::string device;  ///< SignedIn::device of an earlier time.
+};
+
+/// What an authenticator needs to know.
+struct Enrolment {
+  Secret secret;  ///< In base32, to be typed.
+  Secret uri;     ///< `otpauth://totp/…`, to be shown as a QR code.
+};
+
+/// A session, as it is listed.
+struct Session {
+  SessionId id;
+  std::string address;  ///< Where the user signed in from.
+  std::string agent;    ///< What their browser called itself.
+  WallTime created_at;
+  WallTime last_used_at;  ///< To the minute.
 };
 
 struct NewUser {
@@ -69,6 +96,7 @@ class Access {
   struct Settings {
     Clock clock;
     password::Cost password_cost;
+    Sealer sealer;  ///< Of second factors, and of what browsers keep for us.
   };
 
   Access(async::Executor executor, storage::Database& database, Settings settings);
@@ -91,18 +119,41 @@ class Access {
   /// The first admin. Refused: `already_set_up` (conflict), `bad_setup_secret` (denied),
   /// `invalid_field`. Of many at once exactly one succeeds.
   async::task<Result<SignedIn>> create_owner(Secret secret, std::string name, Secret password,
-                                             std::string address);
+                                             std::string address, Brought brought = {});
 
   // Sessions.
 
   /// Refused: `bad_credentials` (unauthenticated; the same for an unknown name and a wrong
-  /// password), `user_disabled` (unauthenticated; only with the right password),
-  /// `too_many_attempts` (exhausted; `retry_after` tells when), `workers_busy`.
-  async::task<Result<SignedIn>> sign_in(std::string name, Secret password, std::string address);
-  /// How long a name and an address must wait before the next attempt; zero when they need not.
-  Seconds retry_after(std::string_view name, std::string_view address) const;
+  /// password), `user_disabled`, `totp_required` and `bad_code` (unauthenticated; only with the
+  /// right password), `too_many_attempts` (exhausted; `retry_after` tells when), `workers_busy`.
+  ///
+  /// Ten failures in ten minutes close a name and an address. An owner is not locked out by that:
+  /// who is signed in from an address keeps it, and a browser that has signed in before is counted
+  /// by itself (`Brought::device`).
+  async::task<Result<SignedIn>> sign_in(std::string name, Secret password, std::string address,
+                                        Brought brought = {});
+  /// How long a name, an address and a device must wait before the next attempt; zero when they
+  /// need not.
+  Seconds retry_after(std::string_view name, std::string_view address,
+                      std::string_view device = {}) const;
   /// Ends the session behind this identity; nothing to do for tokens.
   async::task<void> sign_out(Identity identity);
+  std::vector<Session> sessions(const UserId& user) const;  ///< The one used last first.
+  /// One's own, or as an admin anybody's. Refused: `no_such_session`.
+  async::task<Result<>> end_session(Identity by, UserId user, SessionId id);
+
+  // The second factor of those who sign in with a password.
+
+  bool has_totp(const UserId& user) const { return factors_.contains(user); }
+  /// A new secret, good for ten minutes. Refused: `session_required` and `no_password` (denied),
+  /// `totp_active` (conflict).
+  Result<Enrolment> begin_totp(const Identity& by);
+  /// With the first code the factor counts; answers ten recovery codes, shown once, each good for
+  /// one sign-in. Refused: `session_required`, `bad_code` (denied), `no_enrolment` (conflict).
+  async::task<Result<std::vector<Secret>>> confirm_totp(Identity by, std::string code);
+  /// One's own with the password (`bad_credentials`, `too_many_attempts`, `session_required`),
+  /// anybody else's as `change_password`. Refused besides: `no_totp`.
+  async::task<Result<>> remove_totp(Identity by, UserId id, Secret password);
 
   // Who asks. These cost a hash and a look-up in memory.
 
@@ -166,6 +217,8 @@ class Access {
   /// Refused: `invalid_cursor`.
   async::task<Result<AuditPage>> audit_page(int limit, std::string cursor, AuditFilter filter = {});
   async::task<AuditCheck> verify_audit();
+  /// The records that follow `sequence`, oldest first, at most a thousand; none at the end.
+  async::task<std::vector<AuditRecord>> audit_after(std::int64_t sequence);
 
  private:
   WallTime now() const { return settings_.clock.now(); }
@@ -174,6 +227,20 @@ class Access {
   const UserRow* account_named(std::string_view name) const;
   /// Whether the user is signed in from this address already.
   bool knows(const UserId& user, std::string_view address) const;
+  /// Who counts the failures of an attempt: the device that is known to be this user's, else name
+  /// and address.
+  struct Gate {
+    std::string device;  ///< Its digest; empty: it is not known.
+    std::string name;
+    std::string address;
+  };
+  Gate gate(std::string_view name, std::string_view address, std::string_view device) const;
+  void begin(const Gate& gate);
+  void withdraw(const Gate& gate);
+  void forgive(const Gate& gate);
+  Secret make_device(const UserId& user) const;
+  /// Refused as sign_in does for the second factor.
+  async::task<Result<>> check_factor(User user, std::string code, std::string address);
   /// Longest unused first.
   std::vector<SessionId> sessions_of(const UserId& user) const;
   Identity identity_of(const SessionRow& session) const;
@@ -183,9 +250,10 @@ class Access {
   async::task<Result<UserRow>> insert_owner(UserRow owner, Secret password, std::string address);
   /// `verified_hash`: what the password was checked against.
   async::task<Result<SignedIn>> begin_session(UserId user, std::string verified_hash,
-                                              std::string address);
+                                              std::string address, std::string agent);
   /// Takes as long without a stored hash, for a user who does not exist.
   async::task<password::Match> check_password(std::optional<std::string> stored, Secret password);
+  async::task<void> record_refusal(std::string name, std::string outcome, std::string address);
   async::task<Result<>> own_password(UserRow known, Secret password);
   async::task<std::string> hash_password(Secret password);
   async::task<void> write_session_use(SessionId id, WallTime at);
@@ -199,8 +267,15 @@ class Access {
   std::unordered_map<std::string, TokenId> token_by_digest_;
   std::map<UserId, std::vector<Grant>> grants_;  ///< With ids of hosts; no entry: everywhere.
   HostNames host_names_;
+  std::map<UserId, SecondFactor> factors_;
+  struct Pending {
+    Secret secret;
+    WallTime at;
+  };
+  std::map<UserId, Pending> enrolments_;
   Attempts by_name_;
   Attempts by_address_;
+  Attempts by_device_;
   std::optional<std::string> setup_digest_;
   WallTime setup_expires_at_;
   bool setting_up_ = false;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t text_bytes_max = 256;
 constexpr std::size_t details_bytes_max = 4'096;
 constexpr int page_max = 500;
-constexpr int verified_at_once = 1'000;
+constexpr int read_at_once = 1'000;
 
 // The head says how long the chain is: without it a shortened chain would still be a chain.
 constexpr std::array migrations{storage::Migration{1, "audit", R"(
@@ -90,14 +90,7 @@ struct Chunk {
 };
 
 Chunk read_after(storage::Transaction& transaction, std::int64_t sequence) {
-  Chunk chunk{.head = head(transaction)};
-  for (const auto& row : transaction.query(
-           fmt::format("SELECT {} FROM audit WHERE sequence > $1 ORDER BY sequence LIMIT {}",
-                       columns, verified_at_once),
-           sequence)) {
-    chunk.records.push_back(from_row(row));
-  }
-  return chunk;
+  return {.records = after(transaction, sequence), .head = head(transaction)};
 }
 
 }  // namespace
@@ -145,10 +138,12 @@ Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::
   limit = std::clamp(limit, 1, page_max);
   AuditPage page;
   for (const auto& row : transaction.query(
-           fmt::format("SELECT {} FROM audit WHERE sequence < $1 AND ($2 = '' OR actor = $2) "
-                       "AND ($3 = '' OR action = $3 OR substr(action, 1, length($3) + 1) = $3 || "
-                       "'.') AND ($4 = '' OR target = $4) ORDER BY sequence DESC LIMIT {}",
-                       columns, limit),
+           fmt::format(
+               "SELECT {} FROM audit WHERE sequence < $1 AND ($2 = '' OR actor = $2) "
+               "AND ($3 = '' OR action = $3 OR substr(action, 1, length($3) + 1) = $3 || "
+               "'.') AND ($4 = '' OR target = $4 OR substr(target, 1, length($4) + 1) = $4 || "
+               "'/') ORDER BY sequence DESC LIMIT {}",
+               columns, limit),
            before, filter.actor, filter.action, filter.target)) {
     page.items.push_back(from_row(row));
   }
@@ -157,6 +152,17 @@ Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::
     page.next = std::to_string(page.items.back().sequence);
   }
   return page;
+}
+
+std::vector<AuditRecord> after(storage::Transaction& transaction, std::int64_t sequence) {
+  std::vector<AuditRecord> records;
+  for (const auto& row : transaction.query(
+           fmt::format("SELECT {} FROM audit WHERE sequence > $1 ORDER BY sequence LIMIT {}",
+                       columns, read_at_once),
+           sequence)) {
+    records.push_back(from_row(row));
+  }
+  return records;
 }
 
 async::task<AuditCheck> verify(storage::Database& database) {

@@ -16,7 +16,7 @@ namespace gantry::access {
 struct AuditEntry {
   std::string actor;    ///< a user's name; `local`, `system`, or the name a stranger gave
   std::string action;   ///< `user.create`, `execution.cancel`: noun and verb
-  std::string target;   ///< the id or name of what it was done to
+  std::string target;   ///< the id or name of what it was done to; `host/object` on hosts
   std::string outcome;  ///< `ok`, or the code of the refusal
   std::string details;  ///< a JSON object, or empty; never a secret
 };
@@ -34,7 +34,7 @@ struct AuditRecord {
 struct AuditFilter {
   std::string actor;
   std::string action;  ///< `user.create`, or `user` for all that is done to users
-  std::string target;
+  std::string target;  ///< `host/container`, or `host` for all that is done to what is there
 };
 
 struct AuditPage {
@@ -60,6 +60,8 @@ void append(storage::Transaction& transaction, const AuditEntry& entry, WallTime
 /// 1 to 500 records from `cursor` (empty: the newest) backwards. Refused: `invalid_cursor`.
 Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor,
                        const AuditFilter& filter = {});
+/// The records that follow `sequence`, oldest first, at most a thousand.
+std::vector<AuditRecord> after(storage::Transaction& transaction, std::int64_t sequence);
 /// Reads the chain from its start, a thousand records per transaction.
 async::task<AuditCheck> verify(storage::Database& database);
 /// Makes or updates the table.

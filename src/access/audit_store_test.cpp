@@ -54,6 +54,27 @@ TEST_F(AuditStoreTest, EveryColumnIsUnderTheHash) {
   }
 }
 
+TEST_F(AuditStoreTest, RecordsAreReadOnwards) {
+  record_ten();
+  auto all = house_.run(access().audit_after(0));
+  ASSERT_EQ(all.size(), 10U);
+  EXPECT_EQ(all.front().entry.action, "thing.0");
+  EXPECT_EQ(all[4].previous_hash, all[3].hash);
+  auto rest = house_.run(access().audit_after(8));
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest.front().sequence, 9);
+  EXPECT_TRUE(house_.run(access().audit_after(10)).empty());
+}
+
+TEST_F(AuditStoreTest, AHostsNameFindsWhatWasDoneOnIt) {
+  for (std::string target : {"alpha", "alpha/web", "alphabet/web", "beta/alpha"}) {
+    house_.run(access().record({.actor = "ada", .action = "do", .target = target}));
+  }
+  auto found = value_or_throw(house_.run(access().audit_page(10, "", {.target = "alpha"})));
+  ASSERT_EQ(found.items.size(), 2U);
+  EXPECT_EQ(found.items[0].entry.target, "alpha/web");
+}
+
 TEST_F(AuditStoreTest, ARemovedRecordBreaksTheChainThere) {
   record_ten();
   execute("DELETE FROM audit WHERE sequence = 5");

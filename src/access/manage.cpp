@@ -144,6 +144,8 @@ async::task<Result<>> Access::remove_user(Identity by, UserId id) {
                 [&](const auto& entry) { return !tokens_.contains(entry.second); });
   users_.erase(id);
   grants_.erase(id);
+  factors_.erase(id);
+  enrolments_.erase(id);
   co_return ok;
 }
 

@@ -30,7 +30,7 @@ constexpr const char* first_schema = R"(
 TEST(AccessMigration, WhoCouldComeInStillCanAndTokensHaveNoLimits) {
   async::TestLoop loop;
   storage::TemporaryFolder folder;
-  auto database = loop.run(storage::open("", folder.path() / "data"));
+  auto database = loop.run(storage::open_for_test(folder.path() / "data"));
   loop.run(database->run([](storage::Transaction& t) { t.execute(first_schema); }));
   loop.run(user_store::migrate(*database));
   loop.run(token_store::migrate(*database));

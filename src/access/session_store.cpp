@@ -14,7 +14,9 @@ constexpr std::array migrations{storage::Migration{1, "sessions", R"(
     created_at bigint NOT NULL,
     last_used_at bigint NOT NULL
   );
-  CREATE INDEX sessions_user ON sessions (user_id))"}};
+  CREATE INDEX sessions_user ON sessions (user_id))"},
+                                storage::Migration{2, "agents of sessions", R"(
+  ALTER TABLE sessions ADD COLUMN agent text NOT NULL DEFAULT '')"}};
 
 }  // namespace
 
@@ -30,13 +32,14 @@ void prune(storage::Transaction& transaction, WallTime now) {
 std::vector<SessionRow> load(storage::Transaction& transaction) {
   std::vector<SessionRow> sessions;
   for (const auto& row : transaction.query(
-           "SELECT id, digest, user_id, address, created_at, last_used_at FROM sessions")) {
+           "SELECT id, digest, user_id, address, created_at, last_used_at, agent FROM sessions")) {
     sessions.push_back({.id = row.id<SessionId>(0),
                         .digest = row.text(1),
                         .user = row.id<UserId>(2),
                         .address = row.text(3),
                         .created_at = row.time(4),
-                        .last_used_at = row.time(5)});
+                        .last_used_at = row.time(5),
+                        .agent = row.text(6)});
   }
   return sessions;
 }
@@ -44,10 +47,11 @@ std::vector<SessionRow> load(storage::Transaction& transaction) {
 Added add(storage::Transaction& transaction, const SessionRow& row,
           const std::string& password_hash) {
   auto added = transaction.execute(
-      "INSERT INTO sessions (id, digest, user_id, address, created_at, last_used_at) "
-      "SELECT $1, $2, id, $4, $5, $6 FROM users "
+      "INSERT INTO sessions (id, digest, user_id, address, created_at, last_used_at, agent) "
+      "SELECT $1, $2, id, $4, $5, $6, $8 FROM users "
       "WHERE id = $3 AND password_hash = $7 AND disabled = 0",
-      row.id, row.digest, row.user, row.address, row.created_at, row.last_used_at, password_hash);
+      row.id, row.digest, row.user, row.address, row.created_at, row.last_used_at, password_hash,
+      row.agent);
   return added == 1 ? Added::yes : Added::user_changed;
 }
 

@@ -16,6 +16,7 @@ struct SessionRow {
   std::string address;  ///< where the user signed in from
   WallTime created_at;
   WallTime last_used_at;
+  std::string agent;  ///< what the browser called itself
 };
 
 /// The id of the session whose cookie has this digest.

@@ -2,6 +2,7 @@
 #include "access/access.hpp"
 #include "access/credential.hpp"
 #include "access/user_name.hpp"
+#include "base/encoding.hpp"
 #include "base/json.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr Milliseconds setup_secret_age_max = std::chrono::hours{24};
 constexpr std::size_t sessions_per_user_max = 32;
+constexpr std::size_t agent_bytes_max = 200;
+constexpr std::size_t device_bytes = 16;
+constexpr std::size_t device_text_max = 256;
 
 /// True while it lives, however its coroutine ends.
 class Engaged {
@@ -39,6 +43,8 @@ std::unexpected<Error> already_set_up() {
               "sign in");
 }
 
+std::string device_context(const UserId& user) { return fmt::format("device {}", user.text()); }
+
 }  // namespace
 
 std::optional<Secret> Access::renew_setup_secret() {
@@ -61,7 +67,7 @@ Result<> Access::may_set_up(const Secret& secret) const {
 }
 
 async::task<Result<SignedIn>> Access::create_owner(Secret secret, std::string name, Secret password,
-                                                   std::string address) {
+                                                   std::string address, Brought brought) {
   if (auto allowed = may_set_up(secret); !allowed) co_return fail(allowed.error());
   auto user_name = parse_user_name(name);
   if (!user_name) co_return fail(user_name.error());
@@ -75,7 +81,8 @@ async::task<Result<SignedIn>> Access::create_owner(Secret secret, std::string na
   auto made = co_await insert_owner(std::move(owner), std::move(password), address);
   if (!made) co_return fail(made.error());
   setup_digest_.reset();
-  co_return co_await begin_session(made->user.id, made->password_hash, std::move(address));
+  co_return co_await begin_session(made->user.id, made->password_hash, std::move(address),
+                                   std::move(brought.agent));
 }
 
 async::task<Result<UserRow>> Access::insert_owner(UserRow owner, Secret password,
@@ -99,12 +106,49 @@ async::task<Result<UserRow>> Access::insert_owner(UserRow owner, Secret password
   co_return owner;
 }
 
-Seconds Access::retry_after(std::string_view name, std::string_view address) const {
+Access::Gate Access::gate(std::string_view name, std::string_view address,
+                          std::string_view device) const {
+  Gate gate{.device = {}, .name = text::lowered(name), .address = std::string{address}};
+  const auto* account = account_named(name);
+  if (account == nullptr || device.empty() || device.size() > device_text_max) return gate;
+  auto sealed = encoding::from_hex(device);
+  if (!sealed || !settings_.sealer.open(*sealed, device_context(account->user.id))) return gate;
+  gate.device = credential::digest(device);
+  return gate;
+}
+
+Secret Access::make_device(const UserId& user) const {
+  auto sealed = settings_.sealer.seal(random::bytes(device_bytes), device_context(user));
+  return Secret{encoding::hex(sealed)};
+}
+
+void Access::begin(const Gate& gate) {
+  if (!gate.device.empty()) return by_device_.begin(gate.device, now());
+  by_name_.begin(gate.name, now());
+  by_address_.begin(gate.address, now());
+}
+
+void Access::withdraw(const Gate& gate) {
+  if (!gate.device.empty()) return by_device_.withdraw(gate.device);
+  by_name_.withdraw(gate.name);
+  by_address_.withdraw(gate.address);
+}
+
+void Access::forgive(const Gate& gate) {
+  if (!gate.device.empty()) return by_device_.forgive(gate.device);
+  by_name_.forgive(gate.name);
+  by_address_.withdraw(gate.address);
+}
+
+Seconds Access::retry_after(std::string_view name, std::string_view address,
+                            std::string_view device) const {
+  auto counted = gate(name, address, device);
+  if (!counted.device.empty()) return by_device_.wait(counted.device, now());
   auto wait = by_address_.wait(address, now());
   // Guesses from elsewhere must not lock somebody out of the place they are signed in from.
   const auto* account = account_named(name);
   if (account != nullptr && knows(account->user.id, address)) return wait;
-  return std::max(wait, by_name_.wait(text::lowered(name), now()));
+  return std::max(wait, by_name_.wait(counted.name, now()));
 }
 
 bool Access::knows(const UserId& user, std::string_view address) const {
@@ -123,49 +167,58 @@ async::task<password::Match> Access::check_password(std::optional<std::string> s
 }
 
 async::task<Result<SignedIn>> Access::sign_in(std::string name, Secret password,
-                                              std::string address) {
+                                              std::string address, Brought brought) {
   // Nothing longer than a password can be reaches the hash.
   if (password.empty() || password.reveal().size() > password::bytes_max ||
       name.size() > user_name_bytes_max) {
     co_return bad_credentials();
   }
-  if (auto wait = retry_after(name, address); wait > Seconds{0}) {
+  if (auto wait = retry_after(name, address, brought.device); wait > Seconds{0}) {
     co_return fail(ErrorKind::exhausted, "too_many_attempts",
                    "cannot sign in: too many attempts have failed",
                    fmt::format("try again in {} s", wait.count()));
   }
-  auto key = text::lowered(name);
-  by_name_.begin(key, now());
-  by_address_.begin(address, now());
+  auto counted = gate(name, address, brought.device);
+  begin(counted);
   const auto* account = account_named(name);
   std::optional<UserRow> row;
   if (account != nullptr) row = *account;
-  auto stored = row ? std::optional{row->password_hash} : std::nullopt;
+  // Who has no password signs in elsewhere; that must not show either.
+  bool has_password = row && !row->password_hash.empty();
+  auto stored = has_password ? std::optional{row->password_hash} : std::nullopt;
   if (co_await check_password(stored, std::move(password)) == password::Match::no) {
-    co_await record({.actor = name,
-                     .action = "session.create",
-                     .target = name,
-                     .outcome = "bad_credentials",
-                     .details = json::serialize(json::Object{{"address", address}})});
+    co_await record_refusal(name, "bad_credentials", address);
     co_return bad_credentials();
   }
-  by_name_.forgive(key);
-  by_address_.withdraw(address);
   if (row->user.standing == Standing::disabled) {
-    co_await record({.actor = row->user.name,
-                     .action = "session.create",
-                     .target = row->user.name,
-                     .outcome = "user_disabled",
-                     .details = json::serialize(json::Object{{"address", address}})});
+    forgive(counted);
+    co_await record_refusal(row->user.name, "user_disabled", address);
     co_return fail(ErrorKind::unauthenticated, "user_disabled",
                    fmt::format("cannot sign in: user '{}' is disabled", row->user.name),
                    "ask an admin");
   }
-  co_return co_await begin_session(row->user.id, row->password_hash, std::move(address));
+  auto second = co_await check_factor(row->user, std::move(brought.code), address);
+  if (!second) {
+    // A wrong code counts as a failure; to be asked for one does not.
+    if (second.error().code == "totp_required") withdraw(counted);
+    co_return fail(std::move(second.error()));
+  }
+  forgive(counted);
+  co_return co_await begin_session(row->user.id, row->password_hash, std::move(address),
+                                   std::move(brought.agent));
+}
+
+async::task<void> Access::record_refusal(std::string name, std::string outcome,
+                                         std::string address) {
+  co_await record({.actor = name,
+                   .action = "session.create",
+                   .target = name,
+                   .outcome = std::move(outcome),
+                   .details = json::serialize(json::Object{{"address", address}})});
 }
 
 async::task<Result<SignedIn>> Access::begin_session(UserId user, std::string verified_hash,
-                                                    std::string address) {
+                                                    std::string address, std::string agent) {
   auto cookie = credential::make();
   auto digest = credential::digest(cookie.reveal());
   SessionRow session{.id = session_id(digest),
@@ -173,7 +226,8 @@ async::task<Result<SignedIn>> Access::begin_session(UserId user, std::string ver
                      .user = user,
                      .address = std::move(address),
                      .created_at = now(),
-                     .last_used_at = now()};
+                     .last_used_at = now(),
+                     .agent = text::shortened(text::one_line(agent), agent_bytes_max)};
   auto old = sessions_of(user);
   old.resize(old.size() >= sessions_per_user_max ? old.size() - sessions_per_user_max + 1 : 0);
   auto known = users_.find(user);
@@ -201,8 +255,10 @@ async::task<Result<SignedIn>> Access::begin_session(UserId user, std::string ver
   auto latest = session.created_at + session_age_max;
   auto identity = identity_of(session);
   sessions_.emplace(session.id, std::move(session));
-  co_return SignedIn{
-      .identity = std::move(identity), .cookie = std::move(cookie), .expires_at = latest};
+  co_return SignedIn{.identity = std::move(identity),
+                     .cookie = std::move(cookie),
+                     .expires_at = latest,
+                     .device = make_device(user)};
 }
 
 async::task<void> Access::sign_out(Identity identity) {
@@ -219,6 +275,39 @@ async::task<void> Access::sign_out(Identity identity) {
                   at);
   });
   sessions_.erase(id);
+}
+
+std::vector<Session> Access::sessions(const UserId& user) const {
+  std::vector<Session> sessions;
+  for (const auto& [id, row] : sessions_) {
+    if (row.user != user || !alive(row)) continue;
+    sessions.push_back({.id = id,
+                        .address = row.address,
+                        .agent = row.agent,
+                        .created_at = row.created_at,
+                        .last_used_at = row.last_used_at});
+  }
+  std::ranges::sort(sessions, std::greater{}, [](const Session& session) {
+    return std::pair{session.last_used_at, session.id};
+  });
+  return sessions;
+}
+
+async::task<Result<>> Access::end_session(Identity by, UserId user, SessionId id) {
+  auto found = sessions_.find(id);
+  bool seen = found != sessions_.end() && found->second.user == user &&
+              (by.user == user || by.at_least(Role::admin));
+  if (!seen) {
+    co_return fail(
+        ErrorKind::not_found, "no_such_session",
+        fmt::format("cannot find session '{}'", text::shortened(text::one_line(id.text()), 64)));
+  }
+  co_await storage::transact(database_, [&, at = now()](storage::Transaction& transaction) {
+    session_store::remove(transaction, id);
+    audit::append(transaction, {by.name, "session.end", id.text(), "ok", {}}, at);
+  });
+  sessions_.erase(id);
+  co_return ok;
 }
 
 }  // namespace gantry::access

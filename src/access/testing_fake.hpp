@@ -49,9 +49,10 @@ class TestAccess {
 
  private:
   void open() {
-    database_ = loop_.run(storage::open({}, folder_.path() / "data"));
+    database_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
     Access::Settings settings{.clock = Clock{[this] { return now_; }},
-                              .password_cost = {.passes = 1, .memory_bytes = 8'192}};
+                              .password_cost = {.passes = 1, .memory_bytes = 8'192},
+                              .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}}};
     access_ = std::make_unique<Access>(loop_.executor(), *database_, std::move(settings));
     loop_.run(access_->start());
   }

@@ -17,6 +17,7 @@ struct Owner {
 struct Credentials {
   std::string name;
   Secret password;
+  std::string code;
 };
 
 Result<Owner> read_owner(const json::Value& value) {
@@ -34,6 +35,7 @@ Result<Credentials> read_credentials(const json::Value& value) {
   Credentials credentials;
   credentials.name = fields.required_text("name", {1, 64});
   credentials.password = Secret{fields.required_text("password", {1, access::password::bytes_max})};
+  credentials.code = fields.text("code", {1, 32}).value_or("");
   if (auto read = fields.finish(); !read) return fail(read.error());
   return credentials;
 }
@@ -53,17 +55,31 @@ Result<PasswordChange> read_password_change(const json::Value& value) {
   return change;
 }
 
-json::Object me_json(const access::Identity& identity) {
-  return {{"user", user_json(identity.user, identity.name, identity.role)}};
+json::Object me_json(const access::Access& access, const access::Identity& identity) {
+  return {{"user", user_json(identity.user, identity.name, identity.role)},
+          {"restricted", access.rights(identity).restricted()},
+          {"totp", access.has_totp(identity.user)}};
+}
+
+/// What the request says besides name and password.
+access::Brought brought_by(const Call& call) {
+  const auto& peer = call.exchange.peer();
+  auto device = find_cookie(call.exchange.request().headers,
+                            device_cookie_name(peer.transport, peer.listener_port));
+  return {.agent = std::string{call.header("User-Agent")},
+          .code = {},
+          .device = std::string{device.value_or("")}};
 }
 
 Reply signed_in(Call& call, const access::SignedIn& signed_in) {
-  auto reply = json_reply(201, me_json(signed_in.identity));
+  auto reply = json_reply(201, me_json(call.services.access, signed_in.identity));
   const auto& peer = call.exchange.peer();
   auto lifetime =
       std::chrono::duration_cast<Seconds>(signed_in.expires_at - call.services.clock.now());
   reply.headers.add("Set-Cookie",
                     session_cookie(peer.transport, peer.listener_port, signed_in.cookie, lifetime));
+  reply.headers.add("Set-Cookie",
+                    device_cookie(peer.transport, peer.listener_port, signed_in.device));
   return reply;
 }
 
@@ -88,7 +104,7 @@ Answer create_owner(Call& call) {
   if (!owner) co_return fail(std::move(owner.error()));
   auto created = co_await call.services.access.create_owner(
       std::move(owner->secret), std::move(owner->name), std::move(owner->password),
-      call.exchange.peer().address);
+      call.exchange.peer().address, brought_by(call));
   if (!created) co_return fail(std::move(created.error()));
   co_return signed_in(call, *created);
 }
@@ -98,10 +114,12 @@ Answer create_session(Call& call) {
   if (!credentials) co_return fail(std::move(credentials.error()));
   auto& access = call.services.access;
   const auto& address = call.exchange.peer().address;
-  auto opened =
-      co_await access.sign_in(credentials->name, std::move(credentials->password), address);
+  auto brought = brought_by(call);
+  brought.code = std::move(credentials->code);
+  auto opened = co_await access.sign_in(credentials->name, std::move(credentials->password),
+                                        address, brought);
   if (!opened) {
-    call.retry_after = access.retry_after(credentials->name, address);
+    call.retry_after = access.retry_after(credentials->name, address, brought.device);
     co_return fail(std::move(opened.error()));
   }
   co_return signed_in(call, *opened);
@@ -115,7 +133,9 @@ Answer end_session(Call& call) {
   co_return reply;
 }
 
-Answer get_me(Call& call) { co_return json_reply(200, me_json(*call.identity)); }
+Answer get_me(Call& call) {
+  co_return json_reply(200, me_json(call.services.access, *call.identity));
+}
 
 Answer change_own_password(Call& call) {
   auto change = co_await read_json(call, &read_password_change);

@@ -1,6 +1,8 @@
 #include "access/access.hpp"
 #include "api/handlers.hpp"
 
+#include <limits>
+
 // What was done, by whom, and whether the record of it is whole.
 namespace gantry::api {
 namespace {
@@ -16,6 +18,7 @@ json::Object record_json(const access::AuditRecord& record) {
           {"target", entry.target},
           {"outcome", entry.outcome},
           {"details", readable ? std::move(*details) : json::Value(nullptr)},
+          {"previous_hash", record.previous_hash},
           {"hash", record.hash}};
 }
 
@@ -34,6 +37,32 @@ Answer list_audit(Call& call) {
   for (const auto& record : page->items) items.push_back(record_json(record));
   json::Value next = page->next ? json::Value(*page->next) : json::Value(nullptr);
   co_return json_reply(200, json::Object{{"items", std::move(items)}, {"next", std::move(next)}});
+}
+
+Answer export_audit(Call& call) {
+  auto last = call.query.integer("after", 0, std::numeric_limits<int>::max()).value_or(0);
+  if (auto read = call.query.finish(); !read) co_return fail(read.error());
+  auto& access = call.services.access;
+  // Read before the head goes out, so that a database that is away is still told as an error.
+  auto records = co_await access.audit_after(last);
+  co_await access.record(
+      {call.who(), "audit.export", "audit", "ok", json::serialize(json::Object{{"after", last}})});
+  net::http::ResponseHead head{.status = 200, .headers = {}};
+  head.headers.set("Content-Type", "application/x-ndjson");
+  head.headers.set("Content-Disposition", "attachment; filename=\"gantry-audit.jsonl\"");
+  add_security_headers(head.headers);
+  co_await call.exchange.begin_stream(std::move(head));
+  while (!records.empty()) {
+    std::string lines;
+    for (const auto& record : records) lines += json::serialize(record_json(record)) + '\n';
+    co_await call.exchange.send(std::move(lines));
+    if (!access.still_valid(*call.identity)) {
+      throw Failure{{ErrorKind::denied, "signed_out", "cannot go on with the export", {}}};
+    }
+    records = co_await access.audit_after(records.back().sequence);
+  }
+  co_await call.exchange.finish_stream();
+  co_return answered_already();
 }
 
 Answer check_audit(Call& call) {

@@ -7,11 +7,12 @@
 namespace gantry::api {
 namespace {
 
-std::string set_cookie(Transport transport, std::uint16_t port, std::string_view value,
+constexpr Seconds device_lifetime = std::chrono::days{365};
+
+std::string set_cookie(Transport transport, std::string_view name, std::string_view value,
                        Seconds lifetime) {
-  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}",
-                     cookie_name(transport, port), value, lifetime.count(),
-                     transport == Transport::tls ? "; Secure" : "");
+  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", name, value,
+                     lifetime.count(), transport == Transport::tls ? "; Secure" : "");
 }
 
 }  // namespace
@@ -23,11 +24,21 @@ std::string cookie_name(Transport transport, std::uint16_t port) {
 
 std::string session_cookie(Transport transport, std::uint16_t port, const Secret& value,
                            Seconds lifetime) {
-  return set_cookie(transport, port, value.reveal(), lifetime);
+  return set_cookie(transport, cookie_name(transport, port), value.reveal(), lifetime);
 }
 
 std::string cleared_cookie(Transport transport, std::uint16_t port) {
-  return set_cookie(transport, port, "", Seconds{0});
+  return set_cookie(transport, cookie_name(transport, port), "", Seconds{0});
+}
+
+std::string device_cookie_name(Transport transport, std::uint16_t port) {
+  if (transport == Transport::tls) return "__Host-gantry-device";
+  return fmt::format("gantry_device_{}", port);
+}
+
+std::string device_cookie(Transport transport, std::uint16_t port, const Secret& value) {
+  return set_cookie(transport, device_cookie_name(transport, port), value.reveal(),
+                    device_lifetime);
 }
 
 std::optional<std::string_view> find_cookie(const net::http::Headers& headers,

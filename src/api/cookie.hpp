@@ -25,6 +25,10 @@ std::string session_cookie(Transport transport, std::uint16_t port, const Secret
 /// The one that signs them out.
 std::string cleared_cookie(Transport transport, std::uint16_t port);
 
+/// What a browser keeps after it has signed in: access::SignedIn::device, for a year.
+std::string device_cookie_name(Transport transport, std::uint16_t port);
+std::string device_cookie(Transport transport, std::uint16_t port, const Secret& value);
+
 /// What the request's Cookie headers say of `name`; nothing when it comes twice, since another
 /// application of the same host may have added its own.
 std::optional<std::string_view> find_cookie(const net::http::Headers& headers,
