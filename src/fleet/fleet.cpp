@@ -1,7 +1,8 @@
 #include "fleet/fleet.hpp"
 
+#include "async/finally.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
-#include "fleet/hosts_store.hpp"
 
 #include <algorithm>
 
@@ -13,6 +14,9 @@ Fleet::Fleet(async::Executor executor, storage::Database& database, Settings set
     : executor_{executor},
       database_{database},
       settings_{std::move(settings)},
+      events_{executor, settings_.clock},
+      turn_over_{executor},
+      begun_{executor},
       changed_{executor},
       links_{executor} {
   nothing_known_.endpoint = settings_.local.endpoint.text();
@@ -20,20 +24,44 @@ Fleet::Fleet(async::Executor executor, storage::Database& database, Settings set
 
 async::task<void> Fleet::start() {
   co_await hosts_store::migrate(database_);
+  co_await load();
+}
+
+HostRecord Fleet::local_record() const {
   auto now = settings_.clock.now();
-  HostConfig config{.id = HostId{random::sortable_id(now.time_since_epoch().count())},
-                    .name = "local",
-                    .endpoint = settings_.local.endpoint,
-                    .usual = HostConfig::Usual::yes,
-                    .origin = Origin::engine_option,
-                    .created_at = now,
-                    .updated_at = now};
-  hosts_.emplace(config.name, make(config, {.endpoint = config.endpoint}));
+  return {.config = {.id = HostId{random::sortable_id(now.time_since_epoch().count())},
+                     .name = "local",
+                     .endpoint = settings_.local.endpoint,
+                     .usual = HostConfig::Usual::yes,
+                     .origin = Origin::engine_option,
+                     .created_at = now,
+                     .updated_at = now},
+          .reach = {.endpoint = settings_.local.endpoint}};
+}
+
+/// Reads the table; at the first start the local engine is put into it, at later ones its endpoint
+/// follows the option.
+async::task<void> Fleet::load() {
+  auto fresh = row_of(local_record(), settings_.sealer);
+  auto rows = co_await storage::transact(database_, [&](storage::Transaction& transaction) {
+    if (!hosts_store::local_registered(transaction)) {
+      hosts_store::add(transaction, fresh);
+      hosts_store::set_local_registered(transaction);
+    }
+    auto found = hosts_store::load(transaction);
+    for (auto& row : found) {
+      if (row.origin != Origin::engine_option || row.endpoint == fresh.endpoint) continue;
+      row.endpoint = fresh.endpoint;
+      hosts_store::change(transaction, row);
+    }
+    return found;
+  });
+  for (const auto& row : rows) put(make(record_of(row, settings_.sealer)));
 }
 
 void Fleet::supervise() {
   supervising_ = true;
-  for (const auto& [name, host] : hosts_) follow(host);
+  begun_.notify();
 }
 
 async::task<void> Fleet::close() {
@@ -50,15 +78,30 @@ std::shared_ptr<Host> Fleet::find(std::string_view name) const {
   return found == hosts_.end() ? nullptr : found->second;
 }
 
+std::shared_ptr<Host> Fleet::find(const HostId& id) const {
+  for (const auto& [name, host] : hosts_) {
+    if (host->config().id == id) return host;
+  }
+  return nullptr;
+}
+
 std::vector<std::shared_ptr<Host>> Fleet::hosts() const {
   std::vector<std::shared_ptr<Host>> hosts;
+  hosts.reserve(hosts_.size());
   for (const auto& [name, host] : hosts_) hosts.push_back(host);
   return hosts;
 }
 
+std::shared_ptr<Host> Fleet::usual() const {
+  for (const auto& [name, host] : hosts_) {
+    if (host->config().usual == HostConfig::Usual::yes) return host;
+  }
+  return hosts_.size() == 1 ? hosts_.begin()->second : nullptr;
+}
+
 std::shared_ptr<Host> Fleet::local() const {
   for (const auto& [name, host] : hosts_) {
-    if (host->config().origin == Origin::engine_option) return host;
+    if (host->config().follows_option()) return host;
   }
   return nullptr;
 }
@@ -68,26 +111,80 @@ const HostView& Fleet::local_view() const {
   return host ? host->view() : nothing_known_;
 }
 
-std::shared_ptr<Host> Fleet::make(HostConfig config, HostReach reach) {
-  auto connect = dial(config, reach);
-  LinkSettings settings{
-      .pace = settings_.pace, .hidden = settings_.hidden, .on_change = [this] { note_change(); }};
+LinkSettings Fleet::link_settings(const HostId& id) {
+  // By its id: a host may be renamed while it is followed.
+  auto name = [this, id] {
+    auto host = find(id);
+    return host ? host->name() : std::string{};
+  };
+  return {
+      .pace = settings_.pace,
+      .hidden = settings_.hidden,
+      .on_change = [this] { note_change(); },
+      .on_event = [this, id, name](const engine::Event& event) { events_.note(id, name(), event); },
+      .on_state = [this, id,
+                   name](EngineState state) { events_.note_host(id, name(), word(state)); }};
+}
+
+std::shared_ptr<Host> Fleet::make(HostRecord record) {
+  auto way_there = way(record.config, record.reach);
+  auto settings = link_settings(record.config.id);
   // Of this map, of whoever uses the host now, and of the task that follows it.
-  return std::make_shared<Host>(executor_, std::move(config), std::move(connect), settings_.clock,
-                                std::move(settings));
+  auto host = std::make_shared<Host>(executor_, std::move(record), std::move(way_there),
+                                     settings_.clock, std::move(settings));
+  for (const auto& warning : host->warnings()) log::warn("host '{}': {}", host->name(), warning);
+  return host;
 }
 
-net::Connect Fleet::dial(const HostConfig& config, const HostReach& reach) const {
-  if (settings_.dial) return settings_.dial(reach);
-  if (config.origin == Origin::engine_option) {
-    return net::dialer(executor_, reach.endpoint, settings_.local.tls);
+namespace {
+
+async::task<std::unique_ptr<net::Stream>> refuse(Error error) {
+  throw Failure{std::move(error)};
+  co_return nullptr;
+}
+
+}  // namespace
+
+HostWay Fleet::way(const HostConfig& config, const HostReach& reach) const {
+  if (reach.unusable) {
+    return {.connect = [error = *reach.unusable] { return refuse(error); }};
   }
-  return net::dialer(executor_, reach.endpoint);
+  if (settings_.dial) return {.connect = settings_.dial(reach)};
+  if (config.follows_option()) {
+    return {.connect = net::dialer(executor_, reach.endpoint, settings_.local.tls)};
+  }
+  if (reach.endpoint.scheme() == net::Endpoint::Scheme::ssh) {
+    auto tunnel =
+        std::make_unique<net::SshTunnel>(executor_, reach.endpoint, reach.ssh, settings_.ssh);
+    auto connect = tunnel->connector();
+    return {.connect = std::move(connect), .tunnel = std::move(tunnel)};
+  }
+  std::optional<net::TlsClient> tls;
+  if (reach.endpoint.scheme() == net::Endpoint::Scheme::tls) {
+    tls = value_or_throw(tls_client(reach.tls));
+  }
+  return {.connect = net::dialer(executor_, reach.endpoint, std::move(tls))};
 }
 
-void Fleet::follow(const std::shared_ptr<Host>& host) {
-  if (!supervising_ || !host->config().enabled()) return;
-  links_.spawn(fmt::format("link to host '{}'", host->name()), Host::follow(host));
+void Fleet::put(std::shared_ptr<Host> host) {
+  links_.spawn(fmt::format("link to host '{}'", host->name()), follow(host));
+  auto name = host->name();
+  hosts_.insert_or_assign(std::move(name), std::move(host));
+  note_change();
+}
+
+/// Everything that runs for a host, until it ends.
+async::task<void> Fleet::follow(std::shared_ptr<Host> host) {
+  co_await async::finally(run_until_ended(host), host->close_way());
+}
+
+async::task<void> Fleet::run_until_ended(std::shared_ptr<Host> host) {
+  co_await async::race(supervise_when_told(host), host->until_ended());
+}
+
+async::task<void> Fleet::supervise_when_told(std::shared_ptr<Host> host) {
+  while (!supervising_ || !host->config().enabled()) co_await begun_.wait();
+  co_await host->link_.supervise();
 }
 
 void Fleet::note_change() {

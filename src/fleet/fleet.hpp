@@ -1,12 +1,21 @@
 #pragma once
 
+#include "access/audit_store.hpp"
 #include "async/event.hpp"
 #include "async/scope.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
+#include "base/sealer.hpp"
+#include "fleet/events.hpp"
 #include "fleet/host.hpp"
+#include "fleet/hosts.hpp"
+#include "fleet/hosts_store.hpp"
 #include "fleet/link.hpp"
+#include "fleet/operations.hpp"
+#include "fleet/probe.hpp"
 #include "net/endpoint.hpp"
+#include "net/ssh_settings.hpp"
+#include "net/ssh_tunnel.hpp"
 #include "net/tls.hpp"
 #include "storage/database.hpp"
 
@@ -34,7 +43,10 @@ class Fleet {
   };
   struct Settings {
     LocalEngine local;
+    Sealer sealer;
     Clock clock = {};
+    /// Where OpenSSH finds what it needs.
+    net::SshPlaces ssh = {};
     Hidden hidden = {};
     LinkPace pace = {};
     /// Instead of the transports that endpoints name.
@@ -52,13 +64,37 @@ class Fleet {
   /// Ends every host. Call before the destructor.
   async::task<void> close();
 
+  // Changes; `by` is in the audit log, in the transaction of the change.
+
+  /// Refused: `invalid_field`, `already_exists` (conflict), `too_many_hosts` (exhausted).
+  async::task<Result<std::shared_ptr<Host>>> add(Actor by, HostWish wish);
+  /// A host that is from then on reached in another way is another Host; the old one has ended.
+  /// Refused as `add`, and `no_such_host`.
+  async::task<Result<std::shared_ptr<Host>>> change(Actor by, std::string name, HostWish wish);
+  /// Refused: `no_such_host`.
+  async::task<Result<>> remove(Actor by, std::string name);
+  /// Trusts the key with this fingerprint (`SHA256:…`), which the first machine on the way must
+  /// offer, and tries to connect at once. Refused: `no_such_host`, `no_host_key` (conflict) where
+  /// there is no SSH, and as net::SshTunnel::trust.
+  async::task<Result<net::SshHostKey>> trust(Actor by, std::string name, std::string fingerprint);
+  /// Tries the whole way to a host anew, beside what is in use, and tells each step. Takes a
+  /// minute at most. Refused: `no_such_host`.
+  async::task<Result<Probe>> probe(std::string name);
+
   /// The host of that name now, or nothing.
   std::shared_ptr<Host> find(std::string_view name) const;
+  std::shared_ptr<Host> find(const HostId& id) const;
   std::vector<std::shared_ptr<Host>> hosts() const;  ///< By name.
+  /// The default host: the one that is marked so, else the only one, else nothing.
+  std::shared_ptr<Host> usual() const;
   /// The engine that `--engine` names; nothing when it has been removed from the fleet.
   std::shared_ptr<Host> local() const;
   /// What is known of that engine; nothing but its endpoint when it has been removed.
   const HostView& local_view() const;
+
+  /// What has happened on the hosts lately.
+  EventLog& events() { return events_; }
+  const EventLog& events() const { return events_; }
 
   /// Grows with every change of any host or its view.
   std::uint64_t version() const { return version_; }
@@ -66,17 +102,34 @@ class Fleet {
   async::task<void> changed() { return changed_.wait(); }
 
  private:
-  std::shared_ptr<Host> make(HostConfig config, HostReach reach);
-  net::Connect dial(const HostConfig& config, const HostReach& reach) const;
-  void follow(const std::shared_ptr<Host>& host);
+  /// One change at a time: each is made of what the one before has left.
+  class Turn;
+  async::task<void> take_turn();
+
+  async::task<void> load();
+  HostRecord local_record() const;
+  std::shared_ptr<Host> make(HostRecord record);
+  HostWay way(const HostConfig& config, const HostReach& reach) const;
+  async::task<Result<>> write(hosts_store::Row row, access::AuditEntry entry, bool fresh);
+  void put(std::shared_ptr<Host> host);
+  std::shared_ptr<Host> apply(std::shared_ptr<Host> host, HostRecord record);
+  void apply_usual(const Host& host);
+  async::task<void> follow(std::shared_ptr<Host> host);
+  async::task<void> run_until_ended(std::shared_ptr<Host> host);
+  async::task<void> supervise_when_told(std::shared_ptr<Host> host);
   void note_change();
+  LinkSettings link_settings(const HostId& id);
 
   async::Executor executor_;
   storage::Database& database_;
   Settings settings_;
   HostView nothing_known_;
+  EventLog events_;
   std::map<std::string, std::shared_ptr<Host>, std::less<>> hosts_;
   bool supervising_ = false;
+  bool changing_ = false;
+  async::Event turn_over_;
+  async::Event begun_;
   std::uint64_t version_ = 0;
   async::Event changed_;
   async::TaskScope links_;

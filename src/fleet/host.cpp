@@ -4,22 +4,18 @@
 
 namespace gantry::fleet {
 
-Host::Host(async::Executor executor, HostConfig config, net::Connect dial, Clock clock,
+Host::Host(async::Executor executor, HostRecord record, HostWay way, Clock clock,
            LinkSettings settings)
-    : config_{std::move(config)},
-      door_{std::move(dial)},
-      engine_{executor, door_.connect(), config_.endpoint},
+    : record_{std::move(record)},
+      tunnel_{std::move(way.tunnel)},
+      door_{std::move(way.connect)},
+      engine_{executor, door_.connect(), record_.config.endpoint},
       link_{executor, engine_, std::move(clock), std::move(settings)},
       ended_{executor} {
-  if (config_.enabled()) return;
+  if (config().enabled()) return;
   link_.disable();
   door_.shut({ErrorKind::conflict, "host_disabled",
-              fmt::format("cannot use host '{}': it is disabled", config_.name),
-              "enable it first"});
-}
-
-async::task<void> Host::follow(std::shared_ptr<Host> self) {
-  co_await async::race(self->link_.supervise(), self->until_ended());
+              fmt::format("cannot use host '{}': it is disabled", name()), "enable it first"});
 }
 
 void Host::end(Error why) {
@@ -27,14 +23,26 @@ void Host::end(Error why) {
   ended_.stop();
 }
 
+async::task<void> Host::close_way() {
+  if (tunnel_) co_await tunnel_->close();
+}
+
+std::string_view Host::via() const {
+  if (!tunnel_) return "direct";
+  if (ended()) return {};
+  auto via = tunnel_->via();
+  return via ? net::word_of(*via) : std::string_view{};
+}
+
 std::vector<std::string> Host::warnings() const {
   std::vector<std::string> warnings;
-  if (travels_in_clear(config_.endpoint)) {
+  if (travels_in_clear(config().endpoint)) {
     warnings.push_back(
         fmt::format("'{}' is neither encrypted nor authenticated: whoever is on the network "
                     "between owns that machine; use tls:// or ssh://",
-                    config_.endpoint.text()));
+                    config().endpoint.text()));
   }
+  warnings.insert(warnings.end(), view().warnings.begin(), view().warnings.end());
   return warnings;
 }
 

@@ -5,32 +5,46 @@
 #include "engine/client.hpp"
 #include "fleet/door.hpp"
 #include "fleet/host_config.hpp"
+#include "fleet/hosts.hpp"
 #include "fleet/link.hpp"
+#include "net/ssh_tunnel.hpp"
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gantry::fleet {
 
+/// How streams to a host's engine are made: by `connect`, which for ssh uses the tunnel.
+struct HostWay {
+  net::Connect connect;
+  std::unique_ptr<net::SshTunnel> tunnel = {};
+};
+
 /// One host: what is configured about it, its engine's client, and the link that keeps its view.
 /// Hold it by the shared pointer that Fleet::find gives: it stays usable when the host is removed,
-/// disabled or reached another way meanwhile, its engine then refuses (`host_ended`), its streams
+/// disabled or reached another way meanwhile; its engine then refuses (`host_ended`), its streams
 /// end, and `ended` tells.
 class Host {
  public:
-  Host(async::Executor executor, HostConfig config, net::Connect dial, Clock clock,
+  Host(async::Executor executor, HostRecord record, HostWay way, Clock clock,
        LinkSettings settings);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  const HostConfig& config() const { return config_; }
-  const std::string& name() const { return config_.name; }
-  /// Throws Failure `host_disabled` (conflict) or `host_ended` (conflict) at its first byte when
-  /// the host may not be used.
+  /// May change at any wait (a rename, other groups): copy what must not.
+  const HostConfig& config() const { return record_.config; }
+  const std::string& name() const { return record_.config.name; }
+  /// With its secrets: for the fleet itself and for telling which are set.
+  const HostReach& reach() const { return record_.reach; }
+  /// Throws Failure `host_disabled` or `host_ended` (both conflict) when the host may not be used.
   engine::Client& engine() { return engine_; }
   const Link& link() const { return link_; }
   const HostView& view() const { return link_.view(); }
+  /// By which way its engine is reached: `direct`, `forward`, `dial-stdio`; empty while an SSH
+  /// tunnel has not found one.
+  std::string_view via() const;
   /// What somebody should know of this host at any time: one sentence each.
   std::vector<std::string> warnings() const;
 
@@ -42,11 +56,12 @@ class Host {
  private:
   friend class Fleet;
 
-  /// Follows the engine until the host ends.
-  static async::task<void> follow(std::shared_ptr<Host> self);
   void end(Error why);
+  /// Ends what the way needs; the last thing that happens to a host.
+  async::task<void> close_way();
 
-  HostConfig config_;
+  HostRecord record_;
+  std::unique_ptr<net::SshTunnel> tunnel_;
   Door door_;
   engine::Client engine_;
   Link link_;

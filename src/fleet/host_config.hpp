@@ -1,12 +1,15 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/secret.hpp"
 #include "net/endpoint.hpp"
+#include "net/ssh_settings.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,17 +32,6 @@ struct HostTls {
   Secret key;
 };
 
-/// What SSH needs at a host whose endpoint is `ssh://…`; empty where there is none.
-struct HostSsh {
-  std::vector<std::string> jumps;  ///< `user@host:port`, from here to there.
-  Secret identity;                 ///< A private key in OpenSSH's form,
-  Secret passphrase;               ///< what opens it,
-  Secret password;                 ///< and what opens the door without one.
-  std::string certificate;         ///< An OpenSSH certificate of the key.
-  enum class Agent : std::uint8_t { ignored, used } agent = Agent::ignored;
-  enum class UserConfig : std::uint8_t { ignored, read } config = UserConfig::ignored;
-};
-
 /// A host as it is known by name, without what is secret about it.
 struct HostConfig {
   HostId id;
@@ -56,13 +48,16 @@ struct HostConfig {
   WallTime updated_at;
 
   bool enabled() const { return standing == Standing::enabled; }
+  bool follows_option() const { return origin == Origin::engine_option; }
 };
 
 /// How a host is reached, secrets included.
 struct HostReach {
   net::Endpoint endpoint;
   HostTls tls;
-  HostSsh ssh;
+  net::SshSettings ssh;
+  /// Why what is secret about it can not be used; then it is not reached.
+  std::optional<Error> unusable = {};
 };
 
 /// Whether `text` can be a host's name.

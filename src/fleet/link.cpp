@@ -9,6 +9,9 @@
 #include <array>
 #include <string_view>
 #include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
 
 namespace gantry::fleet {
 namespace {
@@ -35,8 +38,10 @@ Link::Link(async::Executor executor, engine::Client& client, Clock clock, LinkSe
       clock_{std::move(clock)},
       settings_{std::move(settings)},
       backoff_{settings_.pace.first_retry, settings_.pace.longest_retry},
+      others_{executor_, client_},
       changed_{executor_},
-      dirty_{executor_} {
+      dirty_{executor_},
+      retry_{executor_} {
   view_.endpoint = client_.endpoint().text();
   view_.since = clock_.now();
 }
@@ -45,14 +50,19 @@ void Link::disable() { enter(EngineState::disabled); }
 
 void Link::inherit(const HostView& view) {
   view_.containers = view.containers;
+  view_.images = view.images;
+  view_.networks = view.networks;
+  view_.volumes = view.volumes;
   view_.as_of = view.as_of;
   view_.api_version = view.api_version;
   view_.system = view.system;
 }
 
 void Link::enter(EngineState state) {
-  if (view_.state != state) view_.since = clock_.now();
+  if (view_.state == state) return;
+  view_.since = clock_.now();
   view_.state = state;
+  if (settings_.on_state) settings_.on_state(state);
 }
 
 async::task<void> Link::supervise() {
@@ -62,7 +72,7 @@ async::task<void> Link::supervise() {
     if (!ended) broke(ended.error());
     // Only a connection that lasted was a good one: an engine that cuts each off is given time.
     if (steady_now() - began > settings_.pace.longest_retry) backoff_.reset();
-    co_await backoff_.pause();
+    co_await async::race(backoff_.pause(), retry_.wait());
   }
 }
 
@@ -70,10 +80,11 @@ async::task<void> Link::supervise() {
 async::task<void> Link::follow() {
   co_await connect();
   // Events first: whatever happens while the list is made comes through them.
-  auto events = value_or_throw(
-      co_await engine::follow_events(client_, {.types = {"container"}, .labels = {}}));
+  auto events = value_or_throw(co_await engine::follow_events(
+      client_, {.types = {"container", "image", "network", "volume"}, .labels = {}}));
   touched_.clear();
   list_wanted_ = false;
+  others_.want_all();
   co_await list_all();
   enter(EngineState::connected);
   view_.error.reset();
@@ -81,7 +92,11 @@ async::task<void> Link::follow() {
   log::info("connected to the engine on '{}': {} {}, API {}, {} containers", view_.endpoint,
             view_.system->name, view_.system->engine_version, view_.api_version->text(),
             view_.containers.size());
-  co_await async::race(read_events(std::move(events)), refresh_when_changed());
+  co_await async::race(read_events(std::move(events)), keep_current());
+}
+
+async::task<void> Link::keep_current() {
+  co_await async::both(async::both(refresh_when_changed(), refresh_others()), stay_alive());
 }
 
 async::task<void> Link::connect() {
@@ -99,12 +114,18 @@ async::task<void> Link::read_events(engine::EventStream events) {
 }
 
 void Link::note(const engine::Event& event) {
-  if (event.type != "container" || is_silent(event.action)) return;
-  if (!engine::valid_container_reference(event.actor_id)) return;
-  if (settings_.hidden && event.attributes.contains("name") &&
-      settings_.hidden(event.attributes.at("name"), event.attributes)) {
-    return;
+  if (hides(event)) return;
+  if (settings_.on_event) settings_.on_event(event);
+  if (event.type == "container") {
+    note_container(event);
+  } else {
+    others_.note(event);
   }
+}
+
+void Link::note_container(const engine::Event& event) {
+  if (is_silent(event.action) || !engine::valid_container_reference(event.actor_id)) return;
+  if (list_wanted_) return;
   touched_[event.actor_id] = event.action == "destroy" ? Change::removed : Change::look_up;
   if (touched_.size() > settings_.pace.single_lookups_max) {
     touched_.clear();
@@ -121,6 +142,26 @@ async::task<void> Link::refresh_when_changed() {
   }
 }
 
+async::task<void> Link::refresh_others() {
+  for (;;) {
+    co_await others_.wait(settings_.pace.relist_others);
+    co_await async::pause(settings_.pace.gather);
+    if (!co_await others_.refresh(view_)) continue;
+    publish();
+    co_await async::pause(settings_.pace.between_lists);
+  }
+}
+
+/// An engine that hangs keeps its connections: only a question that stays without an answer shows.
+async::task<void> Link::stay_alive() {
+  for (;;) {
+    co_await async::pause(settings_.pace.ping_interval);
+    engine::Request ping{.doing = {"ping", "the engine", ""}, .path = {"_ping"}};
+    ping.patience = settings_.pace.ping_patience;
+    value_or_throw(co_await client_.call(std::move(ping)));
+  }
+}
+
 async::task<void> Link::wait_for_change() {
   if (list_wanted_ || !touched_.empty()) co_return;
   auto woken = co_await async::attempt(
@@ -129,11 +170,15 @@ async::task<void> Link::wait_for_change() {
 }
 
 async::task<void> Link::refresh() {
-  auto touched = std::exchange(touched_, {});
-  if (std::exchange(list_wanted_, false)) {
+  if (list_wanted_) {
+    auto next = listed_at_ + settings_.pace.between_lists;
+    auto early = std::chrono::ceil<Milliseconds>(next - steady_now());
+    if (early > Milliseconds{0}) co_await async::pause(early);
+    list_wanted_ = false;
+    touched_.clear();
     co_await list_all();
   } else {
-    for (const auto& [id, change] : touched) {
+    for (const auto& [id, change] : std::exchange(touched_, {})) {
       if (change == Change::removed) {
         remove(id);
       } else {
@@ -146,13 +191,18 @@ async::task<void> Link::refresh() {
 }
 
 async::task<void> Link::list_all() {
-  auto listed = co_await engine::list_containers(client_, engine::ListScope::all);
+  auto listed = value_or_throw(co_await engine::list_containers(client_, engine::ListScope::all));
+  listed_at_ = steady_now();
   std::vector<Container> items;
-  for (const auto& summary : value_or_throw(std::move(listed))) {
-    if (!hides(summary)) items.push_back(container_of(summary));
+  items.reserve(std::min(listed.size(), containers_max));
+  std::size_t total = 0;
+  for (const auto& summary : listed) {
+    if (hides(summary) || ++total > containers_max) continue;
+    items.push_back(container_of(summary));
   }
   std::ranges::sort(items, comes_before);
   view_.containers = std::move(items);
+  cut_short_ = total > containers_max;
   view_.stale = false;
   view_.as_of = clock_.now();
 }
@@ -168,6 +218,12 @@ async::task<void> Link::look_up(std::string id) {
   }
 }
 
+bool Link::hides(const engine::Event& event) const {
+  if (!settings_.hidden || event.type != "container") return false;
+  auto name = event.attributes.find("name");
+  return name != event.attributes.end() && settings_.hidden(name->second, event.attributes);
+}
+
 bool Link::hides(const engine::ContainerSummary& summary) const {
   return settings_.hidden && std::ranges::any_of(summary.names, [&](const std::string& name) {
            return settings_.hidden(name, summary.labels);
@@ -176,7 +232,7 @@ bool Link::hides(const engine::ContainerSummary& summary) const {
 
 void Link::put(const engine::ContainerSummary& summary) {
   remove(summary.id);
-  if (hides(summary)) return;
+  if (hides(summary) || view_.containers.size() >= containers_max) return;
   auto container = container_of(summary);
   auto place = std::ranges::lower_bound(view_.containers, container, comes_before);
   view_.containers.insert(place, std::move(container));
@@ -197,6 +253,11 @@ void Link::broke(const Error& error) {
 }
 
 void Link::publish() {
+  view_.warnings = others_.warnings();
+  if (cut_short_) {
+    view_.warnings.push_back(
+        fmt::format("only {} of this host's containers are shown", containers_max));
+  }
   ++version_;
   changed_.notify();
   if (settings_.on_change) settings_.on_change();

@@ -5,6 +5,8 @@
 #include "async/testing_fake.hpp"
 #include "engine/fake_daemon_fake.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,6 +21,7 @@ const LinkSettings quick{.pace = {.first_retry = Milliseconds{5},
                                   .longest_retry = Milliseconds{20},
                                   .gather = Milliseconds{10},
                                   .single_lookups_max = 2,
+                                  .between_lists = Milliseconds{1},
                                   .relist = Milliseconds{60'000}}};
 
 class FleetLink : public testing::Test {
@@ -41,7 +44,20 @@ class FleetLink : public testing::Test {
   FakeDaemon::Script& expect_events() {
     return daemon_.expect("GET", "/events*").stream(200, {}).stay_open();
   }
-  void supervise() { scope_.spawn("link", link_.supervise()); }
+  /// Tests that are about images, networks or volumes have said so before.
+  void supervise() {
+    daemon_.expect("GET", "/images/json*").reply(200, "[]").always();
+    daemon_.expect("GET", "/networks*").reply(200, "[]").always();
+    daemon_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[]})").always();
+    scope_.spawn("link", link_.supervise());
+  }
+  /// How often the engine was asked about containers.
+  std::size_t asked() const {
+    auto is_about_containers = [](const std::string& request) {
+      return request.find("/containers/") != std::string::npos;
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(daemon_.requests(), is_about_containers));
+  }
   void until(std::function<bool()> reached) { loop_.run(async::until(std::move(reached))); }
   void until_connected() {
     until([this] { return link_.view().state == EngineState::connected; });
@@ -89,7 +105,9 @@ TEST_F(FleetLink, AnEventMakesItLookAtThatContainerOnly) {
   events.push(FakeDaemon::event("die", "bb"));
   until([&] { return link_.version() != before; });
   EXPECT_THAT(shown(), ElementsAre("db exited", "web running"));
-  EXPECT_THAT(daemon_.requests().back(), testing::HasSubstr(FakeDaemon::id("bb")));
+  EXPECT_THAT(daemon_.requests(),
+              testing::Contains(testing::AllOf(testing::HasSubstr("/containers/"),
+                                               testing::HasSubstr(FakeDaemon::id("bb")))));
 }
 
 TEST_F(FleetLink, AContainerThatWasRemovedNeedsNoQuestion) {
@@ -97,10 +115,10 @@ TEST_F(FleetLink, AContainerThatWasRemovedNeedsNoQuestion) {
   expect_list({FakeDaemon::container("aa", "web", "running")});
   supervise();
   until_connected();
-  auto asked = daemon_.requests().size();
+  auto before = asked();
   events.push(FakeDaemon::event("die", "aa") + FakeDaemon::event("destroy", "aa"));
   until([&] { return link_.view().containers.empty(); });
-  EXPECT_EQ(daemon_.requests().size(), asked);
+  EXPECT_EQ(asked(), before);
 }
 
 TEST_F(FleetLink, AContainerThatIsGoneWhenAskedAboutIsRemoved) {
@@ -133,10 +151,10 @@ TEST_F(FleetLink, HealthChecksAskNothing) {
   expect_look_up({FakeDaemon::container("aa", "web", "running")});
   supervise();
   until_connected();
-  auto asked = daemon_.requests().size();
+  auto before = asked();
   events.push(FakeDaemon::event("exec_start: true", "bb") + FakeDaemon::event("start", "aa"));
   until([&] { return !link_.view().containers.empty(); });
-  EXPECT_EQ(daemon_.requests().size(), asked + 1);
+  EXPECT_EQ(asked(), before + 1);
 }
 
 TEST_F(FleetLink, WhenTheLinkBreaksTheViewStaysAndIsStale) {
@@ -196,6 +214,104 @@ TEST_F(FleetLink, AListRefusedByTheEngineIsARetry) {
   until([&] { return link_.view().state == EngineState::unreachable; });
   EXPECT_THAT(link_.view().error->message, testing::HasSubstr("containerd is gone"));
   until_connected();
+}
+
+TEST_F(FleetLink, ImagesNetworksAndVolumesAreListedToo) {
+  expect_events();
+  expect_list({});
+  json::Array images{json::Object{{"Id", "sha256:" + FakeDaemon::id("1")},
+                                  {"RepoTags", json::Array{"gantry/sh:latest"}}}};
+  daemon_.expect("GET", "/images/json*").reply(200, json::serialize(images));
+  daemon_.expect("GET", "/networks*").reply(200, R"([{"Name":"b"},{"Name":"a"}])");
+  daemon_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[{"Name":"data"}]})");
+  supervise();
+  until([this] { return !link_.view().volumes.empty(); });
+  const auto& view = link_.view();
+  ASSERT_EQ(view.images.size(), 1U);
+  EXPECT_THAT(view.images[0].tags, ElementsAre("gantry/sh:latest"));
+  EXPECT_EQ(view.networks[0].name, "a");
+  EXPECT_EQ(view.volumes[0].name, "data");
+  EXPECT_THAT(view.warnings, IsEmpty());
+}
+
+TEST_F(FleetLink, AnEventAboutAVolumeListsTheVolumesAgain) {
+  auto& events = expect_events();
+  expect_list({});
+  auto& first = daemon_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[]})");
+  daemon_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[{"Name":"data"}]})");
+  supervise();
+  until([&] { return first.used() == 1; });
+  events.push(R"({"Type":"volume","Action":"create","Actor":{"ID":"data"},"time":1})"
+              "\n");
+  until([this] { return !link_.view().volumes.empty(); });
+}
+
+TEST_F(FleetLink, AListThatTheEngineRefusesIsAWarningAndNoBrokenLink) {
+  expect_events();
+  expect_list({FakeDaemon::container("aa", "web", "running")});
+  daemon_.expect("GET", "/images/json*").reply(403, R"({"message":"not through this proxy"})");
+  supervise();
+  until([this] { return !link_.view().warnings.empty(); });
+  EXPECT_EQ(link_.view().state, EngineState::connected);
+  EXPECT_THAT(link_.view().warnings, ElementsAre(testing::HasSubstr("not through this proxy")));
+  EXPECT_THAT(shown(), ElementsAre("web running"));
+}
+
+/// A link that asks a silent engine often, and gives it little time.
+class FleetLinkOfAHangingEngine : public FleetLink {
+ protected:
+  FleetLinkOfAHangingEngine() {
+    auto impatient = quick;
+    impatient.pace.ping_interval = Milliseconds{10};
+    impatient.pace.ping_patience = Milliseconds{50};
+    impatient_ = std::make_unique<Link>(loop_.executor(), *client_, Clock{}, impatient);
+  }
+  std::unique_ptr<Link> impatient_;
+};
+
+TEST_F(FleetLinkOfAHangingEngine, AnEngineThatHangsIsAwayAndItsViewStays) {
+  expect_events();
+  expect_list({FakeDaemon::container("aa", "web", "running")});
+  daemon_.expect("GET", "/images/json*").reply(200, "[]").always();
+  daemon_.expect("GET", "/networks*").reply(200, "[]").always();
+  daemon_.expect("GET", "/volumes*").reply(200, "{}").always();
+  daemon_.expect("GET", "/_ping").hang().always();
+  scope_.spawn("link", impatient_->supervise());
+  until([this] { return impatient_->view().state == EngineState::unreachable; });
+  EXPECT_TRUE(impatient_->view().stale);
+  EXPECT_EQ(impatient_->view().error->code, "engine_timed_out");
+  EXPECT_EQ(impatient_->view().containers.size(), 1U);
+}
+
+TEST(FleetLinkHidden, WhatNobodyIsShownIsNeverAskedAbout) {
+  async::TestLoop loop;
+  FakeDaemon daemon;
+  auto client = daemon.client(loop.executor());
+  auto settings = quick;
+  settings.hidden = [](std::string_view name, const std::map<std::string, std::string>&) {
+    return name.starts_with("box-");
+  };
+  Link link{loop.executor(), *client, Clock{}, settings};
+  daemon.expect("GET", "/info").reply(200, R"({"Name":"vm"})").always();
+  auto& events = daemon.expect("GET", "/events*").stream(200, {}).stay_open();
+  json::Array first{FakeDaemon::container("aa", "box-1", "running"),
+                    FakeDaemon::container("bb", "web", "running")};
+  daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(first));
+  json::Array later{FakeDaemon::container("bb", "web", "exited")};
+  daemon.expect("GET", "/containers/json*").reply(200, json::serialize(later));
+  async::TaskScope scope{loop.executor()};
+  scope.spawn("link", link.supervise());
+  loop.run(async::until([&] { return !link.view().stale; }));
+  EXPECT_EQ(link.view().containers.size(), 1U);
+  events.push(R"({"Type":"container","Action":"start","Actor":{"ID":")" + FakeDaemon::id("cc") +
+              R"(","Attributes":{"name":"box-2"}},"time":1})"
+              "\n" +
+              FakeDaemon::event("die", "bb"));
+  loop.run(async::until([&] { return link.view().containers[0].state == "exited"; }));
+  for (const auto& request : daemon.requests()) {
+    EXPECT_EQ(request.find(FakeDaemon::id("cc")), std::string::npos) << request;
+  }
+  loop.run(scope.close());
 }
 
 }  // namespace

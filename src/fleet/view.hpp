@@ -3,7 +3,10 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "engine/containers.hpp"
+#include "engine/images.hpp"
+#include "engine/networks.hpp"
 #include "engine/system.hpp"
+#include "engine/volumes.hpp"
 #include "fleet/labels.hpp"
 
 #include <cstdint>
@@ -62,7 +65,10 @@ std::string_view word(EngineState state);
 
 /// What is known of a host. When the link breaks it is kept, and marked stale.
 struct HostView {
-  std::vector<Container> containers;  ///< Newest first.
+  std::vector<Container> containers;         ///< Newest first.
+  std::vector<engine::ImageSummary> images;  ///< Newest first.
+  std::vector<engine::Network> networks;     ///< By name.
+  std::vector<engine::Volume> volumes;       ///< By name.
   bool stale = true;
   /// When it was true last; absent before the first list.
   std::optional<WallTime> as_of;
@@ -76,6 +82,8 @@ struct HostView {
   std::optional<engine::SystemInfo> system;
   /// Why the engine is unreachable.
   std::optional<Error> error;
+  /// What else is not as it should be: lists that the engine refuses, or that were cut short.
+  std::vector<std::string> warnings;
 };
 
 }  // namespace gantry::fleet
