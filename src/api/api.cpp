@@ -27,6 +27,31 @@ struct Admitted {
 struct Reception {
   Shape shape = Shape::problem;  ///< In which form its route speaks.
   std::string origin;            ///< Of another site's page that may read the answer.
+  const Route* route = nullptr;  ///< None: no route takes it.
+  unsigned status = 0;           ///< What it was answered with at once; 0: it was not.
+};
+
+/// Counts one request when it has ended, however it did.
+class Counting {
+ public:
+  Counting(RequestMetrics& metrics, const Exchange& exchange, const Reception& reception)
+      : metrics_{metrics}, exchange_{exchange}, reception_{reception}, began_{steady_now()} {}
+  ~Counting() {
+    auto took = std::chrono::duration_cast<Microseconds>(steady_now() - began_);
+    if (reception_.status != 0) {
+      metrics_.note(reception_.route, reception_.status, took);
+    } else if (exchange_.answered()) {
+      metrics_.note(reception_.route, 200, std::nullopt);
+    }
+  }
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+ private:
+  RequestMetrics& metrics_;
+  const Exchange& exchange_;
+  const Reception& reception_;
+  SteadyTime began_;
 };
 
 bool may_be_anonymous(const Route& route, const Services& services, const Exchange& exchange) {
@@ -69,6 +94,7 @@ Checked<Admitted> admit(Services& services, const Exchange& exchange, Reception&
   if (!target) return refuse(std::move(target.error()));
   auto match = find_route(request.method, *target);
   reception.shape = match.shape;
+  reception.route = match.route;
   if (match.origins == Origins::listed) {
     reception.origin = listed_origin(request, services.allowed_origins);
   }
@@ -116,11 +142,12 @@ void open_to_origin(net::http::Headers& headers, const std::string& origin) {
   headers.set("Cross-Origin-Resource-Policy", "cross-origin");
 }
 
-async::task<void> send(Exchange& exchange, Reply reply, const Reception& reception,
+async::task<void> send(Exchange& exchange, Reply reply, Reception& reception,
                        Seconds retry_after = Seconds{1}) {
   if (auto room = exchange.hold(Bytes{reply.body.size()}); !room) {
     reply = error_reply(refuse(std::move(room.error())).error(), reception.shape);
   }
+  reception.status = static_cast<unsigned>(reply.status);
   add_security_headers(reply.headers);
   if (!reception.origin.empty()) open_to_origin(reply.headers, reception.origin);
   if (reply.status == 401) reply.headers.set("WWW-Authenticate", "Bearer");
@@ -140,6 +167,7 @@ void log_breakdown(const Exchange& exchange, const Error& error) {
 
 async::task<void> Api::handle(Exchange& exchange) {
   Reception reception;
+  Counting counting{requests_, exchange, reception};
   auto admitted = admit(services_, exchange, reception);
   if (!admitted) {
     auto reply = error_reply(admitted.error(), reception.shape);

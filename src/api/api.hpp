@@ -3,6 +3,7 @@
 #include "access/access.hpp"
 #include "api/console.hpp"
 #include "api/mcp_calls.hpp"
+#include "api/request_metrics.hpp"
 #include "async/task.hpp"
 #include "async/workers.hpp"
 #include "base/clock.hpp"
@@ -21,6 +22,7 @@
 #include "sandbox/languages.hpp"
 #include "sandbox/policy_bounds.hpp"
 #include "sandbox/pool.hpp"
+#include "storage/metered.hpp"
 
 #include <functional>
 #include <span>
@@ -75,18 +77,28 @@ struct Services {
   sandbox::ServerBounds bounds;
   std::span<const Asset> console = console_assets();
   mcp::Calls mcp_calls = {};
+  /// For /metrics; absent: not told.
+  const storage::DatabaseStats* database = nullptr;
+  const RequestMetrics* requests = nullptr;  ///< Set by the Api itself.
+  /// What ought to worry the owner of this server, one sentence each; may grow while it starts.
+  const std::vector<std::string>* warnings = nullptr;
 };
 
 /// Answers every request of every listener. Belongs to the event loop.
 class Api {
  public:
-  explicit Api(Services services) : services_{std::move(services)} {}
+  explicit Api(Services services) : services_{std::move(services)} {
+    services_.requests = &requests_;
+  }
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
 
   /// The handler for net::http::Server; must outlive its connections.
   async::task<void> handle(net::http::Exchange& exchange);
 
  private:
   Services services_;
+  RequestMetrics requests_;
 };
 
 }  // namespace gantry::api

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "executions/executions.hpp"
-#include "fleet/view.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/pool.hpp"
 
@@ -31,22 +30,13 @@ struct ImagePool {
   std::uint64_t misses = 0;  ///< and that did not.
 };
 using ImagePools = std::map<std::string, ImagePool, std::less<>>;
-/// The pools by image; the one of the image that serves for `default_image` has that name.
+/// The pools by image; the one of the image that serves for `default_image` has that name, those
+/// whose image the caller may not know are `other`.
 ImagePools pools_by_image(const std::vector<sandbox::PoolView>& pools,
                           const sandbox::ImageAliases& aliases);
 
 /// The counters as the origin's `GET /metrics` has them.
 std::string metrics_json(const executions::Counters& counters, const ImagePools& pools);
-/// What the text for Prometheus tells.
-struct MetricsSource {
-  const executions::Counters& counters;
-  const ImagePools& pools;
-  const fleet::HostView& view;
-  std::string_view version;
-  WallTime started_at;
-};
-/// The same for Prometheus (text format 0.0.4), with more of it.
-std::string metrics_text(const MetricsSource& source);
 /// Whether an Accept header asks for Prometheus' text.
 bool wants_text(std::string_view accept);
 

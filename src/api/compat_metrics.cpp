@@ -1,28 +1,16 @@
 #include "api/compat.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
+#include "api/metrics.hpp"
+#include "api/pools.hpp"
 #include "base/text.hpp"
-#include "fleet/link.hpp"
-
-#include <array>
-
-#include <fmt/format.h>
+#include "fleet/fleet.hpp"
 
 // GET /health and GET /metrics, as clients of script-executor-server know them.
 namespace gantry::api {
 namespace {
 
 using sandbox::Verdict;
-
-constexpr std::array verdicts{Verdict::ok,
-                              Verdict::failed,
-                              Verdict::signalled,
-                              Verdict::timed_out,
-                              Verdict::cpu_exceeded,
-                              Verdict::memory_exceeded,
-                              Verdict::output_exceeded,
-                              Verdict::cancelled,
-                              Verdict::infrastructure_error};
 
 std::uint64_t ended_as(const executions::Counters& counters, Verdict verdict) {
   auto found = counters.ended.find(verdict);
@@ -37,42 +25,6 @@ std::uint64_t ended(const executions::Counters& counters) {
 
 double seconds(Microseconds time) { return static_cast<double>(time.count()) / 1e6; }
 
-/// Writes the text format 0.0.4 of Prometheus.
-class Exposition {
- public:
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-  }
-  template <class Number>
-  void sample(std::string_view name, Number value) {
-    text_ += fmt::format("{} {}\n", name, value);
-  }
-  template <class Number>
-  void sample(std::string_view name, std::string_view label, std::string_view word, Number value) {
-    text_ += fmt::format("{}{{{}=\"{}\"}} {}\n", name, label, word, value);
-  }
-  /// For label values that are not ours: quotes and backslashes are escaped.
-  template <class Number>
-  void sample_of(std::string_view name, std::string_view label, std::string_view value,
-                 Number number) {
-    std::string escaped;
-    for (char c : text::one_line(value)) {
-      if (c == '"' || c == '\\') escaped += '\\';
-      escaped += c;
-    }
-    sample(name, label, escaped, number);
-  }
-  template <class Number>
-  void single(std::string_view name, std::string_view type, std::string_view help, Number value) {
-    family(name, type, help);
-    sample(name, value);
-  }
-  std::string text() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
 }  // namespace
 
 ImagePools pools_by_image(const std::vector<sandbox::PoolView>& pools,
@@ -83,6 +35,7 @@ ImagePools pools_by_image(const std::vector<sandbox::PoolView>& pools,
     bool serves_default = alias != aliases.end() && pool.image == alias->second;
     auto name = serves_default ? std::string{default_image} : pool.image;
     if (pool.executor == "local") name = "local " + pool.interpreter;
+    if (name.empty()) name = "other";
     auto& image = images[name];
     image.wanted += pool.wanted;
     image.ready += pool.ready;
@@ -122,53 +75,6 @@ std::string metrics_json(const executions::Counters& counters, const ImagePools&
   return json_text(counted);
 }
 
-namespace {
-
-void tell_pools(Exposition& out, const ImagePools& pools) {
-  out.family("gantry_pool_ready", "gauge", "Containers that wait for programs, by image.");
-  for (const auto& [name, pool] : pools) {
-    out.sample_of("gantry_pool_ready", "image", name, pool.ready);
-  }
-  out.family("gantry_pool_hits_total", "counter", "Programs that found a waiting container.");
-  for (const auto& [name, pool] : pools) {
-    out.sample_of("gantry_pool_hits_total", "image", name, pool.hits);
-  }
-  out.family("gantry_pool_misses_total", "counter", "Programs that found none.");
-  for (const auto& [name, pool] : pools) {
-    out.sample_of("gantry_pool_misses_total", "image", name, pool.misses);
-  }
-}
-
-}  // namespace
-
-std::string metrics_text(const MetricsSource& source) {
-  const auto& [counters, pools, view, version, started_at] = source;
-  Exposition out;
-  out.family("gantry_build_info", "gauge", "The version of this server.");
-  out.sample("gantry_build_info", "version", version, 1);
-  out.single("gantry_start_time_seconds", "gauge", "When the server started, in Unix time.",
-             static_cast<double>(started_at.time_since_epoch().count()) / 1000.0);
-  out.single("gantry_executions_submitted_total", "counter", "Executions taken.",
-             counters.submitted);
-  out.family("gantry_executions_total", "counter", "Executions ended, by verdict.");
-  for (auto verdict : verdicts) {
-    out.sample("gantry_executions_total", "verdict", sandbox::word(verdict),
-               ended_as(counters, verdict));
-  }
-  out.single("gantry_execution_wall_seconds_total", "counter",
-             "What the programs of all ended executions took, from start to end.",
-             seconds(counters.wall_time));
-  out.single("gantry_executions_running", "gauge", "Executions under way.", counters.running);
-  out.single("gantry_executions_queued", "gauge", "Executions that wait for a place.",
-             counters.queued);
-  bool connected = view.state == fleet::EngineState::connected;
-  out.single("gantry_engine_up", "gauge", "Whether the local engine answers.", connected ? 1 : 0);
-  out.single("gantry_containers", "gauge", "Containers of the local engine, ours included.",
-             view.containers.size());
-  tell_pools(out, pools);
-  return out.text();
-}
-
 bool wants_text(std::string_view accept) {
   auto lowered = text::lowered(accept);
   return lowered.find("text/plain") != std::string::npos ||
@@ -188,8 +94,7 @@ Answer get_health(Call& call) {
 Answer get_metrics(Call& call) {
   const auto& services = call.services;
   auto counters = services.executions.counters();
-  auto pools = pools_by_image(services.pools ? services.pools() : std::vector<sandbox::PoolView>{},
-                              services.aliases);
+  auto pools = pools_by_image(visible_pools(call), services.aliases);
   if (!wants_text(call.header("Accept"))) {
     co_return json_reply(200, metrics_json(counters, pools));
   }
@@ -197,7 +102,10 @@ Answer get_metrics(Call& call) {
                   .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
                   .body = metrics_text({.counters = counters,
                                         .pools = pools,
-                                        .view = services.fleet.local_view(),
+                                        .hosts = host_metrics(call),
+                                        .local_engine = services.fleet.local_view().state,
+                                        .requests = services.requests,
+                                        .database = services.database,
                                         .version = services.version,
                                         .started_at = services.started_at})};
 }

@@ -1,5 +1,6 @@
 #include "api/compat.hpp"
 
+#include "api/metrics.hpp"
 #include "api/testing_fake.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
@@ -184,8 +185,7 @@ TEST(PoolMetricsTest, ImagesAreToldWithWhatWaits) {
   EXPECT_THAT(json, HasSubstr(R"("containers_destroyed":0,"pool_size":3,)"
                               R"("available_containers":2},"python:3.11-alpine":)"
                               R"({"total_executions":7,"pool_size":3,"available_containers":2})"));
-  auto text =
-      metrics_text({.counters = {}, .pools = pools, .view = {}, .version = "1", .started_at = {}});
+  auto text = metrics_text({.counters = {}, .pools = pools, .version = "1", .started_at = {}});
   EXPECT_THAT(text, HasSubstr("gantry_pool_hits_total{image=\"python:3.11-alpine\"} 5\n"));
 }
 

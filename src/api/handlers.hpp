@@ -107,6 +107,9 @@ Answer list_recordings(Call& call);
 Answer get_recording(Call& call);
 Answer remove_recording(Call& call);
 
+// events.cpp
+Answer follow_host_events(Call& call);
+
 // live.cpp
 Answer open_live(Call& call);
 

@@ -1,3 +1,5 @@
+#include "api/pools.hpp"
+
 #include "api/handlers.hpp"
 #include "base/text.hpp"
 #include "sandbox/pool.hpp"
@@ -66,15 +68,23 @@ json::Object pool_json(const sandbox::PoolView& pool) {
 
 }  // namespace
 
+std::vector<sandbox::PoolView> visible_pools(const Call& call) {
+  const auto& services = call.services;
+  auto pools = services.pools ? services.pools() : std::vector<sandbox::PoolView>{};
+  if (call.identity && call.identity->at_least(access::Role::admin)) return pools;
+  auto known = public_images(services);
+  for (auto& pool : pools) {
+    if (!pool.image.empty() && !known.contains(pool.image)) hide_image(pool);
+  }
+  return pools;
+}
+
 Answer list_pools(Call& call) {
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
   const auto& services = call.services;
   json::Array items;
   Bytes memory;
-  bool sees_all = call.identity && call.identity->at_least(access::Role::admin);
-  auto known = public_images(services);
-  for (auto& pool : services.pools ? services.pools() : std::vector<sandbox::PoolView>{}) {
-    if (!sees_all && !pool.image.empty() && !known.contains(pool.image)) hide_image(pool);
+  for (const auto& pool : visible_pools(call)) {
     items.push_back(pool_json(pool));
     memory.count += pool.memory.value_or(Bytes{}).count;
   }

@@ -80,6 +80,13 @@ json::Object limits_json(const sandbox::PolicyBounds& bounds) {
   return limits;
 }
 
+/// Where a server can be listened in to is for those who can change that.
+json::Array warnings_json(const Call& call) {
+  bool admin = call.identity && call.identity->at_least(access::Role::admin);
+  if (!admin || call.services.warnings == nullptr) return {};
+  return texts_json(*call.services.warnings);
+}
+
 }  // namespace
 
 Answer get_system(Call& call) {
@@ -94,7 +101,8 @@ Answer get_system(Call& call) {
                                          {"engine", std::move(engine)},
                                          {"languages", languages_json(services.languages)},
                                          {"image_aliases", std::move(aliases)},
-                                         {"limits", limits_json(bounds_for(call))}});
+                                         {"limits", limits_json(bounds_for(call))},
+                                         {"warnings", warnings_json(call)}});
 }
 
 Answer get_openapi(Call&) {

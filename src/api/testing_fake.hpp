@@ -128,6 +128,7 @@ class TestServer {
   engine::FakeDaemon& daemon() { return daemon_; }
   fleet::Fleet& fleet() { return *fleet_; }
   fleet::Operations& operations() { return *operations_; }
+  fleet::Recordings& recordings() { return *recordings_; }
   fleet::LogHub& logs() { return *logs_; }
   fleet::StatsHub& stats() { return *stats_; }
   /// What is known of the host `local`, which is the scripted daemon.
@@ -142,10 +143,9 @@ class TestServer {
   void supervise_link() { fleet_->supervise(); }
   /// Sends bytes as they are and answers the first that come back.
   std::string send_raw(std::string bytes);
-
- private:
   net::Connect dial() const;
 
+ private:
   storage::TemporaryFolder folder_;
   async::TestLoop loop_;
   engine::FakeDaemon daemon_;

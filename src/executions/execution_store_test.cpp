@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 class ExecutionStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    database_ = loop_.run(storage::open("", folder_.path() / "data"));
+    database_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
     loop_.run(store::migrate(*database_));
   }
   static Record record(const std::string& id) {

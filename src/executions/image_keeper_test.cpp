@@ -50,7 +50,7 @@ class ImageKeeperTest : public testing::Test {
   std::unique_ptr<engine::Client> client_ = daemon_.client(loop_.executor());
   storage::TemporaryFolder folder_;
   std::unique_ptr<storage::Database> database_ =
-      loop_.run(storage::open("", folder_.path() / "data"));
+      loop_.run(storage::open_for_test(folder_.path() / "data"));
   std::unique_ptr<ImageKeeper> keeper_;
 };
 

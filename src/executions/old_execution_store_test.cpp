@@ -26,9 +26,14 @@ constexpr const char* first_schema = R"(
     finished_at bigint);
   CREATE INDEX executions_unfinished ON executions (state) WHERE state <> 'finished';
   INSERT INTO executions (id, owner, language, image, command, source, state, verdict, exit_code,
-    output, created_at, finished_at)
-    VALUES ('old', 'ann', 'sh', 'alpine', '["sh"]', 'ls', 'finished', 'failed', 3, x'6869', 1, 2);
+    created_at, finished_at)
+    VALUES ('old', 'ann', 'sh', 'alpine', '["sh"]', 'ls', 'finished', 'failed', 3, 1, 2);
 )";
+
+void make_first(storage::Transaction& t) {
+  t.execute(first_schema);
+  t.execute("UPDATE executions SET output = $1", storage::Blob{"hi"});
+}
 
 /// What the version before owners had accounts added to them.
 constexpr const char* second_schema = R"(
@@ -60,9 +65,9 @@ constexpr const char* second_schema = R"(
 class OldExecutionsTest : public testing::Test {
  protected:
   void SetUp() override {
-    database_ = loop_.run(storage::open("", folder_.path() / "data"));
+    database_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
     loop_.run(database_->run([](storage::Transaction& t) {
-      t.execute(first_schema);
+      make_first(t);
       t.execute(second_schema);
     }));
     loop_.run(store::migrate(*database_));
@@ -107,8 +112,8 @@ TEST_F(OldExecutionsTest, AKeyOfTodayIsItsAccountsOnly) {
 TEST(ExecutionsMigration, WhatWasKeptBeforeIsReadAsItWas) {
   async::TestLoop loop;
   storage::TemporaryFolder folder;
-  auto database = loop.run(storage::open("", folder.path() / "data"));
-  loop.run(database->run([](storage::Transaction& t) { t.execute(first_schema); }));
+  auto database = loop.run(storage::open_for_test(folder.path() / "data"));
+  loop.run(database->run(&make_first));
   loop.run(store::migrate(*database));
 
   auto [record, in_files] = loop.run(store::find(*database, ExecutionId{"old"})).value();

@@ -41,7 +41,7 @@ class RegistriesTest : public testing::Test {
   async::TestLoop loop_;
   storage::TemporaryFolder folder_;
   std::unique_ptr<storage::Database> database_ =
-      loop_.run(storage::open("", folder_.path() / "data"));
+      loop_.run(storage::open_for_test(folder_.path() / "data"));
   std::unique_ptr<Registries> registries_;
 };
 

@@ -90,7 +90,7 @@ class FragileDatabase final : public storage::Database {
 class ExecutionsFixture : public testing::Test {
  protected:
   void SetUp() override {
-    real_ = loop_.run(storage::open("", folder_.path() / "data"));
+    real_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
     database_ = std::make_unique<FragileDatabase>(*real_);
     start({});
   }

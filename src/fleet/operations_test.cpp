@@ -19,7 +19,7 @@ using testing::Not;
 class FleetOperations : public testing::Test {
  protected:
   FleetOperations() {
-    database_ = loop_.run(storage::open({}, folder_.path() / "data"));
+    database_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
     loop_.run(access::audit::migrate(*database_));
     operations_.emplace(loop_.executor(), *database_,
                         Operations::Settings{.clock = Clock{},

@@ -4,6 +4,7 @@
 #include "main/execution_options.hpp"
 #include "main/image_options.hpp"
 #include "main/tls_options.hpp"
+#include "net/trusted_proxies.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
 #include "sandbox/local_executor.hpp"
@@ -31,6 +32,10 @@ struct LocalOptions {
 struct ServeOptions {
   std::vector<std::string> listen{"127.0.0.1:5920"};  ///< `ADDR:PORT`, `[ADDR]:PORT`
   std::filesystem::path data_dir;                     ///< Never empty; may not exist yet.
+  /// Holds the database's password; empty: none.
+  std::filesystem::path database_password_file = {};
+  /// Whose word on where requests come from is taken.
+  net::http::TrustedProxies trusted_proxies = {};
   std::string database;                               ///< A file's path; empty: in `data_dir`.
   std::string engine;  ///< `unix://…`, `tcp://…`, `tls://…`; never empty.
   AnonymousExecute anonymous_execute = AnonymousExecute::no;

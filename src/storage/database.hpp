@@ -3,6 +3,7 @@
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "storage/catalogue.hpp"
 #include "storage/value.hpp"
 
 #include <filesystem>
@@ -36,8 +37,8 @@ class Transaction {
   };
   using Run = std::function<Answer(std::string_view sql, std::span<const Value> parameters)>;
 
-  /// Made by a Database, which says how statements are run.
-  explicit Transaction(Run run) : run_{std::move(run)} {}
+  /// Made by a Database, which says how statements are run and how it tells what it holds.
+  Transaction(Run run, const Catalogue& catalogue) : run_{std::move(run)}, catalogue_{catalogue} {}
 
   /// The rows of one statement. The whole answer is held in memory: write a LIMIT.
   template <class... Parameters>
@@ -53,12 +54,17 @@ class Transaction {
     return run_(sql, values).changed;
   }
 
+  /// As query and execute, for whoever has values and no types.
+  Answer run(std::string_view sql, std::span<const Value> values) { return run_(sql, values); }
+  const Catalogue& catalogue() const { return catalogue_; }
+
   /// Nothing of this transaction shall stay, without that being an error.
   void roll_back() { rolled_back_ = true; }
   bool rolled_back() const { return rolled_back_; }
 
  private:
   Run run_;
+  const Catalogue& catalogue_;
   bool rolled_back_ = false;
 };
 

@@ -28,6 +28,22 @@ constexpr std::string_view holder_sql = R"(
       AND l.objid::bigint = (hashtext(current_schema())::bigint & 4294967295)
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
 
+/// Of the tables that are ours: somebody else's may lie beside them.
+const Catalogue catalogue{.columns = R"(
+        SELECT k.relname, a.attname FROM pg_class k JOIN pg_attribute a ON a.attrelid = k.oid
+        WHERE k.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+          AND k.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+          AND k.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY k.relname, a.attnum)",
+                          .references = R"(
+        SELECT k.relname, r.relname FROM pg_constraint c JOIN pg_class k ON k.oid = c.conrelid
+        JOIN pg_class r ON r.oid = c.confrelid WHERE c.contype = 'f'
+          AND k.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))",
+                          // Qualified: an unqualified `ctid` in ORDER BY is the text in the answer.
+                          .page = R"(SELECT t.ctid::text, {} FROM "{}" AS t WHERE t.ctid > $1::tid
+        ORDER BY t.ctid LIMIT $2)",
+                          .start = std::string{"(0,0)"}};
+
 /// This thread has nothing else to do; the event loop goes on.
 void rest(Milliseconds time) { ::poll(nullptr, 0, static_cast<int>(time.count())); }
 
@@ -146,7 +162,8 @@ void PostgresSession::transact(const TransactionBody& body) {
         auto answer = run(sql, parameters);
         wrote_ = wrote_ || answer.wrote;
         return answer;
-      }};
+      },
+      catalogue};
   body(transaction);
   if (transaction.rolled_back()) return;
   commit();

@@ -23,6 +23,14 @@ constexpr std::uintmax_t integrity_check_bytes_max = 256U << 20U;
 constexpr std::string_view way_back =
     "keep the file for inspection, and start with a restored backup or a new --data-dir";
 
+const Catalogue catalogue{
+    .columns = R"(SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY m.name, c.cid)",
+    .references = R"(SELECT m.name, f."table" FROM sqlite_master m
+        JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table')",
+    .page = R"(SELECT rowid, {} FROM "{}" WHERE rowid > $1 ORDER BY rowid LIMIT $2)",
+    .start = std::numeric_limits<std::int64_t>::min()};
+
 /// Ends a transaction that did not reach its COMMIT.
 class RollBack {
  public:
@@ -185,8 +193,9 @@ void SqliteConnection::transact(const TransactionBody& body) {
   run("BEGIN IMMEDIATE", {});
   RollBack unless_committed{handle_.get()};
   Transaction transaction{[this](std::string_view sql, std::span<const Value> parameters) {
-    return run(sql, parameters);
-  }};
+                            return run(sql, parameters);
+                          },
+                          catalogue};
   body(transaction);
   if (!transaction.rolled_back()) run("COMMIT", {});
 }

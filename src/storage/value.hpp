@@ -69,6 +69,8 @@ class Row {
   std::optional<WallTime> time_or_null(std::size_t column) const;
 
   std::size_t size() const { return values_.size(); }
+  /// As it is, for whoever copies rows. `column` is less than `size`.
+  const Value& value(std::size_t column) const { return values_[column]; }
 
  private:
   template <class T>
