@@ -18,6 +18,9 @@ constexpr Milliseconds round_max{10'000};
 constexpr Milliseconds all_rounds_max{20'000};
 constexpr Milliseconds between_rounds{200};
 constexpr int kill_rounds = 4;
+/// An engine answers before it has started the process.
+constexpr int looks_max = 6;
+constexpr Milliseconds between_looks{100};
 constexpr std::size_t answer_max = 4096;
 
 // $1 is the mark, $2 the session or nothing, $3 a signal or 0; the answer is `SESSION COUNT`. Only
@@ -179,9 +182,13 @@ async::task<Result<>> finish(Client& client, MarkedExec exec, std::string first)
 std::string fresh_exec_mark() { return "GANTRY_EXEC=" + random::word(24); }
 
 async::task<std::optional<std::int64_t>> find_session(Client& client, MarkedExec exec) {
-  auto round = co_await async::attempt(walk(client, exec, "0"));
-  if (!round || round->session <= 1) co_return std::nullopt;
-  co_return round->session;
+  for (int looks = 0; looks < looks_max; ++looks) {
+    if (looks > 0) co_await async::pause(between_looks);
+    auto round = co_await async::attempt(walk(client, exec, "0"));
+    if (!round) co_return std::nullopt;
+    if (round->session > 1) co_return round->session;
+  }
+  co_return std::nullopt;
 }
 
 async::task<ExecEnd> end_exec(Client& client, MarkedExec exec, std::string first) {
