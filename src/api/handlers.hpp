@@ -79,6 +79,32 @@ Answer get_execution_events(Call& call);
 // execution_stream.cpp
 Answer open_execution_stream(Call& call);
 
+// container_create.cpp
+Answer create_container(Call& call);
+
+// container_inspect.cpp
+Answer get_container(Call& call);
+Answer get_container_processes(Call& call);
+Answer get_container_changes(Call& call);
+
+// container_actions.cpp
+Answer start_container(Call& call);
+Answer stop_container(Call& call);
+Answer restart_container(Call& call);
+Answer pause_container(Call& call);
+Answer unpause_container(Call& call);
+Answer kill_container(Call& call);
+Answer rename_container(Call& call);
+Answer update_container(Call& call);
+Answer remove_container(Call& call);
+Answer act_on_containers(Call& call);
+
+// container_logs.cpp
+Answer get_container_logs(Call& call);
+
+// container_stats.cpp
+Answer get_container_stats(Call& call);
+
 // containers.cpp
 Answer list_containers(Call& call);
 
@@ -89,6 +115,37 @@ Answer list_images(Call& call);
 Answer list_registries(Call& call);
 Answer put_registry(Call& call);
 Answer remove_registry(Call& call);
+
+// host_images.cpp, host_pull.cpp
+Answer get_host_image(Call& call);
+Answer remove_host_image(Call& call);
+Answer tag_host_image(Call& call);
+Answer pull_host_image(Call& call);
+Answer prune_host_images(Call& call);
+
+// host_volumes.cpp
+Answer get_host_volume(Call& call);
+Answer create_host_volume(Call& call);
+Answer remove_host_volume(Call& call);
+Answer prune_host_volumes(Call& call);
+
+// host_networks.cpp
+Answer get_host_network(Call& call);
+Answer create_host_network(Call& call);
+Answer remove_host_network(Call& call);
+Answer connect_host_network(Call& call);
+Answer disconnect_host_network(Call& call);
+Answer prune_host_networks(Call& call);
+
+// disk.cpp
+Answer get_disk_usage(Call& call);
+
+// host_projects.cpp, host_project_logs.cpp
+Answer get_project(Call& call);
+Answer start_project(Call& call);
+Answer stop_project(Call& call);
+Answer restart_project(Call& call);
+Answer get_project_logs(Call& call);
 
 // exec.cpp
 Answer exec_in_container(Call& call);
