@@ -103,6 +103,8 @@ class LogHub::Follower {
   /// The next entries, of the past first; nothing when the container has stopped or gone. Throws
   /// Failure when the engine breaks off. May be cancelled; the next call goes on.
   async::task<std::optional<LogNews>> next();
+  /// Whether what comes next was written before it came.
+  bool in_past() const { return past_.has_value(); }
   /// Where it stands in the shared stream, in memory read.
   std::uint64_t position() const { return next_byte_; }
 
