@@ -62,8 +62,13 @@ int spawn(const ProcessSpec& spec, int output_fd, pid_t& pid) {
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
+  bool connected = spec.input_output >= 0;
+  if (connected) {
+    posix_spawn_file_actions_adddup2(&actions, spec.input_output, 0);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  }
+  posix_spawn_file_actions_adddup2(&actions, connected ? spec.input_output : output_fd, 1);
   posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
   auto passed = out_of_the_way(spec.descriptors);
   int next = first_passed;

@@ -16,6 +16,9 @@ struct ProcessSpec {
   std::vector<std::string> argv;      ///< argv[0] is looked up in PATH.
   std::vector<std::string> env;       ///< `NAME=value`; the whole environment of the child.
   std::vector<int> descriptors = {};  ///< The child has copies of these as 3, 4, …
+  /// What the child has as its standard input and output; -1: nothing to read, and its output on
+  /// the pipe of its errors.
+  int input_output = -1;
 };
 
 /// How a child ended: an exit code, or the signal that killed it.
@@ -25,7 +28,8 @@ struct ExitStatus {
   bool success() const { return code == 0 && signal == 0; }
 };
 
-/// A child process with its standard output and error on one pipe and no standard input.
+/// A child process with its standard output and error on one pipe and no standard input, unless
+/// ProcessSpec::input_output says otherwise.
 /// Killed and reaped when destroyed while running.
 class Process {
  public:

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace gantry::async {
@@ -52,6 +53,21 @@ TEST(ProcessTest, PassesDescriptorsInTheirOrderWhateverTheirNumbers) {
   ::close(first[0]);
   ::close(second[0]);
   EXPECT_EQ(ended->output, "first second.\n");
+}
+
+TEST(ProcessTest, AConnectedChildSpeaksOnTheDescriptorAndComplainsOnThePipe) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  ASSERT_EQ(::write(ends[0], "question\n", 9), 9);
+  auto spec = program({"sh", "-c", "read line; echo answer to $line; echo complaint >&2"});
+  spec.input_output = ends[1];
+  auto ended = run_test(run_process(spec, 100));
+  ::close(ends[1]);
+  char answer[100];
+  auto count = ::read(ends[0], answer, sizeof answer);
+  ::close(ends[0]);
+  EXPECT_EQ(ended->output, "complaint\n");
+  EXPECT_EQ(std::string(answer, static_cast<std::size_t>(count)), "answer to question\n");
 }
 
 TEST(ProcessTest, ArgumentsAreNotReadByAShell) {

@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "main/options.hpp"
 #include "main/version.hpp"
+#include "net/ssh_askpass.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -157,6 +158,9 @@ int main(int argc, char** argv) {
   using namespace gantry;
   main::open_standard_descriptors();
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (const char* socket = std::getenv(net::ssh_question_variable); socket != nullptr) {
+    return net::answer_ssh_question(socket, arguments.empty() ? "" : arguments.front());
+  }
   auto wants_json = std::ranges::find(arguments, "--json") != arguments.end();
   auto invocation = main::read_options(std::move(arguments), main::surroundings_of(environ));
   if (invocation) return main::run(std::move(*invocation));

@@ -62,12 +62,13 @@ struct SshPlaces {
   /// while they are needed). At most 40 bytes of letters, digits, `/`, `.`, `_` and `-`: its name
   /// passes a shell of OpenSSH's, and sockets have short names.
   std::string runtime = "/tmp";
-  /// The program that answers OpenSSH's questions, by net::answer_ssh_question: ours.
-  std::string askpass = "/proc/self/exe";
+  /// The program that answers OpenSSH's questions, by net::answer_ssh_question; empty: the one that
+  /// runs.
+  std::string askpass = {};
   /// The socket of the agent that hosts may use (SSH_AUTH_SOCK); empty: its owner does not allow.
-  std::string agent_socket;
+  std::string agent_socket = {};
   /// The OpenSSH configuration that hosts may use; empty: its owner does not allow.
-  std::string user_config;
+  std::string user_config = {};
   /// OpenSSH's client, looked up in PATH unless it is a path.
   std::string ssh = "ssh";
 };
