@@ -1,11 +1,14 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { xterm_styles } from './scripts/xterm_styles';
 
 // `npm run dev` serves the console from its sources in front of a running server.
 const server = process.env.GANTRY_URL ?? 'http://127.0.0.1:5920';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), xterm_styles()],
+  // Made ready ahead of time, it would pass by the plugin.
+  optimizeDeps: { exclude: ['@xterm/xterm'] },
   build: {
     target: 'es2022',
     // A data: font or script would need a wider Content-Security-Policy.

@@ -1,6 +1,7 @@
 // The console in a real browser, in front of a real server: GANTRY_URL is its address and
 // GANTRY_SETUP_LINK the one-time link it printed. The tests tell one story, in order.
 import assert from 'node:assert/strict';
+import { test_containers, test_fleet, test_stores } from './fleet.mjs';
 import { test_machine, test_people, test_programs } from './pages.mjs';
 import {
   button,
@@ -10,6 +11,7 @@ import {
   owner,
   page,
   setup_link,
+  sign_out,
   test,
   url,
   verdict,
@@ -17,13 +19,8 @@ import {
   visitor,
   write_program,
 } from './story.mjs';
+import { test_second_factor } from './second_factor.mjs';
 import { examine } from './visitor.mjs';
-
-async function sign_out() {
-  await page.getByRole('button', { name: 'Account of ada' }).click();
-  await button('Sign out').click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-}
 
 async function sign_in() {
   await page.getByLabel('Name').fill(owner.name);
@@ -94,18 +91,12 @@ test('standard input arrives, a limit out of bounds is not even sent', async () 
 
 test_programs();
 
-test('the containers of the machine are listed', async () => {
-  await page.getByRole('link', { name: 'Containers', exact: true }).click();
-  await page.waitForURL('**/containers');
-  const table = page.getByRole('table');
-  const empty = page.getByText('This engine has no containers.');
-  await table.or(empty).waitFor();
-  await page.getByText('Live', { exact: true }).waitFor();
-  await examine(page, 'containers');
-});
-
+test_fleet();
+test_containers();
+test_stores();
 test_machine();
 test_people();
+test_second_factor();
 
 test('an API token is shown once and can be revoked', async () => {
   await page.getByRole('button', { name: 'Account of ada' }).click();

@@ -126,16 +126,20 @@ export function test_machine() {
   test('images tell what uses them, and a registry password is never shown', async () => {
     await go('Images');
     await row('gantry/python:latest').getByText('Languages: python').waitFor();
-    await fetch_image('gantry/sh:latest');
-    await page.getByText('gantry/sh:latest is here.').waitFor({ timeout: verdict_timeout_ms });
-    await fetch_image('registry.example.org/nothing');
-    await page.getByRole('alert').getByText(/could not be fetched/).waitFor();
-    await page.getByLabel('Filter by name or id').fill('gantry/sh');
-    await row('gantry/python:latest').waitFor({ state: 'detached' });
-    await page.getByLabel('Host').fill('registry.example.org:5000');
+    await page.getByLabel('Image', { exact: true }).fill('registry.example.org/nothing');
+    await button('Pull').click();
+    await page.getByRole('alert').waitFor({ timeout: verdict_timeout_ms });
+    await button('Tag gantry/python:latest').click();
+    await page.getByPlaceholder('New name').fill('gantry/browser:mine');
+    await row('gantry/python:latest').getByRole('button', { name: 'Save' }).click();
+    await row('gantry/browser:mine').waitFor();
+    await page.getByLabel('Filter by name or id').fill('no such image');
+    await page.getByText('No image matches.').waitFor();
+    await page.getByLabel('Filter by name or id').fill('');
+    await page.getByLabel('Host').last().fill('registry.example.org:5000');
     await page.getByLabel('User', { exact: true }).fill('ci');
     await page.getByLabel('Password or token').fill('wonderland');
-    await button('Save').click();
+    await button('Save').last().click();
     await row('registry.example.org:5000').waitFor();
     assert.equal((await page.content()).includes('wonderland'), false);
     await examine(page, 'images');
@@ -230,11 +234,6 @@ export function test_people() {
 async function go_to_run() {
   await page.getByRole('navigation').getByRole('link', { name: 'Run', exact: true }).click();
   await page.getByRole('tab', { name: 'Program' }).click();
-}
-
-async function fetch_image(name) {
-  await page.getByLabel('Image', { exact: true }).fill(name);
-  await button('Fetch').click();
 }
 
 async function add_user(name) {

@@ -54,6 +54,12 @@ export async function go_by_account(name) {
   await page.getByRole('heading', { name, level: 1 }).waitFor();
 }
 
+export async function sign_out() {
+  await page.getByRole('button', { name: 'Account of ada' }).click();
+  await button('Sign out').click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+}
+
 /** The browser logs the refusal that a step was meant to get. */
 export function forget_refusal(status) {
   const at = visitor.noticed.findIndex((text) => text.includes(String(status)));

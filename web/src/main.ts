@@ -6,6 +6,7 @@ import { start_router } from './base/router.svelte';
 import { restore_theme } from './base/theme.svelte';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/ansi.css';
 import './styles/table.css';
 
 restore_theme();

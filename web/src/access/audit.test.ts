@@ -11,6 +11,7 @@ function entry(given: Partial<AuditRecord>): AuditRecord {
     target: '',
     outcome: 'ok',
     details: null,
+    previous_hash: '',
     hash: 'f'.repeat(64),
     ...given,
   };

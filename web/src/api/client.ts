@@ -1,7 +1,7 @@
 import type { components } from './schema';
 import { EventParser, type ServerEvent } from './sse';
 
-type Schemas = components['schemas'];
+export type Schemas = components['schemas'];
 export type Artifact = Schemas['Artifact'];
 export type AuditCheck = Schemas['AuditCheck'];
 export type AuditRecord = Schemas['AuditRecord'];
@@ -21,6 +21,7 @@ export type LiveMessage =
   | Schemas['LiveContainers']
   | Schemas['LiveExecution']
   | Schemas['LiveError'];
+export type Me = Schemas['Me'];
 export type Pool = Schemas['Pool'];
 export type Registry = Schemas['Registry'];
 export type Role = Schemas['Role'];
@@ -52,9 +53,14 @@ export class Problem extends Error {
   }
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Parameters of a query; those without a value are left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
+
+interface Asking {
+  readonly signal?: AbortSignal | undefined;
+  readonly accept?: string;
+}
 
 let signed_out = (): void => {};
 
@@ -63,15 +69,19 @@ export function on_signed_out(handler: () => void): void {
   signed_out = handler;
 }
 
-async function request(
+/** The answer as it is, for streams; a refusal is thrown as a Problem. */
+export async function request(
   method: Method,
   path: string,
   body?: unknown,
-  signal?: AbortSignal,
+  { signal, accept }: Asking = {},
 ): Promise<Response> {
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (accept) headers.Accept = accept;
   const response = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    headers,
     body: body === undefined ? null : JSON.stringify(body),
     credentials: 'same-origin',
     cache: 'no-store',
@@ -97,7 +107,7 @@ async function read_problem(response: Response): Promise<Problem> {
   return new Problem(response.status, 'unknown', `${response.status} ${response.statusText}`);
 }
 
-async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
   try {
     const response = await request(method, path, body);
     return (response.status === 204 ? undefined : await response.json()) as T;
@@ -108,7 +118,7 @@ async function call<T>(method: Method, path: string, body?: unknown): Promise<T>
   }
 }
 
-const encode = encodeURIComponent;
+export const encode = encodeURIComponent;
 
 /** `path` with the parameters of `query` that have a value. */
 export function with_query(path: string, query: Query): string {
@@ -161,12 +171,17 @@ export const api = {
 };
 
 /** The events of one execution, from its start until the server ends the stream. */
-export async function* execution_events(
-  id: string,
-  signal: AbortSignal,
+export function execution_events(id: string, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+  return events_of('GET', `/api/v1/executions/${encode(id)}/events`, { signal });
+}
+
+/** The events of any stream of the server; `body` is sent with a POST. */
+export async function* events_of(
+  method: Method,
+  path: string,
+  { body, signal }: { body?: unknown; signal?: AbortSignal },
 ): AsyncGenerator<ServerEvent> {
-  const path = `/api/v1/executions/${encode(id)}/events`;
-  const response = await request('GET', path, undefined, signal);
+  const response = await request(method, path, body, { signal, accept: 'text/event-stream' });
   const reader = response.body!.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();

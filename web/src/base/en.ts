@@ -1,8 +1,14 @@
+import { en_fleet } from './en_fleet';
 import { en_pages } from './en_pages';
+import { en_people } from './en_people';
+import { en_stores } from './en_stores';
 
 /** Every text of the console. The other languages have exactly these keys: see i18n.svelte.ts. */
 export const en = {
   ...en_pages,
+  ...en_fleet,
+  ...en_stores,
+  ...en_people,
 
   'nav.main': 'Main',
   'nav.skip': 'Skip to content',

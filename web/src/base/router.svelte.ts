@@ -33,3 +33,15 @@ function read(): void {
   state.path = location.pathname;
   state.query = location.search;
 }
+
+/** Sets parameters of the address in place; an empty value leaves one out. */
+export function set_parameters(values: Readonly<Record<string, string>>): void {
+  const all = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === '') all.delete(name);
+    else all.set(name, value);
+  }
+  const query = all.toString();
+  history.replaceState(null, '', location.pathname + (query === '' ? '' : `?${query}`));
+  read();
+}

@@ -1,8 +1,14 @@
 import type { Dictionary } from './i18n.svelte';
+import { zh_fleet } from './zh_fleet';
 import { zh_pages } from './zh_pages';
+import { zh_people } from './zh_people';
+import { zh_stores } from './zh_stores';
 
 export const zh: Dictionary = {
   ...zh_pages,
+  ...zh_fleet,
+  ...zh_stores,
+  ...zh_people,
 
   'nav.main': '主导航',
   'nav.skip': '跳到正文',

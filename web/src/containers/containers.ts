@@ -1,56 +1,35 @@
-import type { Container } from '../api/client';
+import type { FleetContainer, Port } from '../api/fleet';
 
-export type Show = 'all' | 'running' | 'stopped';
+const up: readonly string[] = ['running', 'paused', 'restarting'];
 
-/** The containers of one Compose project, or those without one (`project` is empty). */
-export interface Group {
-  readonly project: string;
-  readonly items: readonly Container[];
-}
-
-const up: readonly Container['state'][] = ['running', 'paused', 'restarting'];
-
-export function is_up(container: Container): boolean {
+export function is_up(container: { state: string }): boolean {
   return up.includes(container.state);
 }
 
-export function count_up(items: readonly Container[]): number {
+export function count_up(items: readonly { state: string }[]): number {
   return items.filter(is_up).length;
 }
 
-/** Those of the wanted kind in which every word of `text` occurs somewhere. */
-export function filter(items: readonly Container[], show: Show, text: string): Container[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return items.filter((container) => {
-    if (show !== 'all' && is_up(container) !== (show === 'running')) return false;
-    const { name, image, state, id, project = '', service = '' } = container;
-    const all = [name, image, state, id, project, service].join(' ').toLowerCase();
-    return words.every((word) => all.includes(word));
-  });
-}
+type Listed = Pick<FleetContainer, 'name' | 'state'>;
 
-/** By project, those without one first; inside, what runs comes first, then by name. */
-export function grouped(items: readonly Container[]): Group[] {
-  const groups = new Map<string, Container[]>();
-  for (const container of items) {
-    const project = container.project ?? '';
-    groups.set(project, [...(groups.get(project) ?? []), container]);
-  }
-  return [...groups]
-    .map(([project, members]) => ({ project, items: members.sort(by_state_and_name) }))
-    .sort((a, b) => a.project.localeCompare(b.project));
-}
-
-export function by_state_and_name(a: Container, b: Container): number {
+/** What runs comes first, then by name. */
+export function by_state_and_name(a: Listed, b: Listed): number {
   return Number(is_up(b)) - Number(is_up(a)) || a.name.localeCompare(b.name);
 }
 
 /** What is reachable from outside, as `8080 → 80/tcp`; an engine lists IPv4 and IPv6 apart. */
-export function published(container: Container): string[] {
-  const texts = container.ports
-    .filter((port) => port.public !== undefined)
-    .map((port) => `${local(port.ip)}${port.public} → ${port.private}/${port.protocol}`);
-  return [...new Set(texts)];
+export function published({ ports }: { ports: readonly Port[] }): string[] {
+  return all_ports(ports.filter((port) => port.public !== undefined));
+}
+
+/** Every port, those that are reachable from outside as `8080 → 80/tcp`. */
+export function all_ports(ports: readonly Port[]): string[] {
+  return [...new Set(ports.map(text_of))];
+}
+
+function text_of({ ip, public: outside, private: inside, protocol }: Port): string {
+  const place = `${inside}/${protocol}`;
+  return outside === undefined ? place : `${local(ip)}${outside} → ${place}`;
 }
 
 function local(ip: string | undefined): string {

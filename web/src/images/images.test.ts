@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest';
-import type { Container, Image, System } from '../api/client';
-import { filter_images, full_name, named_first, names_of, users_of } from './images';
+import type { Image, System } from '../api/client';
+import {
+  filter_images,
+  full_name,
+  named_first,
+  names_of,
+  users_of,
+  with_sandbox,
+  type ShownImage,
+} from './images';
 
-function image(given: Partial<Image>): Image {
+function image(given: Partial<ShownImage>): ShownImage {
   return {
     id: `sha256:${'a'.repeat(64)}`,
     tags: [],
@@ -14,7 +22,7 @@ function image(given: Partial<Image>): Image {
   };
 }
 
-const named = (name: string, of: string): Container => ({ name, image: of }) as Container;
+const named = (name: string, of: string): { name: string; image: string } => ({ name, image: of });
 
 test.each([
   ['alpine', 'alpine:latest'],
@@ -64,4 +72,11 @@ test('images without a name come last', () => {
 test('the filter looks at names and ids', () => {
   const images = [image({ tags: ['nginx:1.27'] }), image({ tags: ['redis:7'] })];
   expect(filter_images(images, 'REDIS').flatMap(names_of)).toEqual(['redis:7']);
+});
+
+test('what programs have to do with an image is told where the sandbox has it', () => {
+  const sandbox = { used_at: '2026-11-22T00:00:00Z' } as NonNullable<Image['sandbox']>;
+  const stored = [image({ tags: ['a'] }), image({ id: 'sha256:b', tags: ['b'] })];
+  const shown = with_sandbox(stored, [{ ...image({}), sandbox }]);
+  expect(shown.map((one) => one.sandbox?.used_at)).toEqual(['2026-11-22T00:00:00Z', undefined]);
 });

@@ -76,6 +76,6 @@ export class Machine {
   }
 
   private troubled(): boolean {
-    return this.system?.engine.state !== 'connected' || this.containers?.stale === true;
+    return this.system?.engine?.state !== 'connected' || this.containers?.stale === true;
   }
 }

@@ -1,0 +1,254 @@
+// The pages of hosts and what is on them, in the order in which the tests visit them.
+import assert from 'node:assert/strict';
+import { button, go, page, test } from './story.mjs';
+import { examine } from './visitor.mjs';
+
+const engine = process.env.GANTRY_TEST_ENGINE ?? 'unix:///var/run/docker.sock';
+const project = 'browser-shop';
+// Made by the programs that ran before; it has a shell.
+const image = 'gantry/python:latest';
+const slow = { timeout: 60_000 };
+const row = (name) => page.getByRole('row').filter({ hasText: name });
+const log = () => page.getByTestId('log');
+const terminal = () => page.getByTestId('terminal');
+
+export function test_fleet() {
+  test('containers for the tests are made', async () => {
+    await remove_containers();
+    for (const service of ['web', 'worker']) {
+      await ask('POST', '/api/v1/hosts/local/containers', {
+        name: `${project}-${service}-1`,
+        image,
+        command: ['sh', '-c', ticking],
+        env: { DB_PASSWORD: 'wonderland', COLOUR: 'blue' },
+        labels: {
+          'com.docker.compose.project': project,
+          'com.docker.compose.service': service,
+          'com.docker.compose.container-number': '1',
+          'com.docker.compose.oneoff': 'False',
+        },
+      });
+    }
+  });
+
+  test('a host is added, and tested step by step', async () => {
+    await go('Hosts');
+    await row('local').getByText('Connected').waitFor();
+    await button('Add a host').click();
+    await page.getByText('TLS', { exact: true }).click();
+    await page.getByLabel('Client key (PEM)').waitFor();
+    await examine(page, 'host-form');
+    await page.getByText('Socket', { exact: true }).click();
+    await page.getByLabel('Name').fill('second');
+    await page.getByLabel('Endpoint').fill(engine);
+    await page.getByLabel('Groups, parted by commas').fill('spare');
+    await button('Add and test').click();
+    await page.waitForURL('**/hosts/second');
+    await page.getByText('Everything works').waitFor(slow);
+    await page.getByText('Connected').waitFor();
+    await examine(page, 'host');
+    await go('Hosts');
+    await row('second').getByText('spare').waitFor();
+    await examine(page, 'hosts');
+  });
+
+  test('a host that does not answer is told with the step that failed', async () => {
+    await button('Add a host').click();
+    await page.getByText('Socket', { exact: true }).click();
+    await page.getByLabel('Name').fill('gone');
+    await page.getByLabel('Endpoint').fill('unix:///nowhere/docker.sock');
+    await button('Add and test').click();
+    await page.getByText('It does not work').waitFor(slow);
+    await page.getByRole('listitem').getByText('What helps').waitFor();
+    await button('Remove').click();
+    await button('Forget it, with its secrets').click();
+    await page.waitForURL('**/hosts');
+    await row('gone').waitFor({ state: 'detached' });
+  });
+}
+
+export function test_containers() {
+  test('containers of all hosts are filtered by what they are and where', async () => {
+    await go('Containers');
+    await page.getByLabel('Filter by name, image or project').fill(`${project}-web`);
+    // The same engine stands behind both hosts.
+    await row('second').getByRole('link', { name: `${project}-web-1` }).waitFor();
+    await page.getByRole('group', { name: 'Host' }).getByText('local', { exact: true }).click();
+    await row('second').waitFor({ state: 'detached' });
+    await page.getByRole('group', { name: 'State' }).getByText('exited').click();
+    await page.getByText('No container matches.').waitFor();
+    await button('Clear the filter').click();
+    await page.getByRole('group', { name: 'Project' }).getByText(project, { exact: true }).click();
+    await row(`${project}-worker-1`).first().waitFor();
+    await examine(page, 'containers');
+  });
+
+  test('several containers are acted on at once, each with its result', async () => {
+    await page.getByLabel(`Choose ${project}-web-1 on local`).check();
+    await page.getByLabel(`Choose ${project}-worker-1 on local`).check();
+    await page.getByText('2 chosen').waitFor();
+    await button('Pause').click();
+    await page.getByText('Pause: 2 of 2 done').waitFor(slow);
+    await page.getByLabel(`Choose ${project}-web-1 on local`).check();
+    await page.getByLabel(`Choose ${project}-worker-1 on local`).check();
+    await button('Unpause').click();
+    await page.getByText('Unpause: 2 of 2 done').waitFor(slow);
+    await button('Close').click();
+  });
+
+  test('a container is told in full, and secrets only when they are asked for', async () => {
+    await row('local').getByRole('link', { name: `${project}-web-1` }).click();
+    await page.getByText('COLOUR').waitFor();
+    assert.equal((await page.content()).includes('wonderland'), false);
+    await examine(page, 'container');
+    await button('Show secrets').click();
+    await button('Show them, and log that I did').click();
+    await page.getByText('wonderland').waitFor();
+    await button('Hide').click();
+    await page.getByText('wonderland').waitFor({ state: 'detached' });
+  });
+
+  test('a log is followed, searched and paused', async () => {
+    await page.getByRole('tab', { name: 'Log' }).click();
+    await log().getByText('tick 1', { exact: false }).first().waitFor(slow);
+    await page.getByText('Following').waitFor();
+    assert.equal(await log().locator('.front-2').first().innerText(), 'tick');
+    const seen = await log().getByText('tick').count();
+    await page.waitForFunction(
+      (before) => document.querySelectorAll('[data-testid="log"] p').length > before,
+      seen,
+      slow,
+    );
+    await page.getByLabel('Times').check();
+    await log().locator('time').first().waitFor();
+    await examine(page, 'logs');
+    await page.getByLabel('Search in the lines').fill('no such line');
+    await page.getByText('No line matches.').waitFor();
+    await page.getByLabel('Search in the lines').fill('');
+    await button('Pause').click();
+    await page.getByRole('button', { name: /^Go on/ }).click();
+  });
+
+  test('what a container uses is drawn, and what runs in it is listed', async () => {
+    await page.getByRole('tab', { name: 'Use' }).click();
+    await page.getByRole('img', { name: /^Memory: / }).waitFor(slow);
+    await examine(page, 'stats');
+    await page.getByRole('tab', { name: 'Processes' }).click();
+    await page.getByRole('cell', { name: /tick/ }).first().waitFor(slow);
+    await page.getByRole('tab', { name: 'Changes' }).click();
+    await page.getByText("What differs from the image in the container's own files.").waitFor();
+  });
+
+  test('a terminal takes what is typed, shows what is written and survives a reload', async () => {
+    await page.getByRole('tab', { name: 'Terminal' }).click();
+    await button('Open a terminal').click();
+    await page.getByText('Open', { exact: true }).waitFor(slow);
+    await page.keyboard.type('echo sum $((40+2))\n');
+    await terminal().getByText('sum 42').waitFor(slow);
+    // True colours and titles: neither may meet the policy or the page.
+    await page.keyboard.type("printf '\\033[38;2;200;80;0mwarm\\033[0m\\033]0;evil\\007\\n'\n");
+    await terminal().getByText('warm', { exact: true }).waitFor();
+    assert.equal((await page.title()).includes('evil'), false);
+    await examine(page, 'terminal');
+    await page.reload();
+    await terminal().getByText('sum 42').waitFor(slow);
+    await terminal().click();
+    await page.keyboard.type('exit 3\n');
+    await page.getByText('The shell has ended with exit code 3').waitFor(slow);
+    await button('Another terminal').click();
+    await button('Open a terminal').waitFor();
+  });
+
+  test('a project is restarted as a whole, and its log is one', async () => {
+    await go('Projects');
+    await row(project).first().waitFor();
+    await examine(page, 'projects');
+    await row('local').getByRole('link', { name: project }).click();
+    await log().getByText('tick').first().waitFor(slow);
+    await page.getByText(`${project}-worker-1`).first().waitFor();
+    await button(`Restart ${project}`).click();
+    await button('Restart the whole').click();
+    await page.getByText('Working, in the order of dependencies').waitFor({
+      state: 'detached',
+      ...slow,
+    });
+    await page.getByText(/^Up (Less than a|\d+) second/).first().waitFor(slow);
+    await examine(page, 'project');
+  });
+}
+
+export function test_stores() {
+  test('events appear as they happen', async () => {
+    await go('Events');
+    await ask('POST', '/api/v1/hosts/local/volumes', { name: `${project}-data` });
+    await row(`${project}-data`).first().waitFor(slow);
+    await examine(page, 'events');
+  });
+
+  test('volumes are listed, and a cleaning is shown before it happens', async () => {
+    await go('Volumes');
+    await page.getByLabel('Host', { exact: true }).selectOption('local');
+    await page.getByLabel('Filter').fill(project);
+    await row(`${project}-data`).waitFor();
+    await button('Clean up').click();
+    await page.getByText(/This would go|Nothing would go/).waitFor(slow);
+    await examine(page, 'volumes');
+    await button('Close').click();
+    await button(`Delete ${project}-data`).click();
+    await button('Delete for good').click();
+    await row(`${project}-data`).waitFor({ state: 'detached' });
+  });
+
+  test('networks and the use of the disk are told', async () => {
+    await go('Networks');
+    await row('bridge').first().waitFor();
+    await examine(page, 'networks');
+    await go('Disk usage');
+    await page.getByRole('region', { name: 'Images' }).getByText(/iB/).first().waitFor(slow);
+    await examine(page, 'disk');
+    await go('Recordings');
+    await page.getByText('Nothing is recorded.').waitFor();
+    await examine(page, 'recordings');
+  });
+
+  test('what the tests made is removed', async () => {
+    await go('Containers');
+    await page.getByLabel('Filter by name, image or project').fill(project);
+    await page.getByLabel(`Choose ${project}-web-1 on local`).check();
+    await button('Remove').click();
+    await button('Remove 1 for good').click();
+    // It runs: that takes more than a word.
+    await page.getByText('Remove: 0 of 1 done').waitFor(slow);
+    await button('Close').click();
+    await button('Kill').click();
+    await button('Kill 1').click();
+    await page.getByText('Kill: 1 of 1 done').waitFor(slow);
+    await button('Close').click();
+    await remove_containers();
+    await ask('DELETE', '/api/v1/hosts/second');
+  });
+}
+
+const ticking =
+  "i=0; while sleep 0.5; do i=$((i+1)); printf '\\033[32mtick\\033[0m %s\\n' $i; done";
+
+async function remove_containers() {
+  const { items } = await ask('GET', `/api/v1/containers?host=local&project=${project}`);
+  for (const { id } of items) {
+    await ask('DELETE', `/api/v1/hosts/local/containers/${id}?force=true`);
+  }
+}
+
+/** Asks the API as the page does. */
+async function ask(method, path, body) {
+  const { status, text } = await page.evaluate(
+    async ([method, path, body]) => {
+      const headers = body ? { 'Content-Type': 'application/json' } : {};
+      const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+      return { status: answer.status, text: await answer.text() };
+    },
+    [method, path, body],
+  );
+  assert.ok(status < 300, `${method} ${path}: ${status} ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
+}

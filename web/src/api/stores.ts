@@ -1,0 +1,101 @@
+import { call, encode, events_of, with_query, type Query, type Schemas } from './client';
+import type { ServerEvent } from './sse';
+import { of_host } from './fleet';
+
+export type Project = Schemas['Project'];
+export type ProjectState = Project['state'];
+export type ProjectLogLine = Schemas['ProjectLogLine'];
+export type ProjectResult = Schemas['ProjectResult'];
+export type PullProgress = Schemas['PullProgress'];
+export type Prunable = Schemas['Prunable'];
+export type Pruned = Schemas['Prune'];
+export type UsedBy = Schemas['UsedBy'];
+export type DiskUsage = Schemas['DiskUsage'];
+export type DiskUsageKind = Schemas['DiskUsageKind'];
+export type DiskUsageItem = Schemas['DiskUsageItem'];
+export type FleetEvent = Schemas['HostEvent'];
+
+/** A project in the list of all: its containers by their ids alone. */
+export interface ListedProject {
+  host: string;
+  name: string;
+  state: ProjectState;
+  services: { name: string; state: string; containers: string[] }[];
+}
+
+export interface StoredImage {
+  id: string;
+  tags: string[];
+  digests: string[];
+  created_at: string;
+  size_bytes: number;
+}
+
+export interface Volume {
+  name: string;
+  driver: string;
+  created_at?: string;
+  labels: Record<string, string>;
+  used_by?: UsedBy;
+}
+
+export interface Network {
+  id: string;
+  name: string;
+  driver: string;
+  scope: string;
+  internal: boolean;
+  subnets: { prefix: string; gateway: string }[];
+  labels: Record<string, string>;
+  used_by?: UsedBy;
+}
+
+export type Store = 'images' | 'volumes' | 'networks';
+type List<T> = { items: T[]; stale?: boolean; as_of?: string | null };
+
+const at = (host: string, store: Store): string => `${of_host(host)}/${store}`;
+
+export const projects_api = {
+  list: (query: Query) =>
+    call<{ items: ListedProject[]; next?: string | null }>(
+      'GET',
+      with_query('/api/v1/projects', query),
+    ),
+  one: (host: string, name: string) => call<Project>('GET', projects_api.path(host, name)),
+  act: (host: string, name: string, verb: 'start' | 'stop' | 'restart') =>
+    call<Schemas['ProjectChange']>(
+      'POST',
+      `${projects_api.path(host, name)}/${verb}`,
+      {},
+    ),
+  path: (host: string, name: string): string => `${of_host(host)}/projects/${encode(name)}`,
+};
+
+export const stores_api = {
+  images: (host: string) => call<List<StoredImage>>('GET', at(host, 'images')),
+  volumes: (host: string) => call<List<Volume>>('GET', at(host, 'volumes')),
+  networks: (host: string) => call<List<Network>>('GET', at(host, 'networks')),
+  remove: (host: string, store: Store, id: string, query: Query = {}) =>
+    call<unknown>('DELETE', with_query(`${at(host, store)}/${encode(id)}`, query)),
+  preview: (host: string, store: Store, which: string | undefined) =>
+    call<Pruned>('POST', `${at(host, store)}/prune`, {
+      preview: true,
+      which,
+    }),
+  /** Removes what a preview has told of, as far as it would still go. */
+  prune: (host: string, store: Store, which: string | undefined, ids: readonly string[]) =>
+    call<Pruned>('POST', `${at(host, store)}/prune`, { ids, which }),
+  pull: (host: string, image: string, signal: AbortSignal): AsyncGenerator<ServerEvent> =>
+    events_of('POST', `${at(host, 'images')}/pull`, { body: { reference: image }, signal }),
+  tag: (host: string, id: string, tag: string) =>
+    call<unknown>('POST', `${at(host, 'images')}/${encode(id)}/tag`, { reference: tag }),
+  create_volume: (host: string, name: string) =>
+    call<unknown>('POST', at(host, 'volumes'), { name }),
+  create_network: (host: string, wanted: { name: string; internal: boolean }) =>
+    call<unknown>('POST', at(host, 'networks'), wanted),
+  disk: (host: string) => call<DiskUsage>('GET', `${of_host(host)}/disk-usage`),
+};
+
+export function fleet_events(query: Query, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+  return events_of('GET', with_query('/api/v1/events', query), { signal });
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { draft_of, kind_of, labels_of, leaves_the_machine, request_of } from './hosts';
+
+test('the kind of an endpoint is its scheme', () => {
+  expect(['ssh://a@b', 'tls://c:2376', 'tcp://d:1', '/run/x.sock'].map(kind_of)).toEqual([
+    'ssh',
+    'tls',
+    'tcp',
+    'unix',
+  ]);
+});
+
+test('secrets that were not filled in are not sent, so that those of before stay', () => {
+  const draft = { ...draft_of(), name: 'edge', endpoint: 'ssh://ann@edge' };
+  expect(request_of(draft)).not.toHaveProperty('ssh');
+});
+
+test('of the secrets only those of the kind of the host are sent', () => {
+  const draft = draft_of();
+  draft.kind = 'ssh';
+  draft.secrets.password = 'wonderland';
+  draft.tls.key = 'PEM';
+  draft.jump = 'ann@first, second:2222';
+  expect(request_of(draft)).toMatchObject({
+    ssh: { password: 'wonderland', jump: ['ann@first', 'second:2222'] },
+  });
+  expect(request_of(draft)).not.toHaveProperty('tls');
+});
+
+test('unencrypted TCP is asked about only where it leaves the machine', () => {
+  const loopback = ['tcp://127.0.0.1:2375', 'tcp://localhost:1', 'tcp://[::1]:2375'];
+  expect(loopback.some(leaves_the_machine)).toBe(false);
+  expect(leaves_the_machine('tcp://10.0.0.5:2375')).toBe(true);
+  expect(leaves_the_machine('tcp://127.example.org:2375')).toBe(true);
+});
+
+test('labels are one per line, and a value may hold an equals sign', () => {
+  expect(labels_of('a=1\n b = x=y \n\nalone')).toEqual({ a: '1', b: 'x=y', alone: '' });
+});
