@@ -155,7 +155,7 @@ void TerminalReplay::trim() {
     }
   }
   // Moving the rest to the front costs as much as it is long: not for every few bytes.
-  if (start_ < size_max_) return;
+  if (start_ < size_max_ / 4) return;
   bytes_.erase(0, start_);
   dropped_ += start_;
   start_ = 0;

@@ -115,6 +115,7 @@ run_tests() {
       step "TypeScript client" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/clients/run
       step "MCP" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/mcp/run
       step "fronts" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/fronts/run
+      step "terminals" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/terminals/run
       step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
       step "abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/abuse/run --short
     fi
