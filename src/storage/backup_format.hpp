@@ -21,9 +21,12 @@ namespace gantry::storage {
 /// A value that comes back as it was: texts that are no UTF-8, blobs and real numbers are objects
 /// that name what they are.
 json::Value backup_value(const Value& value);
+/// Refused: invalid, `bad_backup`.
 Result<Value> parse_backup_value(const json::Value& value);
 
+/// The first line.
 json::Object backup_head_json(const BackupHead& head);
+/// Refused: invalid, `bad_backup`, and what a line of this format must not hold.
 Result<BackupHead> parse_backup_head(const json::Value& line);
 
 /// The hash over all lines before the last.

@@ -110,6 +110,7 @@ run_tests() {
     step "shell scripts" shell_tests
     step "seccomp profile is current" tools/seccomp_profile --check
     step "house rules" tools/tidy
+    step "operating" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/operate/run
     if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
       step "browser" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/browser/run
       step "TypeScript client" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/clients/run
