@@ -7,8 +7,6 @@ export type AuditCheck = Schemas['AuditCheck'];
 export type AuditRecord = Schemas['AuditRecord'];
 export type Bounds = Schemas['Bounds'];
 export type Choice = Schemas['Choice'];
-export type Container = Schemas['Container'];
-export type ContainerList = Schemas['ContainerList'];
 export type Engine = Schemas['Engine'];
 export type Execution = Schemas['Execution'];
 export type ExecutionItem = Schemas['ExecutionItem'];
@@ -17,8 +15,10 @@ export type ExecutionState = Schemas['ExecutionState'];
 export type Image = Schemas['Image'];
 export type InputFile = Schemas['InputFile'];
 export type Limits = Schemas['Limits'];
+/** Of the topics that the console follows. */
 export type LiveMessage =
-  | Schemas['LiveContainers']
+  | Schemas['LiveEvents']
+  | Schemas['LiveGap']
   | Schemas['LiveExecution']
   | Schemas['LiveError'];
 export type Me = Schemas['Me'];
@@ -140,7 +140,6 @@ export const api = {
   sign_in: (who: Schemas['Credentials']) => call<Schemas['Me']>('POST', '/api/v1/sessions', who),
   sign_out: () => call<void>('DELETE', '/api/v1/sessions/current'),
   system: () => call<System>('GET', '/api/v1/system'),
-  containers: () => call<ContainerList>('GET', '/api/v1/containers'),
   tokens: () => call<Schemas['TokenList']>('GET', '/api/v1/tokens'),
   create_token: (token: TokenRequest) =>
     call<Schemas['NewToken']>('POST', '/api/v1/tokens', token),

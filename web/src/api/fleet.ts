@@ -23,7 +23,7 @@ export interface HostEngine {
 
 export interface Trouble {
   code: string;
-  message: string;
+  detail: string;
   remedy?: string;
 }
 
@@ -43,7 +43,20 @@ export interface Host {
   stale: boolean;
   as_of: string | null;
   warnings: string[];
-  via: 'direct' | 'forward' | 'dial-stdio';
+  /** Null until it is known. */
+  via: 'direct' | 'forward' | 'dial-stdio' | null;
+  /** Which secrets there are; told to admins, for hosts of these kinds. */
+  tls?: { ca: boolean; certificate: boolean; key: boolean };
+  ssh?: {
+    jump: string[];
+    identity: boolean;
+    identity_file: string;
+    passphrase: boolean;
+    password: boolean;
+    certificate: boolean;
+    use_agent: boolean;
+    config: boolean;
+  };
 }
 
 export interface HostTls {
@@ -59,6 +72,8 @@ export interface HostSsh {
   password?: string;
   certificate?: string;
   use_agent?: boolean;
+  identity_file?: string;
+  config?: boolean;
 }
 
 export interface HostRequest {

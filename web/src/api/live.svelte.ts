@@ -19,7 +19,11 @@ export class LiveLink {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private polling: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly hooks: Hooks) {}
+  /** `topics` are asked for whenever the socket has been opened. */
+  constructor(
+    private readonly topics: () => readonly string[],
+    private readonly hooks: Hooks,
+  ) {}
 
   start(): void {
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/live`);
@@ -43,8 +47,7 @@ export class LiveLink {
     this.state = 'live';
     this.pause_ms = 500;
     this.stop_polling();
-    socket.send(JSON.stringify({ subscribe: 'containers' }));
-    socket.send(JSON.stringify({ subscribe: 'executions' }));
+    for (const topic of this.topics()) socket.send(JSON.stringify({ subscribe: topic }));
   }
 
   private closed(): void {

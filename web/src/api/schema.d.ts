@@ -96,6 +96,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether people may sign in at an identity provider */
+        get: operations["get_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send the browser to the identity provider
+         * @description For browsers, not for programs. What goes wrong sends the browser to `/?sign_in_error=CODE`.
+         */
+        get: operations["start_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the identity provider sends the browser back
+         * @description Signs in who the provider vouches for: the user linked with issuer and subject, or a new one. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_state`, `oidc_refused`, `oidc_no_role`, `bad_token`, `unknown_key`, `user_disabled`, `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_users`.
+         */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/sessions": {
         parameters: {
             query?: never;
@@ -1423,9 +1480,12 @@ export interface paths {
         };
         /**
          * A WebSocket with the changes one subscribes to
-         * @description The client sends LiveSubscribe as text. At once, and then on every change (at most 4 times
-         *     a second), the server sends LiveContainers; for executions LiveExecution on every state
-         *     change. The scope of the topic is asked for when subscribing; a refusal is a LiveError.
+         * @description The client sends LiveSubscribe as text; a topic may be all containers, one host, events,
+         *     executions, and the logs or stats of a container, at most 32 at once. At once, and then on
+         *     every change, the server sends LiveContainers, LiveHostGone, LiveEvents, LiveGap,
+         *     LiveExecution, LiveLogs, LiveDropped or LiveStats, and at the end of a topic LiveEnd or
+         *     LiveError. The scope of the topic is asked for when subscribing. What is said when:
+         *     docs/protocols/live.md.
          */
         get: operations["open_live"];
         put?: never;
@@ -2353,6 +2413,10 @@ export interface components {
         UserList: {
             items: components["schemas"]["UserItem"][];
             next: string | null;
+        };
+        Oidc: {
+            /** @description Whether `/api/v1/oidc/start` leads anywhere */
+            enabled: boolean;
         };
         Session: {
             id: components["schemas"]["Id"];
@@ -3740,24 +3804,143 @@ export interface components {
              */
             change: "modified" | "added" | "removed";
         };
+        /** @description Exactly one of `subscribe` and `unsubscribe` is there */
         LiveSubscribe: {
-            /** @enum {string} */
-            subscribe: "containers" | "executions";
+            /**
+             * @description `containers`, `host:HOST`, `events`, `executions`, `logs:HOST/CONTAINER` or `stats:HOST/CONTAINER`
+             * @example containers
+             */
+            subscribe?: string;
+            /** @description A topic that was subscribed to */
+            unsubscribe?: string;
+            /**
+             * @description Of `logs:` topics only, how many lines of the past come first
+             * @default 200
+             */
+            tail?: number;
+            /** @description Of `events` only */
+            after?: string;
         };
+        /** @description What is new of one host */
         LiveContainers: {
             /** @constant */
             type: "containers";
-        } & components["schemas"]["ContainerList"];
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /**
+             * @description The name of the host
+             * @example web1
+             */
+            host: string;
+            /**
+             * @description Of the link to the host's engine
+             * @enum {string}
+             */
+            state: "connecting" | "connected" | "unreachable" | "disabled";
+            /** @description Whether the containers may have changed since */
+            stale: boolean;
+            /**
+             * Format: date-time
+             * @description When they were true last
+             */
+            as_of: string | null;
+            error?: components["schemas"]["Trouble"];
+            /** @description What was known of this host is to be forgotten; further items may follow */
+            full: boolean;
+            /** @description Containers that are new or have changed, at most 200 */
+            items: components["schemas"]["Container"][];
+            /** @description Ids of those that are gone */
+            removed: string[];
+        };
+        LiveHostGone: {
+            /** @constant */
+            type: "host_gone";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /** @description It was removed or may not be seen any more */
+            host: string;
+        };
         LiveExecution: {
             /** @constant */
             type: "executions";
+            /** @constant */
+            topic: "executions";
         } & components["schemas"]["ExecutionItem"];
+        LiveEvents: {
+            /** @constant */
+            type: "events";
+            /** @constant */
+            topic: "events";
+            /** @description Where one is after these */
+            cursor: string;
+            items: components["schemas"]["HostEvent"][];
+        };
+        LiveGap: {
+            /** @constant */
+            type: "gap";
+            /** @constant */
+            topic: "events";
+        } & components["schemas"]["EventGap"];
+        LiveLogs: {
+            /** @constant */
+            type: "logs";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            lines: {
+                /** @enum {string} */
+                stream: "stdout" | "stderr";
+                /**
+                 * Format: date-time
+                 * @description When it was written
+                 */
+                at: string | null;
+                /** @description With its line feed */
+                text?: string;
+                /** @description The same for bytes that are no text */
+                base64?: string;
+            }[];
+        };
+        /** @description What came faster than it was read */
+        LiveDropped: {
+            /** @constant */
+            type: "dropped";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /** @description How many lines are missing here */
+            lines: number;
+            /** @description How many bytes they had */
+            bytes: number;
+        };
+        LiveStats: {
+            /** @constant */
+            type: "stats";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            stats: components["schemas"]["ContainerStats"];
+        };
+        /** @description There will be nothing any more; the topic is not subscribed to any longer */
+        LiveEnd: {
+            /** @constant */
+            type: "end";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /**
+             * @description Why
+             * @enum {string}
+             */
+            reason: "ended";
+        };
+        /** @description The topic can not be followed, or not any longer */
         LiveError: {
             /** @constant */
             type: "error";
+            /** @description The topic as it was subscribed to */
+            topic: string;
             /** @example scope_missing */
             code: string;
+            /** @description One sentence for people */
             detail: string;
+            /** @description What to do about it */
             remedy?: string;
         };
         RpcMessage: {
@@ -4457,6 +4640,71 @@ export interface operations {
             403: components["responses"]["Denied"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["Exhausted"];
+        };
+    };
+    get_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For the sign-in page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Oidc"];
+                };
+            };
+        };
+    };
+    start_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                /** @description The authorization code */
+                code?: string;
+                /** @description What `start` gave the provider */
+                state?: string;
+                /** @description Who sends the browser back (RFC 9207) */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the console */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
         };
     };
     list_own_sessions: {

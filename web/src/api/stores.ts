@@ -34,9 +34,8 @@ export interface StoredImage {
 export interface Volume {
   name: string;
   driver: string;
-  created_at?: string;
+  created_at: string;
   labels: Record<string, string>;
-  used_by?: UsedBy;
 }
 
 export interface Network {
@@ -47,11 +46,32 @@ export interface Network {
   internal: boolean;
   subnets: { prefix: string; gateway: string }[];
   labels: Record<string, string>;
-  used_by?: UsedBy;
 }
 
 export type Store = 'images' | 'volumes' | 'networks';
-type List<T> = { items: T[]; stale?: boolean; as_of?: string | null };
+
+interface Page<T> {
+  items: T[];
+  next: string | null;
+  stale: boolean;
+  as_of: string | null;
+}
+
+/** No page holds more, and no more pages are had. */
+const page_max = 1_000;
+const pages_max = 10;
+
+/** A whole list, which comes from the server's memory. */
+async function all_of<T>(path: string): Promise<Page<T>> {
+  let page = await call<Page<T>>('GET', with_query(path, { limit: page_max }));
+  const items = [...page.items];
+  for (let more = 1; page.next !== null && more < pages_max; more += 1) {
+    const query = { limit: page_max, cursor: page.next };
+    page = await call<Page<T>>('GET', with_query(path, query));
+    items.push(...page.items);
+  }
+  return { ...page, items };
+}
 
 const at = (host: string, store: Store): string => `${of_host(host)}/${store}`;
 
@@ -72,9 +92,12 @@ export const projects_api = {
 };
 
 export const stores_api = {
-  images: (host: string) => call<List<StoredImage>>('GET', at(host, 'images')),
-  volumes: (host: string) => call<List<Volume>>('GET', at(host, 'volumes')),
-  networks: (host: string) => call<List<Network>>('GET', at(host, 'networks')),
+  images: (host: string) => all_of<StoredImage>(at(host, 'images')),
+  volumes: (host: string) => all_of<Volume>(at(host, 'volumes')),
+  networks: (host: string) => all_of<Network>(at(host, 'networks')),
+  /** Who holds on to one thing. */
+  used_by: async (host: string, store: Store, id: string): Promise<UsedBy> =>
+    (await call<{ used_by: UsedBy }>('GET', `${at(host, store)}/${encode(id)}`)).used_by,
   remove: (host: string, store: Store, id: string, query: Query = {}) =>
     call<unknown>('DELETE', with_query(`${at(host, store)}/${encode(id)}`, query)),
   preview: (host: string, store: Store, which: string | undefined) =>

@@ -147,14 +147,9 @@ export const en = {
   'history.empty': 'Nothing has run yet.',
 
   'containers.title': 'Containers',
-  'containers.on': 'on {name}',
-  'containers.here': 'Containers of this machine',
-  'containers.all': 'All',
-  'containers.running': 'Running',
-  'containers.stopped': 'Stopped',
   'containers.show': 'Show',
   'containers.filter': 'Filter by name, image or project',
-  'containers.none': 'This engine has no containers.',
+  'containers.none': 'There are no containers.',
   'containers.none_text':
     'Start one with docker run or docker compose up; it appears here at once.',
   'containers.no_match': 'No container matches.',
@@ -165,10 +160,6 @@ export const en = {
   'containers.status': 'Status',
   'containers.ports': 'Ports',
   'containers.created': 'Created',
-  'containers.project': 'Project {name}',
-  'containers.no_project': 'Without a project',
-  'containers.stale': 'The engine does not answer; this is how it was {age}',
-  'containers.never': 'The engine has not answered yet',
   'containers.count': '{running} of {total} running',
 
   'container.created': 'created',

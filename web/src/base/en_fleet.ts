@@ -60,11 +60,14 @@ export const en_fleet = {
   'hosts.ssh_certificate': 'OpenSSH certificate',
   'hosts.ssh_passphrase': 'Passphrase of the key',
   'hosts.ssh_password': 'Password',
-  'hosts.ssh_jump': 'Jump hosts, one per line, the first one first',
+  'hosts.ssh_jump': 'Jump hosts, one per line',
+  'hosts.ssh_identity_file': 'Key file on the server',
+  'hosts.secret_set': 'There is one; it stays',
   'hosts.ssh_agent': 'Use the agent of the user that runs Gantry',
+  'hosts.ssh_config': "Use that user's ~/.ssh/config",
   'hosts.ssh_text':
-    'Kept encrypted and never shown again. Without any of these, what the user that runs Gantry ' +
-    'has is used: key files, and ~/.ssh/config.',
+    'Secrets are kept encrypted and never shown again. Agent, key file and ~/.ssh/config are ' +
+    'used only where the settings of the server allow it.',
   'hosts.edit': 'Edit',
   'hosts.edit_of': 'Edit {name}',
   'hosts.make_default': 'Make it the default',
@@ -211,4 +214,5 @@ export const en_fleet = {
   'create.restart_always': 'Always',
   'create.wrong_ports': "'{line}' is no port; write 8080:80 or 127.0.0.1:53:53/udp",
   'create.wrong_volumes': "'{line}' is no volume; write name:/path or name:/path:ro",
+  'containers.none_running': 'No container runs.',
 } as const;

@@ -112,15 +112,8 @@ export const en_pages = {
   'images.text':
     'The images of this engine. What programs brought in goes again when none has asked for it ' +
     'for long (images_unused_days).',
-  'images.fetch': 'Fetch an image',
-  'images.fetch_text':
-    'By a program that does nothing in it, so the same rules hold as for programs.',
   'images.reference': 'Image',
-  'images.fetch_do': 'Fetch',
   'images.fetching': 'Fetching {name}',
-  'images.fetched': '{name} is here.',
-  'images.served_by': '{name} can not be had; {served} stands in for it.',
-  'images.fetch_failed': '{name} could not be fetched',
   'images.run': 'Run in it',
   'images.run_of': 'Run in it: {name}',
   'images.count': '{count} images',

@@ -26,6 +26,8 @@ export const en_stores = {
   'stores.filter': 'Filter',
   'stores.no_match': 'Nothing matches.',
   'stores.driver': 'Driver',
+  'stores.who': 'Who uses it',
+  'stores.who_of': 'Who uses it: {name}',
   'stores.unused': 'not used',
   'stores.and_more': 'and {count} more',
 

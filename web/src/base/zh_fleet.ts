@@ -60,8 +60,11 @@ export const zh_fleet: { readonly [Key in keyof typeof en_fleet]: string } = {
   'hosts.ssh_passphrase': '私钥的口令',
   'hosts.ssh_password': '密码',
   'hosts.ssh_jump': '跳板机，每行一个，按经过的顺序',
+  'hosts.ssh_identity_file': '服务器上的密钥文件',
+  'hosts.secret_set': '已设置；保持不变',
   'hosts.ssh_agent': '使用运行 Gantry 的用户的 agent',
-  'hosts.ssh_text': '加密保存，不会再次显示。全部留空时使用运行 Gantry 的用户自己的密钥文件和 ~/.ssh/config。',
+  'hosts.ssh_config': '使用该用户的 ~/.ssh/config',
+  'hosts.ssh_text': '机密加密保存，不会再次显示。仅在服务器设置允许时才使用 agent、密钥文件和 ~/.ssh/config。',
   'hosts.edit': '编辑',
   'hosts.edit_of': '编辑 {name}',
   'hosts.make_default': '设为默认',
@@ -204,4 +207,5 @@ export const zh_fleet: { readonly [Key in keyof typeof en_fleet]: string } = {
   'create.restart_always': '总是',
   'create.wrong_ports': '“{line}”不是端口；请写成 8080:80 或 127.0.0.1:53:53/udp',
   'create.wrong_volumes': '“{line}”不是卷；请写成 名称:/路径 或 名称:/路径:ro',
+  'containers.none_running': '没有正在运行的容器。',
 };

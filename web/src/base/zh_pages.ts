@@ -107,14 +107,8 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
 
   'images.text': 
     '此引擎的镜像。为程序拉取的镜像，长期没有程序使用后会被删除（images_unused_days）。',
-  'images.fetch': '拉取镜像',
-  'images.fetch_text': '通过在其中运行一个空程序来拉取，因此规则与运行程序相同。',
   'images.reference': '镜像',
-  'images.fetch_do': '拉取',
   'images.fetching': '正在拉取 {name}',
-  'images.fetched': '{name} 已就绪。',
-  'images.served_by': '无法获取 {name}；由 {served} 代替。',
-  'images.fetch_failed': '无法拉取 {name}',
   'images.run': '在其中运行',
   'images.run_of': '在其中运行：{name}',
   'images.count': '{count} 个镜像',

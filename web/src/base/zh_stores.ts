@@ -27,6 +27,8 @@ export const zh_stores: { readonly [Key in keyof typeof en_stores]: string } = {
   'stores.filter': '筛选',
   'stores.no_match': '没有匹配项。',
   'stores.driver': '驱动',
+  'stores.who': '谁在使用',
+  'stores.who_of': '谁在使用：{name}',
   'stores.unused': '未使用',
   'stores.and_more': '以及另外 {count} 个',
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { draft_of, kind_of, labels_of, leaves_the_machine, request_of } from './hosts';
+import type { Host } from '../api/fleet';
+import { changes_of, draft_of, kind_of, labels_of, leaves_the_machine, request_of } from './hosts';
 
 test('the kind of an endpoint is its scheme', () => {
   expect(['ssh://a@b', 'tls://c:2376', 'tcp://d:1', '/run/x.sock'].map(kind_of)).toEqual([
@@ -12,7 +13,24 @@ test('the kind of an endpoint is its scheme', () => {
 
 test('secrets that were not filled in are not sent, so that those of before stay', () => {
   const draft = { ...draft_of(), name: 'edge', endpoint: 'ssh://ann@edge' };
-  expect(request_of(draft)).not.toHaveProperty('ssh');
+  expect(request_of(draft).ssh).toEqual({ jump: [], use_agent: false, config: false });
+});
+
+test('of a host that is changed only what differs is sent', () => {
+  const host = {
+    name: 'edge',
+    endpoint: 'ssh://ann@edge',
+    groups: ['a'],
+    labels: {},
+    note: '',
+    ssh: { jump: ['gate'], use_agent: false, config: false, identity_file: '' },
+  } as unknown as Host;
+  const draft = draft_of(host);
+  expect(changes_of(draft, host)).toEqual({});
+  expect(changes_of({ ...draft, note: 'busy', jump: '' }, host)).toEqual({
+    note: 'busy',
+    ssh: { jump: [], use_agent: false, config: false },
+  });
 });
 
 test('of the secrets only those of the kind of the host are sent', () => {

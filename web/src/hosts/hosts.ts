@@ -28,6 +28,8 @@ export interface Draft {
   tls: Required<HostTls>;
   jump: string;
   agent: boolean;
+  config: boolean;
+  identity_file: string;
   secrets: { identity: string; passphrase: string; password: string; certificate: string };
 }
 
@@ -43,8 +45,10 @@ export function draft_of(host?: Host): Draft {
     note: host?.note ?? '',
     insecure: false,
     tls: { ca: '', certificate: '', key: '' },
-    jump: '',
-    agent: false,
+    jump: (host?.ssh?.jump ?? []).join('\n'),
+    agent: host?.ssh?.use_agent ?? false,
+    config: host?.ssh?.config ?? false,
+    identity_file: host?.ssh?.identity_file ?? '',
     secrets: { identity: '', passphrase: '', password: '', certificate: '' },
   };
 }
@@ -53,10 +57,12 @@ export function draft_of(host?: Host): Draft {
 export function request_of(draft: Draft): HostRequest {
   const { kind } = draft;
   const tls = filled(draft.tls);
-  const ssh: HostSsh = filled(draft.secrets);
-  const jump = list_of(draft.jump);
-  if (jump.length > 0) ssh.jump = jump;
-  if (draft.agent) ssh.use_agent = true;
+  const ssh: HostSsh = {
+    ...filled({ ...draft.secrets, identity_file: draft.identity_file.trim() }),
+    jump: list_of(draft.jump),
+    use_agent: draft.agent,
+    config: draft.config,
+  };
   return {
     name: draft.name.trim(),
     endpoint: draft.endpoint.trim(),
@@ -65,8 +71,17 @@ export function request_of(draft: Draft): HostRequest {
     note: draft.note.trim(),
     ...(kind === 'tcp' && draft.insecure ? { insecure_tcp: true } : {}),
     ...(kind === 'tls' && Object.keys(tls).length > 0 ? { tls } : {}),
-    ...(kind === 'ssh' && Object.keys(ssh).length > 0 ? { ssh } : {}),
+    ...(kind === 'ssh' ? { ssh } : {}),
   };
+}
+
+/** What of a form is not as `host` has it, so that nothing else is touched. */
+export function changes_of(draft: Draft, host: Host): HostRequest {
+  const before = request_of(draft_of(host)) as Record<string, unknown>;
+  const after = Object.entries(request_of(draft));
+  return Object.fromEntries(
+    after.filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
+  );
 }
 
 /** Whether an endpoint of TCP leaves this machine, where it needs to be asked for by name. */

@@ -1,23 +1,25 @@
-import { api, Problem, type ContainerList, type ExecutionItem, type System } from '../api/client';
+import { may } from '../access/session.svelte';
+import { api, Problem, type ExecutionItem, type LiveMessage, type System } from '../api/client';
 import { LiveLink } from '../api/live.svelte';
 
 const history_max = 30;
 const system_every_ms = 10_000;
+/** Changes are told at most so often, however many there are. */
+const change_every_ms = 500;
 
-/** What the console knows of the server and its machine; lives as long as a session. */
+/** What the console knows of the server; lives as long as a session. */
 export class Machine {
   system = $state.raw<System>();
-  containers = $state.raw<ContainerList>();
   executions = $state.raw<ExecutionItem[]>();
   problem = $state.raw<Problem>();
-  readonly link = new LiveLink({
-    message: (message) => {
-      if (message.type === 'containers') this.take_containers(message);
-      if (message.type === 'executions') this.take_execution(message);
-    },
+  /** Grows whenever something has changed on a host; reading it keeps a list true. */
+  changes = $state(0);
+  readonly link = new LiveLink(() => (may('viewer') ? ['events', 'executions'] : ['executions']), {
+    message: (message) => this.take(message),
     poll: () => void this.poll(),
   });
   private timer: ReturnType<typeof setInterval> | undefined;
+  private change: ReturnType<typeof setTimeout> | undefined;
 
   start(): void {
     void this.refresh();
@@ -30,6 +32,7 @@ export class Machine {
 
   stop(): void {
     clearInterval(this.timer);
+    clearTimeout(this.change);
     this.link.stop();
   }
 
@@ -45,10 +48,19 @@ export class Machine {
       .slice(0, history_max);
   }
 
-  private take_containers(list: ContainerList): void {
-    const changed = this.containers !== undefined && this.containers.stale !== list.stale;
-    this.containers = list;
-    if (changed) void this.read_system();
+  private take(message: LiveMessage): void {
+    if (message.type === 'executions') this.take_execution(message);
+    if (message.type === 'events' || message.type === 'gap') this.note_change();
+    if (message.type === 'events' && message.items.some(({ type }) => type === 'host')) {
+      void this.read_system();
+    }
+  }
+
+  private note_change(): void {
+    this.change ??= setTimeout(() => {
+      this.change = undefined;
+      this.changes += 1;
+    }, change_every_ms);
   }
 
   private async read_system(): Promise<void> {
@@ -56,13 +68,9 @@ export class Machine {
   }
 
   private async poll(): Promise<void> {
+    this.note_change();
     await this.keep_problem(async () => {
-      const [containers, executions] = await Promise.all([
-        api.containers(),
-        api.executions({ limit: history_max }),
-      ]);
-      this.take_containers(containers);
-      this.executions = executions.items;
+      this.executions = (await api.executions({ limit: history_max })).items;
     });
   }
 
@@ -76,6 +84,6 @@ export class Machine {
   }
 
   private troubled(): boolean {
-    return this.system?.engine?.state !== 'connected' || this.containers?.stale === true;
+    return this.system?.engine?.state === 'unreachable';
   }
 }
