@@ -20,6 +20,10 @@ export type LiveMessage =
   | Schemas['LiveEvents']
   | Schemas['LiveGap']
   | Schemas['LiveExecution']
+  | Schemas['LiveLogs']
+  | Schemas['LiveDropped']
+  | Schemas['LiveStats']
+  | Schemas['LiveEnd']
   | Schemas['LiveError'];
 export type Me = Schemas['Me'];
 export type Pool = Schemas['Pool'];

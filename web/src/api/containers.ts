@@ -1,5 +1,4 @@
-import { call, events_of, with_query, type Schemas } from './client';
-import type { ServerEvent } from './sse';
+import { call, with_query, type Schemas } from './client';
 import { of_container, of_host } from './fleet';
 
 export type ContainerDetails = Schemas['ContainerDetails'];
@@ -27,8 +26,6 @@ export const container_api = {
     call<Schemas['ContainerProcesses']>('GET', `${of_container(host, id)}/top`),
   changes: (host: string, id: string) =>
     call<Schemas['ContainerChanges']>('GET', `${of_container(host, id)}/changes`),
-  stats: (host: string, id: string, signal: AbortSignal): AsyncGenerator<ServerEvent> =>
-    events_of('GET', `${of_container(host, id)}/stats`, { signal }),
   logs_path: (host: string, id: string): string => `${of_container(host, id)}/logs`,
   create: (host: string, wanted: CreateRequest) =>
     call<Schemas['ContainerCreated']>(

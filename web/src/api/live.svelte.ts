@@ -11,10 +11,24 @@ interface Hooks {
 const poll_every_ms = 5_000;
 const backoff_max_ms = 15_000;
 
+/** Somebody who looks at one topic for a while. */
+export interface Follower {
+  message: (message: LiveMessage) => void;
+  /** From here on the topic is told from its beginning. */
+  begin?: () => void;
+  interrupted?: () => void;
+}
+
+interface Followed {
+  readonly options: object;
+  readonly follower: Follower;
+}
+
 /** The one WebSocket of this tab: kept open, opened again with growing pauses. */
 export class LiveLink {
   state = $state<LinkState>('connecting');
   private socket: WebSocket | undefined;
+  private readonly followed = new Map<string, Followed>();
   private pause_ms = 500;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private polling: ReturnType<typeof setInterval> | undefined;
@@ -28,8 +42,8 @@ export class LiveLink {
   start(): void {
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/live`);
     this.socket = socket;
-    socket.onopen = () => this.opened(socket);
-    socket.onmessage = ({ data }) => this.hooks.message(JSON.parse(String(data)) as LiveMessage);
+    socket.onopen = () => this.opened();
+    socket.onmessage = ({ data }) => this.take(JSON.parse(String(data)) as LiveMessage);
     socket.onclose = () => this.closed();
   }
 
@@ -43,15 +57,45 @@ export class LiveLink {
     this.socket = undefined;
   }
 
-  private opened(socket: WebSocket): void {
+  /** Follows a topic, over interruptions too, until the function that it gives is called. */
+  follow(topic: string, options: object, follower: Follower): () => void {
+    const followed = { options, follower };
+    this.followed.set(topic, followed);
+    if (this.state === 'live') this.subscribe(topic, followed);
+    return () => {
+      if (this.followed.get(topic) !== followed) return;
+      this.followed.delete(topic);
+      this.say({ unsubscribe: topic });
+    };
+  }
+
+  private subscribe(topic: string, { options, follower }: Followed): void {
+    this.say({ subscribe: topic, ...options });
+    follower.begin?.();
+  }
+
+  private say(message: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  private take(message: LiveMessage): void {
+    const followed = this.followed.get(message.topic);
+    if (!followed) return this.hooks.message(message);
+    if (message.type === 'end' || message.type === 'error') this.followed.delete(message.topic);
+    followed.follower.message(message);
+  }
+
+  private opened(): void {
     this.state = 'live';
     this.pause_ms = 500;
     this.stop_polling();
-    for (const topic of this.topics()) socket.send(JSON.stringify({ subscribe: topic }));
+    for (const topic of this.topics()) this.say({ subscribe: topic });
+    for (const [topic, followed] of this.followed) this.subscribe(topic, followed);
   }
 
   private closed(): void {
     this.state = 'polling';
+    for (const { follower } of this.followed.values()) follower.interrupted?.();
     if (this.polling === undefined) {
       this.hooks.poll();
       this.polling = setInterval(this.hooks.poll, poll_every_ms);

@@ -35,6 +35,16 @@ test('the time that the engine wrote before a line is told apart from it', () =>
   ]);
 });
 
+test('a time that is told apart belongs to the line that begins with it', () => {
+  const log = new LogLines();
+  log.append('stdout', 'half ', '', '2026-11-22T10:00:00Z');
+  log.append('stdout', 'whole\nnext\n', '', '2026-11-22T10:00:01Z');
+  expect(log.list().map((line) => [line.at, text_of(line)])).toEqual([
+    ['2026-11-22T10:00:00Z', 'half whole'],
+    [undefined, 'next'],
+  ]);
+});
+
 test('colours stay and everything else a sequence wants is gone', () => {
   const log = new LogLines();
   log.append('stdout', '\x1b[32mok\x1b[0m \x1b]52;c;eA==\x07<img>\n');

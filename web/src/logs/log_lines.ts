@@ -28,15 +28,19 @@ export class LogLines {
   private next_id = 0;
   private gone = 0;
 
-  append(stream: LogLine['stream'], text: string, source = ''): void {
+  /** `at` is when the text was written, where the text does not begin with that itself. */
+  append(stream: LogLine['stream'], text: string, source = '', at?: string): void {
     const writer = this.writer(stream, source);
-    for (const piece of writer.painter.push(text)) this.take(writer, piece, { stream, source });
+    const before = at && writer.pieces.length === 0 ? `${at} ` : '';
+    for (const piece of writer.painter.push(before + text)) {
+      this.take(writer, piece, { stream, source });
+    }
   }
 
-  append_base64(stream: LogLine['stream'], base64: string, source = ''): void {
+  append_base64(stream: LogLine['stream'], base64: string, source = '', at?: string): void {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const { decoder } = this.writer(stream, source);
-    this.append(stream, decoder.decode(bytes, { stream: true }), source);
+    this.append(stream, decoder.decode(bytes, { stream: true }), source, at);
   }
 
   /** Shows what has not come to the end of its line. */
@@ -51,12 +55,12 @@ export class LogLines {
   }
 
   list(): readonly LogLine[] {
-    return this.lines.slice();
+    return this.lines.slice(-lines_max);
   }
 
   /** How many lines at the beginning are no longer kept. */
   hidden(): number {
-    return this.gone;
+    return this.gone + Math.max(0, this.lines.length - lines_max);
   }
 
   private take(
@@ -79,7 +83,8 @@ export class LogLines {
     this.lines.push({ id: this.next_id++, source, stream, at, pieces });
     writer.pieces = [];
     writer.length = 0;
-    if (this.lines.length <= lines_max) return;
+    // Not at every line: a fast log would do nothing else.
+    if (this.lines.length < 2 * lines_max) return;
     this.gone += this.lines.length - lines_max;
     this.lines = this.lines.slice(-lines_max);
   }
