@@ -97,7 +97,10 @@ std::optional<std::pair<std::int64_t, std::size_t>> leading_time(std::string_vie
   auto fraction = fraction_of(entry);
   auto zone = zone_of(entry, fraction.end);
   if (!zone || zone->end >= entry.size() || entry[zone->end] != ' ') return std::nullopt;
-  return std::pair{(*seconds - zone->seconds) * second_ns + fraction.ns, zone->end + 1};
+  auto at = (*seconds - zone->seconds) * second_ns + fraction.ns;
+  // 0 stands for a time nobody told.
+  if (at <= 0) return std::nullopt;
+  return std::pair{at, zone->end + 1};
 }
 
 std::string rfc3339_nanoseconds(std::int64_t at_ns) {
