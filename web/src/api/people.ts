@@ -7,7 +7,6 @@ export type SessionItem = Schemas['Session'];
 
 export interface Oidc {
   enabled: boolean;
-  name?: string;
 }
 
 const of_user = (user: string): string =>

@@ -68,6 +68,7 @@ export const en_fleet = {
   'hosts.ssh_text':
     'Secrets are kept encrypted and never shown again. Agent, key file and ~/.ssh/config are ' +
     'used only where the settings of the server allow it.',
+  'hosts.record': 'Record all terminals on it',
   'hosts.edit': 'Edit',
   'hosts.edit_of': 'Edit {name}',
   'hosts.make_default': 'Make it the default',

@@ -74,7 +74,7 @@ export const en_people = {
   'signin.code_text':
     'Your account asks for the code of your authenticator app, or one of your recovery codes.',
   'signin.back': 'Another account',
-  'signin.oidc': 'Sign in with {name}',
+  'signin.oidc': 'Sign in at your identity provider',
   'signin.or': 'or',
 
   'recording.one': 'Recording',
@@ -138,4 +138,15 @@ export const en_people = {
   'action.user.disable_totp': 'Second factor switched off',
   'action.user.use_recovery_code': 'Recovery code used',
   'action.audit.export': 'Audit log exported',
+
+  'signin.error': 'Signing in did not work: {code}',
+  'signin.error_oidc_state': 'It took too long, or was begun in another browser. Try again.',
+  'signin.error_oidc_refused': 'The identity provider has refused it.',
+  'signin.error_oidc_no_role': 'Your account there gives you no role here. Ask an admin.',
+  'signin.error_user_disabled': 'Your user is disabled here. Ask an admin.',
+  'signin.error_provider_unreachable': 'The identity provider does not answer. Try again later.',
+  'signin.error_else': 'Ask an admin to look at the log of the server.',
+  'users.remove_totp': 'Remove the second factor',
+  'users.remove_totp_sure': 'Remove it: the password alone will do',
+  'users.totp_removed': 'The second factor is removed.',
 } as const;

@@ -29,7 +29,7 @@ export function start_router(): void {
 }
 
 function read(): void {
-  if (location.pathname === '/') history.replaceState(null, '', '/run');
+  if (location.pathname === '/') history.replaceState(null, '', `/run${location.search}`);
   state.path = location.pathname;
   state.query = location.search;
 }

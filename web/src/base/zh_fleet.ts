@@ -65,6 +65,7 @@ export const zh_fleet: { readonly [Key in keyof typeof en_fleet]: string } = {
   'hosts.ssh_agent': '使用运行 Gantry 的用户的 agent',
   'hosts.ssh_config': '使用该用户的 ~/.ssh/config',
   'hosts.ssh_text': '机密加密保存，不会再次显示。仅在服务器设置允许时才使用 agent、密钥文件和 ~/.ssh/config。',
+  'hosts.record': '录制其上的所有终端',
   'hosts.edit': '编辑',
   'hosts.edit_of': '编辑 {name}',
   'hosts.make_default': '设为默认',

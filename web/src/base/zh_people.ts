@@ -73,7 +73,7 @@ export const zh_people: { readonly [Key in keyof typeof en_people]: string } = {
   'signin.code': '验证码',
   'signin.code_text': '您的账户需要验证器应用中的验证码，或一个恢复码。',
   'signin.back': '使用其他账户',
-  'signin.oidc': '使用 {name} 登录',
+  'signin.oidc': '通过身份提供者登录',
   'signin.or': '或',
 
   'recording.one': '录制',
@@ -135,4 +135,15 @@ export const zh_people: { readonly [Key in keyof typeof en_people]: string } = {
   'action.user.disable_totp': '已停用第二因素',
   'action.user.use_recovery_code': '已使用恢复码',
   'action.audit.export': '已导出审计日志',
+
+  'signin.error': '登录失败：{code}',
+  'signin.error_oidc_state': '用时过长，或者是在另一个浏览器中开始的。请重试。',
+  'signin.error_oidc_refused': '身份提供者已拒绝。',
+  'signin.error_oidc_no_role': '您在那里的账户没有对应此处的角色。请联系管理员。',
+  'signin.error_user_disabled': '您的用户在此处已停用。请联系管理员。',
+  'signin.error_provider_unreachable': '身份提供者没有响应。请稍后重试。',
+  'signin.error_else': '请管理员查看服务器日志。',
+  'users.remove_totp': '移除第二因素',
+  'users.remove_totp_sure': '移除：之后只需密码',
+  'users.totp_removed': '第二因素已移除。',
 };

@@ -52,6 +52,14 @@ test('unencrypted TCP is asked about only where it leaves the machine', () => {
   expect(leaves_the_machine('tcp://127.example.org:2375')).toBe(true);
 });
 
+test('whether terminals are recorded is a label of its own', () => {
+  const host = { endpoint: '', groups: [], labels: { a: '1', 'gantry.recording': 'on' } };
+  const draft = draft_of(host as unknown as Host);
+  expect([draft.labels, draft.record]).toEqual(['a=1', true]);
+  expect(request_of({ ...draft, record: false }).labels).toEqual({ a: '1' });
+  expect(request_of(draft).labels).toEqual(host.labels);
+});
+
 test('labels are one per line, and a value may hold an equals sign', () => {
   expect(labels_of('a=1\n b = x=y \n\nalone')).toEqual({ a: '1', b: 'x=y', alone: '' });
 });

@@ -16,6 +16,8 @@ export function kind_of(endpoint: string): Kind {
   return kinds.find((kind) => endpoint.startsWith(`${kind}://`)) ?? 'unix';
 }
 
+const record_label = 'gantry.recording';
+
 /** What the form of a host holds: texts, as they were typed. */
 export interface Draft {
   name: string;
@@ -24,6 +26,8 @@ export interface Draft {
   groups: string;
   labels: string;
   note: string;
+  /** Whether terminals on it are recorded, which a label says. */
+  record: boolean;
   insecure: boolean;
   tls: Required<HostTls>;
   jump: string;
@@ -41,7 +45,8 @@ export function draft_of(host?: Host): Draft {
     kind: host ? kind_of(endpoint) : 'ssh',
     endpoint,
     groups: (host?.groups ?? []).join(', '),
-    labels: lines_of(host?.labels ?? {}),
+    labels: lines_of(without_record(host?.labels ?? {})),
+    record: host?.labels[record_label] === 'on',
     note: host?.note ?? '',
     insecure: false,
     tls: { ca: '', certificate: '', key: '' },
@@ -67,7 +72,10 @@ export function request_of(draft: Draft): HostRequest {
     name: draft.name.trim(),
     endpoint: draft.endpoint.trim(),
     groups: list_of(draft.groups),
-    labels: labels_of(draft.labels),
+    labels: {
+      ...without_record(labels_of(draft.labels)),
+      ...(draft.record ? { [record_label]: 'on' } : {}),
+    },
     note: draft.note.trim(),
     ...(kind === 'tcp' && draft.insecure ? { insecure_tcp: true } : {}),
     ...(kind === 'tls' && Object.keys(tls).length > 0 ? { tls } : {}),
@@ -103,6 +111,10 @@ export function labels_of(text: string): Record<string, string> {
 
 export function lines_of(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels).map(([name, value]) => `${name}=${value}`).join('\n');
+}
+
+function without_record(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== record_label));
 }
 
 function pair(line: string): [string, string] {
