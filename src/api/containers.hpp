@@ -1,6 +1,8 @@
 #pragma once
 
+#include "api/target.hpp"
 #include "base/json.hpp"
+#include "fleet/query.hpp"
 #include "fleet/view.hpp"
 
 #include <map>
@@ -12,7 +14,13 @@ namespace gantry::api {
 /// Whether it is one of our own sandboxes, which nobody is shown.
 bool is_sandbox(std::string_view name, const std::map<std::string, std::string>& labels);
 
-/// `{items, stale, as_of}`
-json::Object containers_json(const fleet::HostView& view);
+/// One container as in lists.
+json::Object container_json(std::string_view host, const fleet::Container& container);
+
+/// `{items, next, total, hosts, stale, as_of}`
+json::Object containers_json(const fleet::ContainerPage& page);
+
+/// What the query of a request asks for; strict as all of our queries.
+Result<fleet::ContainerQuery> read_container_query(Query& query);
 
 }  // namespace gantry::api

@@ -14,25 +14,68 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(ContainersJsonTest, AContainerIsToldInTheWordsOfTheContract) {
-  fleet::HostView view;
-  view.stale = false;
-  view.as_of = WallTime{Milliseconds{1'000}};
-  view.containers.push_back({.id = "aa",
+  fleet::Container container{.id = "aa",
                              .name = "shop-web-1",
                              .image = "nginx:1.27",
                              .state = "running",
-                             .status = "Up 2 hours",
+                             .status = "Up 2 hours (healthy)",
+                             .health = fleet::Health::healthy,
                              .ports = {{80, 8080, "127.0.0.1", "tcp"}, {53, {}, "", "udp"}},
                              .labels = {{"a", "b"}},
                              .project = "shop",
-                             .service = "web"});
+                             .service = "web"};
   EXPECT_EQ(
-      json::serialize(containers_json(view)),
-      R"({"items":[{"id":"aa","name":"shop-web-1","image":"nginx:1.27","state":"running",)"
-      R"("status":"Up 2 hours","created_at":"1970-01-01T00:00:00.000Z",)"
+      json::serialize(container_json("edge", container)),
+      R"({"host":"edge","id":"aa","name":"shop-web-1","image":"nginx:1.27","state":"running",)"
+      R"("status":"Up 2 hours (healthy)","health":"healthy",)"
+      R"("created_at":"1970-01-01T00:00:00.000Z",)"
       R"("ports":[{"private":80,"protocol":"tcp","public":8080,"ip":"127.0.0.1"},)"
-      R"({"private":53,"protocol":"udp"}],"labels":{"a":"b"},"project":"shop","service":"web"}],)"
-      R"("stale":false,"as_of":"1970-01-01T00:00:01.000Z"})");
+      R"({"private":53,"protocol":"udp"}],"labels":{"a":"b"},"project":"shop","service":"web"})");
+}
+
+/// Why a query is refused.
+std::string refusal_in(std::vector<std::pair<std::string, std::string>> items) {
+  Query query{std::move(items)};
+  auto read = read_container_query(query);
+  return read ? "nothing is wrong" : read.error().message;
+}
+
+TEST(ContainerQueryTest, EveryPartIsRead) {
+  Query query{{{"host", "a"},
+               {"group", "g"},
+               {"project", "p"},
+               {"state", "running,exited"},
+               {"health", "healthy"},
+               {"label", "x"},
+               {"label", "y=1=2"},
+               {"q", "web  db"},
+               {"sort", "created"},
+               {"order", "desc"},
+               {"limit", "7"},
+               {"cursor", "c"}}};
+  auto read = value_or_throw(read_container_query(query));
+  EXPECT_EQ(read.host + read.group + read.project + read.cursor, "agpc");
+  EXPECT_THAT(read.states, testing::ElementsAre("running", "exited"));
+  EXPECT_THAT(read.words, testing::ElementsAre("web", "db"));
+  ASSERT_EQ(read.labels.size(), 2U);
+  EXPECT_FALSE(read.labels[0].value);
+  EXPECT_EQ(read.labels[1].value, "1=2");
+  EXPECT_EQ(read.sort, fleet::SortBy::created);
+  EXPECT_EQ(read.order, fleet::Order::descending);
+  EXPECT_EQ(read.limit, 7U);
+}
+
+TEST(ContainerQueryTest, WhatIsWrongIsRefusedByItsName) {
+  for (auto [name, value] : std::vector<std::pair<std::string, std::string>>{{"state", "up"},
+                                                                             {"health", "fine"},
+                                                                             {"label", "=x"},
+                                                                             {"sort", "size"},
+                                                                             {"order", "up"},
+                                                                             {"limit", "0"},
+                                                                             {"limit", "1001"},
+                                                                             {"unknown", "x"}}) {
+    EXPECT_THAT(refusal_in({{name, value}}), HasSubstr("'" + name + "'"));
+  }
 }
 
 class ContainersTest : public testing::Test {

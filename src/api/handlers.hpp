@@ -18,6 +18,11 @@ Answer end_session(Call& call);
 Answer get_me(Call& call);
 Answer change_own_password(Call& call);
 
+// oidc.cpp
+Answer get_oidc(Call& call);
+Answer start_oidc(Call& call);
+Answer finish_oidc(Call& call);
+
 // sessions.cpp
 Answer list_own_sessions(Call& call);
 Answer end_own_session(Call& call);
@@ -104,6 +109,23 @@ Answer get_container_logs(Call& call);
 
 // container_stats.cpp
 Answer get_container_stats(Call& call);
+
+// hosts.cpp
+Answer list_hosts(Call& call);
+Answer get_host(Call& call);
+Answer create_host(Call& call);
+Answer change_host(Call& call);
+Answer remove_host(Call& call);
+Answer test_host(Call& call);
+Answer trust_host(Call& call);
+
+// hosts_lists.cpp
+Answer list_host_images(Call& call);
+Answer list_host_volumes(Call& call);
+Answer list_host_networks(Call& call);
+
+// projects.cpp
+Answer list_projects(Call& call);
 
 // containers.cpp
 Answer list_containers(Call& call);

@@ -8,10 +8,13 @@
 #include "fleet/fleet.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
-// The tools that are about the containers of this machine.
+// The tools that are about the containers of all hosts.
 namespace gantry::api::mcp {
 namespace {
 
@@ -22,8 +25,10 @@ constexpr std::size_t log_bytes_max = 256U << 10U;
 constexpr std::size_t read_bytes_max = 64U << 20U;
 constexpr Milliseconds read_deadline{30'000};
 constexpr std::size_t shortest_id = 12;
+constexpr std::size_t containers_max = 1'000;
 
 struct LogArguments {
+  std::optional<std::string> host;
   std::string container;
   engine::LogOptions options;
 };
@@ -31,6 +36,7 @@ struct LogArguments {
 Result<LogArguments> read_arguments(const json::Value& value) {
   json::Fields fields{value, "", json::Keys::strict};
   LogArguments arguments;
+  arguments.host = fields.text("host", {1, 63});
   arguments.container = fields.required_text("container", {1, 255});
   auto lines = fields.integer("tail", {1, lines_max}).value_or(usual_lines);
   arguments.options.tail_lines = static_cast<std::uint32_t>(lines);
@@ -49,15 +55,48 @@ bool is_called(const fleet::Container& container, std::string_view text) {
          (text.size() >= shortest_id && container.id.starts_with(text));
 }
 
-/// What the view does not show, our own sandboxes among it, can not be read either.
-Result<fleet::Container> find_container(const fleet::HostView& view, std::string_view name) {
-  auto fits = [&](const fleet::Container& one) { return is_called(one, name); };
-  auto found = std::ranges::find_if(view.containers, fits);
-  if (found != view.containers.end()) return *found;
-  return fail(ErrorKind::not_found, "no_such_container",
-              fmt::format("cannot read the log of container '{}': there is none of that name or id",
-                          text::shortened(text::one_line(name), 80)),
-              "list_containers tells which there are");
+/// A container whose log may be read.
+struct Readable {
+  std::shared_ptr<fleet::Host> host;
+  std::string id;
+  std::string name;
+};
+
+std::vector<Readable> containers_called(Call& call, const LogArguments& wanted) {
+  std::vector<Readable> found;
+  auto rights = call.rights();
+  for (const auto& host : call.services.fleet.hosts()) {
+    const auto& config = host->config();
+    if (wanted.host && config.name != *wanted.host) continue;
+    for (const auto& one : host->view().containers) {
+      if (!is_called(one, wanted.container)) continue;
+      auto role = rights.role_on(config.name, config.groups, one.project.value_or(""));
+      if (role && access::includes(*role, access::Role::operator_)) {
+        found.push_back({host, one.id, one.name});
+      }
+    }
+  }
+  return found;
+}
+
+/// What lists do not show, our own sandboxes among it, can not be read either.
+Result<Readable> find_container(Call& call, const LogArguments& wanted) {
+  auto found = containers_called(call, wanted);
+  auto shown = text::shortened(text::one_line(wanted.container), 80);
+  if (found.empty()) {
+    return fail(ErrorKind::not_found, "no_such_container",
+                fmt::format("cannot read the log of container '{}': there is none of that name or "
+                            "id",
+                            shown),
+                "list_containers tells which there are");
+  }
+  if (found.size() > 1) {
+    return fail(
+        ErrorKind::conflict, "several_containers",
+        fmt::format("cannot read the log of container '{}': there are several of that name", shown),
+        "give the host, too");
+  }
+  return found.front();
 }
 
 struct Log {
@@ -97,7 +136,10 @@ std::string readable(std::string bytes) {
 ToolAnswer list_containers(ToolCall tool) {
   json::Fields fields{tool.arguments, "", json::Keys::strict};
   if (auto read = fields.finish(); !read) co_return fail(read.error());
-  ToolOutput output{.structured = containers_json(tool.call.services.fleet.local_view()), .text = {}};
+  auto hosts = tool.call.services.fleet.hosts();
+  fleet::ContainerQuery everything{.limit = containers_max};
+  auto page = value_or_throw(fleet::find_containers(hosts, everything, tool.call.rights()));
+  ToolOutput output{.structured = containers_json(page), .text = {}};
   output.text = json_text(output.structured);
   co_return output;
 }
@@ -108,6 +150,10 @@ json::Value read_logs_schema(Call&) {
     "additionalProperties": false,
     "required": ["container"],
     "properties": {
+      "host": {
+        "type": "string",
+        "description": "The container's host; needed where several hosts have such a container"
+      },
       "container": {"type": "string", "description": "Name or id from list_containers"},
       "tail": {
         "type": "integer", "minimum": 1, "maximum": 2000, "default": 200,
@@ -123,17 +169,17 @@ json::Value read_logs_schema(Call&) {
 }
 
 ToolAnswer read_logs(ToolCall tool) {
-  auto& services = tool.call.services;
   auto wanted = read_arguments(tool.arguments);
   if (!wanted) co_return fail(std::move(wanted.error()));
-  auto container = find_container(services.fleet.local_view(), wanted->container);
+  auto container = find_container(tool.call, *wanted);
   if (!container) co_return fail(std::move(container.error()));
   auto log = co_await async::with_deadline(
       read_deadline, fmt::format("reading the log of container '{}'", container->name),
-      read_tail(services.engine, container->id, wanted->options));
+      read_tail(container->host->engine(), container->id, wanted->options));
   if (!log) co_return fail(std::move(log.error()));
   auto text = readable(std::move(log->text));
-  ToolOutput output{.structured = {{"container", container->id},
+  ToolOutput output{.structured = {{"host", container->host->name()},
+                                   {"container", container->id},
                                    {"name", container->name},
                                    {"log", text},
                                    {"truncated", log->truncated}},

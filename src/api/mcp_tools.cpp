@@ -47,8 +47,9 @@ constexpr std::string_view containers_output = R"({
   "properties": {
     "items": {"type": "array", "items": {
       "type": "object",
-      "required": ["id", "name", "image", "state", "status"],
+      "required": ["host", "id", "name", "image", "state", "status"],
       "properties": {
+        "host": {"type": "string"},
         "id": {"type": "string"},
         "name": {"type": "string"},
         "image": {"type": "string"},
@@ -56,15 +57,17 @@ constexpr std::string_view containers_output = R"({
         "status": {"type": "string"}
       }
     }},
-    "stale": {"type": "boolean", "description": "The engine is away; these are the last known"},
+    "total": {"type": "integer", "description": "How many there are; at most 1000 are listed"},
+    "stale": {"type": "boolean", "description": "An engine is away; these are the last known"},
     "as_of": {"type": ["string", "null"]}
   }
 })";
 
 constexpr std::string_view logs_output = R"({
   "type": "object",
-  "required": ["container", "name", "log", "truncated"],
+  "required": ["host", "container", "name", "log", "truncated"],
   "properties": {
+    "host": {"type": "string"},
     "container": {"type": "string"},
     "name": {"type": "string"},
     "log": {"type": "string"},
@@ -83,7 +86,7 @@ constexpr std::array table{
          any, Scope::system, Tool::Effect::reads, &no_arguments_schema, languages_output,
          &list_languages},
     Tool{"list_containers", "List containers",
-         "The containers of this machine with image, state, ports and labels. Values that look "
+         "The containers of all hosts with image, state, ports and labels. Values that look "
          "secret are masked.",
          viewer, Scope::containers, Tool::Effect::reads, &no_arguments_schema, containers_output,
          &list_containers},

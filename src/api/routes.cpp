@@ -14,6 +14,7 @@ using access::Scope;
 using enum Least;
 
 constexpr Bytes small_body{64U << 10U};
+constexpr Bytes host_body{256U << 10U};
 constexpr Bytes program_body{16U << 20U};
 constexpr Bytes exec_body{8U << 20U};
 constexpr Bytes form_body{64U << 20U};
@@ -35,6 +36,9 @@ constexpr std::array table{
     Route{"GET", "/api/v1/setup", open, {}, &get_setup},
     Route{"POST", "/api/v1/setup", open, {}, &create_owner, Body::json, small_body},
     Route{"POST", "/api/v1/sessions", open, {}, &create_session, Body::json, small_body},
+    Route{"GET", "/api/v1/oidc", open, {}, &get_oidc},
+    Route{"GET", "/api/v1/oidc/start", open, {}, &start_oidc},
+    Route{"GET", "/api/v1/oidc/callback", open, {}, &finish_oidc},
     Route{"DELETE", "/api/v1/sessions/current", any, {}, &end_session},
     Route{"GET", "/api/v1/me", any, {}, &get_me},
     Route{"PUT", "/api/v1/me/password", any, {}, &change_own_password, Body::json, small_body},
@@ -80,6 +84,19 @@ constexpr std::array table{
     Route{"GET", "/api/v1/workspaces", any, Scope::executions, &list_workspaces},
     Route{"GET", "/api/v1/workspaces/{id}", any, Scope::executions, &get_workspace},
     Route{"DELETE", "/api/v1/workspaces/{id}", executor, Scope::executions, &remove_workspace},
+    Route{"GET", "/api/v1/hosts", viewer, Scope::containers, &list_hosts},
+    Route{"POST", "/api/v1/hosts", admin, Scope::containers, &create_host, Body::json, host_body},
+    Route{"GET", "/api/v1/hosts/{id}", viewer, Scope::containers, &get_host},
+    Route{"PATCH", "/api/v1/hosts/{id}", admin, Scope::containers, &change_host, Body::json,
+          host_body},
+    Route{"DELETE", "/api/v1/hosts/{id}", admin, Scope::containers, &remove_host},
+    Route{"POST", "/api/v1/hosts/{id}/test", admin, Scope::containers, &test_host},
+    Route{"POST", "/api/v1/hosts/{id}/trust", admin, Scope::containers, &trust_host, Body::json,
+          small_body},
+    Route{"GET", "/api/v1/hosts/{id}/images", viewer, Scope::containers, &list_host_images},
+    Route{"GET", "/api/v1/hosts/{id}/volumes", viewer, Scope::containers, &list_host_volumes},
+    Route{"GET", "/api/v1/hosts/{id}/networks", viewer, Scope::containers, &list_host_networks},
+    Route{"GET", "/api/v1/projects", viewer, Scope::containers, &list_projects},
     Route{"GET", "/api/v1/containers", viewer, Scope::containers, &list_containers},
     Route{"POST", "/api/v1/containers/actions", operator_, Scope::containers, &act_on_containers,
           Body::json, small_body},

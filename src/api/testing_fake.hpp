@@ -140,7 +140,13 @@ class TestServer {
   net::http::Server& server() { return *server_; }
   std::uint16_t port() const { return port_; }
   std::string host() const;
-  void supervise_link() { fleet_->supervise(); }
+  /// A daemon that has said nothing else of images, networks and volumes has none.
+  void supervise_link() {
+    daemon_.expect("GET", "/images/json*").reply(200, "[]").always();
+    daemon_.expect("GET", "/networks*").reply(200, "[]").always();
+    daemon_.expect("GET", "/volumes*").reply(200, "{}").always();
+    fleet_->supervise();
+  }
   /// Sends bytes as they are and answers the first that come back.
   std::string send_raw(std::string bytes);
   net::Connect dial() const;

@@ -122,7 +122,7 @@ TEST_F(QueryTest, PagesFollowEachOtherWithoutGapsAndTwice) {
   for (int i = 0; i < 25; ++i) many.push_back(container(fmt::format("c{}", i % 5), "running", i));
   // Equal names: the id keeps them apart.
   for (std::size_t i = 0; i < many.size(); ++i)
-    many[i].id = engine::FakeDaemon::id(fmt::format("{:x}", i + 1));
+    many[i].id = engine::FakeDaemon::id(fmt::format("{:02x}", i + 1));
   add_host("a", {}, many);
   std::set<std::string> seen;
   ContainerQuery query{.limit = 7};
