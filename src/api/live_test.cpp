@@ -1,6 +1,9 @@
+#include "api/live.hpp"
+
 #include "api/testing_fake.hpp"
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "fleet/fleet.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -55,7 +58,9 @@ class LiveTest : public testing::Test {
 TEST_F(LiveTest, ASubscriberToContainersIsToldAtOnce) {
   auto socket = open();
   tell(socket, R"({"subscribe":"containers"})");
-  EXPECT_EQ(next(socket), R"({"items":[],"stale":true,"as_of":null,"type":"containers"})");
+  EXPECT_EQ(next(socket),
+            R"({"host":"local","state":"connecting","stale":true,"as_of":null,"items":[],)"
+            R"("removed":[],"full":true,"type":"containers","topic":"containers"})");
 }
 
 TEST_F(LiveTest, ASubscriberToContainersIsToldOfChanges) {
@@ -72,6 +77,92 @@ TEST_F(LiveTest, ASubscriberToContainersIsToldOfChanges) {
   EXPECT_THAT(next_with(socket, R"("state":"running")"), HasSubstr(R"("stale":false)"));
   events.push(engine::FakeDaemon::event("die", "aa"));
   EXPECT_THAT(next_with(socket, R"("state":"exited")"), HasSubstr(R"("name":"web")"));
+}
+
+TEST_F(LiveTest, OnlyWhatHasChangedIsToldAgain) {
+  auto& daemon = server_.daemon();
+  daemon.expect("GET", "/info").reply(200, R"({"Name":"vm"})").always();
+  auto& events = daemon.expect("GET", "/events*").stream(200, {}).stay_open();
+  json::Array both{engine::FakeDaemon::container("aa", "web", "running"),
+                   engine::FakeDaemon::container("bb", "cache", "running")};
+  json::Array exited{engine::FakeDaemon::container("aa", "web", "exited")};
+  daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(both));
+  daemon.expect("GET", "/containers/json*").reply(200, json::serialize(exited));
+  server_.supervise_link();
+  auto socket = open();
+  tell(socket, R"({"subscribe":"host:local"})");
+  EXPECT_THAT(next_with(socket, R"("name":"web")"), HasSubstr(R"("name":"cache")"));
+  events.push(engine::FakeDaemon::event("die", "aa"));
+  auto news = next_with(socket, R"("state":"exited")");
+  EXPECT_THAT(news, HasSubstr(R"("full":false,"type":"containers","topic":"host:local")"));
+  EXPECT_THAT(news, testing::Not(HasSubstr("cache")));
+  events.push(engine::FakeDaemon::event("destroy", "bb"));
+  EXPECT_THAT(next_with(socket, R"("removed":["bb)"), HasSubstr(R"("items":[])"));
+}
+
+TEST_F(LiveTest, WhoSeesOneProjectIsToldOfThatOnly) {
+  auto& daemon = server_.daemon();
+  daemon.expect("GET", "/info").reply(200, R"({"Name":"vm"})").always();
+  daemon.expect("GET", "/events*").stream(200, {}).stay_open();
+  auto shop = engine::FakeDaemon::container("aa", "web", "running");
+  shop["Labels"] = json::Object{{"com.docker.compose.project", "shop"}};
+  json::Array both{shop, engine::FakeDaemon::container("bb", "secret", "running")};
+  daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(both));
+  server_.supervise_link();
+  auto socket = open();
+  value_or_throw(server_.loop().run(server_.access().set_grants(
+      server_.owner(), who_.user, {{.host = "local", .project = "shop"}})));
+  tell(socket, R"({"subscribe":"containers"})");
+  EXPECT_THAT(next_with(socket, "web"), testing::Not(HasSubstr("secret")));
+  tell(socket, R"({"subscribe":"logs:local/secret"})");
+  EXPECT_THAT(next_with(socket, R"("topic":"logs:local/secret")"), HasSubstr("no_such_container"));
+}
+
+TEST_F(LiveTest, AHostThatIsNotThereOrMayNotBeSeenIsAnError) {
+  auto socket = open();
+  tell(socket, R"({"subscribe":"host:nowhere"})");
+  EXPECT_THAT(next_with(socket, R"("topic":"host:nowhere")"), HasSubstr("no_such_host"));
+  tell(socket, R"({"subscribe":"stats:nowhere/web"})");
+  EXPECT_THAT(next_with(socket, R"("topic":"stats:nowhere/web")"), HasSubstr("no_such_host"));
+}
+
+TEST_F(LiveTest, EventsAreToldFromWhereTheyWereLeft) {
+  auto& log = server_.fleet().events();
+  auto id = server_.fleet().local()->config().id;
+  log.note_host(id, "local", "first");
+  auto cursor = log.cursor(log.last());
+  log.note_host(id, "local", "second");
+  auto socket = open();
+  tell(socket, fmt::format(R"({{"subscribe":"events","after":"{}"}})", cursor));
+  auto told = next_with(socket, R"("type":"events")");
+  EXPECT_THAT(told, HasSubstr(R"("action":"second")"));
+  EXPECT_THAT(told, testing::Not(HasSubstr("first")));
+  EXPECT_THAT(told, HasSubstr(fmt::format(R"("cursor":"{}")", log.cursor(log.last()))));
+}
+
+TEST_F(LiveTest, WhatWasUnsubscribedIsNotToldAnyMore) {
+  auto& log = server_.fleet().events();
+  auto id = server_.fleet().local()->config().id;
+  auto socket = open();
+  tell(socket, fmt::format(R"({{"subscribe":"events","after":"{}"}})", log.cursor(log.last())));
+  log.note_host(id, "local", "first");
+  EXPECT_THAT(next(socket), HasSubstr("first"));
+  tell(socket, R"({"unsubscribe":"events"})");
+  tell(socket, R"({"subscribe":"host:nowhere"})");
+  next_with(socket, "no_such_host");
+  log.note_host(id, "local", "second");
+  tell(socket, R"({"subscribe":"host:elsewhere"})");
+  EXPECT_THAT(next(socket), HasSubstr("no_such_host"));
+}
+
+TEST_F(LiveTest, ThereIsABoundOnSubscriptions) {
+  auto& daemon = server_.daemon();
+  daemon.expect("GET", "/containers/*").hang().always();
+  auto socket = open();
+  for (std::size_t i = 0; i <= LiveChannel::topics_max; ++i) {
+    tell(socket, fmt::format(R"({{"subscribe":"stats:local/container{}"}})", i));
+  }
+  EXPECT_THAT(next_with(socket, "too_many"), HasSubstr(R"("code":"too_many_subscriptions")"));
 }
 
 TEST_F(LiveTest, ASubscriberToExecutionsIsToldOfEachState) {
@@ -115,7 +206,10 @@ TEST_F(LiveTest, ATokenWithoutTheScopeIsToldSo) {
 
 TEST_F(LiveTest, AnUnknownMessageEndsTheChannel) {
   for (auto text :
-       {"", "{}", "hello", R"({"subscribe":"secrets"})", R"({"subscribe":"containers","and":1})"}) {
+       {"", "{}", "hello", R"({"subscribe":"secrets"})", R"({"subscribe":"containers","and":1})",
+        R"({"subscribe":"containers","unsubscribe":"events"})", R"({"subscribe":"host:"})",
+        R"({"subscribe":"logs:local"})", R"({"subscribe":"events","tail":3})",
+        R"({"subscribe":"host:../x"})"}) {
     auto socket = open();
     tell(socket, text);
     EXPECT_EQ(next(socket), "closed") << text;

@@ -39,9 +39,17 @@ std::string tidy(std::string_view text, std::size_t max) {
   return text::shortened(text::one_line(text), max);
 }
 
-bool is_silent(std::string_view action) {
-  return std::ranges::any_of(silent_actions,
-                             [&](std::string_view silent) { return action.starts_with(silent); });
+/// What only repeats that a container begins or ends: its volumes, and the network that is none.
+bool repeats(const engine::Event& event) {
+  if (event.type == "volume") return event.action == "mount" || event.action == "unmount";
+  auto driver = event.attributes.find("type");
+  return event.type == "network" && driver != event.attributes.end() && driver->second == "null";
+}
+
+bool is_silent(const engine::Event& event) {
+  return repeats(event) || std::ranges::any_of(silent_actions, [&](std::string_view silent) {
+           return event.action.starts_with(silent);
+         });
 }
 
 std::map<std::string, std::string> told(const engine::Event& event) {
@@ -65,7 +73,7 @@ EventLog::EventLog(async::Executor executor, Clock clock)
     : clock_{std::move(clock)}, run_{random::word(run_length)}, changed_{std::move(executor)} {}
 
 void EventLog::note(const HostId& host, std::string_view name, const engine::Event& event) {
-  if (is_silent(event.action)) return;
+  if (is_silent(event)) return;
   auto project = event.attributes.find("com.docker.compose.project");
   bool of_project = event.type == "container" && project != event.attributes.end();
   put({.number = 0,

@@ -43,7 +43,8 @@ class EventLog {
   EventLog(async::Executor executor, Clock clock);
 
   /// An event of an engine. What only tells of looking and typing (`exec_…`, `top`, `resize`) is
-  /// left out: health checks alone make three a second.
+  /// left out: health checks alone make three a second. So is what repeats that a container begins
+  /// or ends: every sandbox does.
   void note(const HostId& host, std::string_view name, const engine::Event& event);
   /// An event of the host itself: `connected`, `unreachable`, `added`, `removed`, `changed`.
   void note_host(const HostId& host, std::string_view name, std::string_view action,

@@ -64,6 +64,19 @@ TEST_F(EventLogTest, WhatSomebodyTypedIsNotTold) {
   EXPECT_EQ(page.events.front()->attributes.at("health"), "unhealthy");
 }
 
+TEST_F(EventLogTest, WhatOnlyRepeatsThatAContainerBeginsIsNotTold) {
+  auto mount = event("mount");
+  mount.type = "volume";
+  auto connect = event("connect");
+  connect.type = "network";
+  connect.attributes["type"] = "null";
+  log_.note(a_, "alpha", mount);
+  log_.note(a_, "alpha", connect);
+  connect.attributes["type"] = "bridge";
+  log_.note(a_, "alpha", connect);
+  EXPECT_THAT(actions(0), ElementsAre("connect"));
+}
+
 TEST_F(EventLogTest, ANoisyHostPushesNobodyElseOut) {
   log_.note(b_, "beta", event("start"));
   for (int i = 0; i < 30'000; ++i) log_.note(a_, "alpha", event("restart"));
