@@ -636,10 +636,147 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The containers of the local engine, from the view kept in memory
-         * @description Gantry's own sandbox containers are left out.
+         * The containers of all hosts, from the views kept in memory
+         * @description Gantry's own sandbox containers are left out. Two containers of the same name on two hosts
+         *     are two items. A host that is away keeps its last known containers; `hosts` tells how old
+         *     they are.
          */
         get: operations["list_containers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hosts somebody may see, by name */
+        get: operations["list_hosts"];
+        put?: never;
+        /**
+         * Add a host
+         * @description Keys and passwords are stored sealed and never told again. Nothing is asked of the host
+         *     before the answer: test it.
+         */
+        post: operations["create_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        /** One host */
+        get: operations["get_host"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a host from the fleet
+         * @description Nothing changes on the host itself. Its streams end.
+         */
+        delete: operations["remove_host"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, rename, disable or enable a host
+         * @description What is absent stays as it is; an empty text takes away what was there. Another endpoint,
+         *     other keys, and being disabled end every stream that goes through the host.
+         */
+        patch: operations["change_host"];
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try the way to a host, step by step
+         * @description Beside what is in use, and whether the host is enabled or not.
+         */
+        post: operations["test_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trust the SSH host key that a host shows
+         * @description The host is asked for its key again; it is trusted when its fingerprint is the given one, in
+         *     the place of any other that was trusted under its name.
+         */
+        post: operations["trust_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        /** A host's images, newest first, from the view kept in memory */
+        get: operations["list_host_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The Compose projects of all hosts, as their containers' labels tell of them */
+        get: operations["list_projects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -737,7 +874,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A host's volumes by name, from the view kept in memory */
+        get: operations["list_host_volumes"];
         put?: never;
         /**
          * Make a volume
@@ -799,7 +937,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A host's networks by name, from the view kept in memory */
+        get: operations["list_host_networks"];
         put?: never;
         /**
          * Make a network
@@ -3179,17 +3318,39 @@ export interface components {
         /** @description The `data` of one event; which of these, the event's name tells */
         ExecutionEvent: components["schemas"]["Progress"] | components["schemas"]["StateChange"] | components["schemas"]["Output"] | components["schemas"]["Execution"];
         Container: {
+            /**
+             * @description Its host's name
+             * @example local
+             */
+            host: string;
+            /** @description The engine's id of it */
             id: string;
-            /** @example shop-web-1 */
+            /**
+             * @description Its name
+             * @example shop-web-1
+             */
             name: string;
-            /** @example nginx:1.27 */
+            /**
+             * @description As it was asked for
+             * @example nginx:1.27
+             */
             image: string;
-            /** @enum {string} */
+            /**
+             * @description In Docker's own words
+             * @enum {string}
+             */
             state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
             /** @description The engine's own words */
             status: string;
+            /**
+             * @description What its own health check says; none when it has none
+             * @enum {string}
+             */
+            health: "none" | "starting" | "healthy" | "unhealthy";
             created_at: components["schemas"]["Time"];
+            /** @description What it listens on, and where that is published */
             ports: components["schemas"]["Port"][];
+            /** @description Values whose names say secret are masked */
             labels: {
                 [key: string]: string;
             };
@@ -3198,7 +3359,10 @@ export interface components {
              * @example shop
              */
             project?: string;
-            /** @example web */
+            /**
+             * @description The service of that project
+             * @example web
+             */
             service?: string;
         };
         Port: {
@@ -3210,11 +3374,389 @@ export interface components {
             protocol: "tcp" | "udp" | "sctp";
         };
         ContainerList: {
+            /** @description In the order that was asked for */
             items: components["schemas"]["Container"][];
-            /** @description The link is down; these are the last known */
+            next: components["schemas"]["NextPage"];
+            /** @description How many there are, on all pages */
+            total: number;
+            /** @description The hosts that were looked at, by name */
+            hosts: components["schemas"]["HostFreshness"][];
+            /** @description Some host is away; its containers are the last known */
             stale: boolean;
-            /** @description When the view was last known to be true; null when never */
+            /** @description When the oldest of the views was last known to be true; null when none was */
             as_of: components["schemas"]["Time"] | null;
+        };
+        /** @description The cursor of the following page; null on the last */
+        NextPage: string | null;
+        HostFreshness: {
+            /** @description The host's name */
+            name: string;
+            state: components["schemas"]["HostState"];
+            /** @description What is told of it is the last known */
+            stale: boolean;
+            /** @description When that was last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+            error?: components["schemas"]["Trouble"];
+        };
+        /**
+         * @description How the link to it is
+         * @enum {string}
+         */
+        HostState: "connecting" | "connected" | "unreachable" | "disabled";
+        /** @description Up to 64 names of 1 to 128 bytes with values of at most 512 bytes */
+        HostLabels: {
+            [key: string]: string;
+        };
+        /** @description Groups it is in; grants are given for groups */
+        HostGroups: string[];
+        /** @description For endpoints `tls://…`; all in PEM */
+        HostTls: {
+            /** @description Whom to trust; without it, whom the system trusts */
+            ca?: string;
+            /** @description Who we are; needs `key` */
+            certificate?: string;
+            /** @description The key of `certificate`, not encrypted */
+            key?: string;
+        };
+        /** @description For endpoints `ssh://…` */
+        HostSsh: {
+            /** @description Machines on the way, from here to there, each `[user@]host[:port]` */
+            jump?: string[];
+            /** @description A private key */
+            identity?: string;
+            /** @description Or the path of one, on the server */
+            identity_file?: string;
+            /** @description What opens the key */
+            passphrase?: string;
+            /** @description What opens the door without a key */
+            password?: string;
+            /** @description An OpenSSH certificate of the key */
+            certificate?: string;
+            /** @description Ask the SSH agent of the server's account */
+            use_agent?: boolean;
+            /** @description Read the OpenSSH configuration of the server's account */
+            config?: boolean;
+        };
+        NewHost: {
+            /** @description What to call it */
+            name: string;
+            /**
+             * @description How its engine is reached
+             * @example ssh://deploy@web1.example.org
+             * @example tls://db1.example.org:2376
+             * @example unix:///run/docker.sock
+             */
+            endpoint: string;
+            labels?: components["schemas"]["HostLabels"];
+            groups?: components["schemas"]["HostGroups"];
+            /** @description What people should know of it */
+            note?: string;
+            /** @description Make it the default host */
+            default?: boolean;
+            /**
+             * @description Whether it is used
+             * @default true
+             */
+            enabled?: boolean;
+            /** @description Let `tcp://` beyond this machine go unencrypted, with a standing warning */
+            insecure_tcp?: boolean;
+            tls?: components["schemas"]["HostTls"];
+            ssh?: components["schemas"]["HostSsh"];
+        };
+        /** @description What is absent stays as it is */
+        HostChange: {
+            /** @description What to call it from now on */
+            name?: string;
+            /** @description How its engine is reached */
+            endpoint?: string;
+            labels?: components["schemas"]["HostLabels"];
+            groups?: components["schemas"]["HostGroups"];
+            /** @description What people should know of it */
+            note?: string;
+            /** @description Make it the default host */
+            default?: boolean;
+            /** @description Whether it is used */
+            enabled?: boolean;
+            /** @description Let `tcp://` beyond this machine go unencrypted, with a standing warning */
+            insecure_tcp?: boolean;
+            tls?: components["schemas"]["HostTls"];
+            ssh?: components["schemas"]["HostSsh"];
+        };
+        HostList: {
+            /** @description By name */
+            items: components["schemas"]["Host"][];
+            /** @description There is one page */
+            next: null;
+        };
+        Host: {
+            /** @description What it is called */
+            name: string;
+            /** @description How its engine is reached */
+            endpoint: string;
+            labels: components["schemas"]["HostLabels"];
+            groups: components["schemas"]["HostGroups"];
+            /** @description What people should know of it */
+            note: string;
+            /** @description Whether it is the default host */
+            default: boolean;
+            /** @description Whether it is used */
+            enabled: boolean;
+            /** @description Whether clear text was asked for by name */
+            insecure_tcp: boolean;
+            /** @description Its endpoint is that of the server's option `--engine` and can not be changed here */
+            follows_engine_option: boolean;
+            state: components["schemas"]["HostState"];
+            since: components["schemas"]["Time"];
+            error?: components["schemas"]["Trouble"];
+            engine?: components["schemas"]["HostEngine"];
+            /** @description How many there are that the caller may see */
+            containers: {
+                /** @description All of them */
+                total: number;
+                /** @description Those that run */
+                running: number;
+            };
+            /** @description What is told of it is the last known */
+            stale: boolean;
+            /** @description When that was last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+            /** @description What somebody should know at any time, one sentence each */
+            warnings: string[];
+            /** @description By which way; null while a way over SSH has not been found */
+            via: ("direct" | "forward" | "dial-stdio") | null;
+            tls?: components["schemas"]["HostTlsSet"];
+            ssh?: components["schemas"]["HostSshSet"];
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+        };
+        HostEngine: {
+            /** @description What the machine calls itself */
+            name: string;
+            /**
+             * @description Of the engine
+             * @example 27.1.1
+             */
+            version: string;
+            /**
+             * @description That is spoken with it
+             * @example 1.46
+             */
+            api_version?: string;
+            /** @description The operating system */
+            os: string;
+            /**
+             * @description Of the processors
+             * @example x86_64
+             */
+            architecture: string;
+            /** @description Its version */
+            kernel: string;
+            /** @description How many processors */
+            cpus: number;
+            /** @description How much memory */
+            memory_bytes: number;
+        };
+        /** @description Which are set; told to admins */
+        HostTlsSet: {
+            /** @description Whom to trust */
+            ca: boolean;
+            /** @description Who we are */
+            certificate: boolean;
+            /** @description The key of the certificate */
+            key: boolean;
+        };
+        /** @description How it is logged in to; of secrets, which are set; told to admins */
+        HostSshSet: {
+            /** @description Machines on the way */
+            jump: string[];
+            /** @description A private key */
+            identity: boolean;
+            /** @description The path of one; empty when there is none */
+            identity_file: string;
+            /** @description What opens the key */
+            passphrase: boolean;
+            /** @description What opens the door without a key */
+            password: boolean;
+            /** @description An OpenSSH certificate */
+            certificate: boolean;
+            /** @description Whether the SSH agent is asked */
+            use_agent: boolean;
+            /** @description Whether the OpenSSH configuration is read */
+            config: boolean;
+        };
+        HostTest: {
+            /** @description Whether an engine that can be used answers */
+            ok: boolean;
+            /** @description In the order in which they are taken; what comes after a failure is skipped */
+            steps: components["schemas"]["HostTestStep"][];
+        };
+        HostTestStep: {
+            /**
+             * @description What was tried
+             * @enum {string}
+             */
+            step: "resolve" | "connect" | "host_key" | "authenticate" | "forward" | "ping" | "version";
+            /**
+             * @description How it went; skipped too where the transport has no such step
+             * @enum {string}
+             */
+            state: "ok" | "failed" | "skipped";
+            /** @description What was found, or why it failed */
+            detail: string;
+            /** @description Of the failure, for programs */
+            code?: string;
+            /** @description What to do about the failure */
+            remedy?: string;
+            /**
+             * @description Of the host key that was shown
+             * @example SHA256:…
+             */
+            fingerprint?: string;
+            /** @description How long it took */
+            took_ms: number;
+        };
+        TrustKey: {
+            /** @description As the test showed it: `SHA256:…` */
+            fingerprint: string;
+        };
+        TrustedKey: {
+            /** @description The host's name */
+            host: string;
+            /** @description The machine that the key belongs to */
+            name: string;
+            /**
+             * @description The sort of key
+             * @example ssh-ed25519
+             */
+            type: string;
+            /** @description As it was given */
+            fingerprint: string;
+        };
+        HostImageList: {
+            /** @description Newest first */
+            items: components["schemas"]["HostImageItem"][];
+            next: components["schemas"]["NextPage"];
+            /** @description These are the last known */
+            stale: boolean;
+            /** @description When they were last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        HostImageItem: {
+            /** @description The engine's id of it, sha256:… */
+            id: string;
+            /** @description What it is called */
+            tags: string[];
+            /** @description By which registries know it */
+            digests: string[];
+            created_at: components["schemas"]["Time"];
+            /** @description All of it, shared layers included */
+            size_bytes: number;
+            /** @description Values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        HostVolumeList: {
+            /** @description By name */
+            items: components["schemas"]["HostVolumeItem"][];
+            next: components["schemas"]["NextPage"];
+            /** @description These are the last known */
+            stale: boolean;
+            /** @description When they were last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        HostVolumeItem: {
+            /** @description Its name */
+            name: string;
+            /**
+             * @description What keeps it
+             * @example local
+             */
+            driver: string;
+            /** @description As the engine writes it; empty when it does not tell */
+            created_at: string;
+            /** @description Values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        HostNetworkList: {
+            /** @description By name */
+            items: components["schemas"]["HostNetworkItem"][];
+            next: components["schemas"]["NextPage"];
+            /** @description These are the last known */
+            stale: boolean;
+            /** @description When they were last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        HostNetworkItem: {
+            /** @description The engine's id of it */
+            id: string;
+            /** @description Its name */
+            name: string;
+            /**
+             * @description What makes it
+             * @example bridge
+             */
+            driver: string;
+            /**
+             * @description How far it reaches
+             * @example local
+             */
+            scope: string;
+            /** @description Whether it has no way out */
+            internal: boolean;
+            /** @description Whether it has IPv6 */
+            ipv6: boolean;
+            /** @description Its addresses */
+            subnets: {
+                /**
+                 * @description The addresses
+                 * @example 172.18.0.0/16
+                 */
+                prefix: string;
+                /** @description The host's own address in it */
+                gateway: string;
+            }[];
+            /** @description Values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        ProjectList: {
+            /** @description By host, then by name */
+            items: components["schemas"]["ProjectItem"][];
+            /** @description There is one page */
+            next: null;
+        };
+        ProjectItem: {
+            /** @description Its host's name */
+            host: string;
+            /** @description Its name */
+            name: string;
+            /** @description What others depend on comes first */
+            services: {
+                /** @description Its name; empty where the containers tell none */
+                name: string;
+                /** @description Their ids */
+                containers: string[];
+                /** @description Services that start before it */
+                depends_on: string[];
+                /** @description Those of one level start at once, the lower levels first */
+                level: number;
+                /**
+                 * @description completed - none runs, and all have ended with 0
+                 * @enum {string}
+                 */
+                state: "running" | "partial" | "completed" | "stopped";
+            }[];
+            /**
+             * @description running - something runs and nothing is missing; partial - something runs, and something
+             *     should that does not; stopped - nothing runs; exited - nothing runs, and everything has
+             *     ended with 0
+             * @enum {string}
+             */
+            state: "running" | "partial" | "stopped" | "exited";
         };
         ContainerBulk: {
             /**
@@ -4491,6 +5033,12 @@ export interface components {
         };
     };
     parameters: {
+        /** @description Only what has this in its name, whatever its case */
+        Searched: string;
+        /** @description How many at most */
+        PageLimit: number;
+        /** @description `next` of the page before */
+        PageCursor: string;
         /** @description The host's name */
         HostName: string;
         /** @description The container's name, its id, or at least 12 digits of that */
@@ -5549,14 +6097,37 @@ export interface operations {
     };
     list_containers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of this host */
+                host?: string;
+                /** @description Only of hosts of this group */
+                group?: string;
+                /** @description Only of this Compose project */
+                project?: string;
+                /** @description Only in one of these states, separated by commas */
+                state?: string;
+                /** @description Only with one of these, separated by commas - none, starting, healthy, unhealthy */
+                health?: string;
+                /** @description Only with this label, `NAME` or `NAME=VALUE`; up to 16 times, all must be there */
+                label?: string;
+                /** @description Up to 8 words, separated by spaces, that must all stand in the container's name, image, id, project, service or its host's name, whatever their case */
+                q?: string;
+                /** @description By what they are sorted */
+                sort?: "name" | "created" | "state" | "host" | "image";
+                /** @description In which direction */
+                order?: "asc" | "desc";
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All of them; `stale` when the engine can not be reached at the moment */
+            /** @description A page of them */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5565,6 +6136,262 @@ export interface operations {
                     "application/json": components["schemas"]["ContainerList"];
                 };
             };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    list_hosts: {
+        parameters: {
+            query?: {
+                /** @description Only hosts of this group */
+                group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    create_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHost"];
+            };
+        };
+        responses: {
+            /** @description It is there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    get_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    remove_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    change_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    test_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, good or bad */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostTest"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    trust_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustKey"];
+            };
+        };
+        responses: {
+            /** @description It is trusted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustedKey"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    list_host_images: {
+        parameters: {
+            query?: {
+                /** @description Only what has this in its name, whatever its case */
+                q?: components["parameters"]["Searched"];
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostImageList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: {
+                /** @description Only those of this host */
+                host?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By host, then by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
         };
@@ -5747,6 +6574,40 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_host_volumes: {
+        parameters: {
+            query?: {
+                /** @description Only what has this in its name, whatever its case */
+                q?: components["parameters"]["Searched"];
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostVolumeList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     create_host_volume: {
         parameters: {
             query?: never;
@@ -5877,6 +6738,40 @@ export interface operations {
             409: components["responses"]["Conflict"];
             429: components["responses"]["Exhausted"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    list_host_networks: {
+        parameters: {
+            query?: {
+                /** @description Only what has this in its name, whatever its case */
+                q?: components["parameters"]["Searched"];
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostNetworkList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
         };
     };
     create_host_network: {

@@ -15,38 +15,10 @@ export type DiskUsageKind = Schemas['DiskUsageKind'];
 export type DiskUsageItem = Schemas['DiskUsageItem'];
 export type FleetEvent = Schemas['HostEvent'];
 
-/** A project in the list of all: its containers by their ids alone. */
-export interface ListedProject {
-  host: string;
-  name: string;
-  state: ProjectState;
-  services: { name: string; state: string; containers: string[] }[];
-}
-
-export interface StoredImage {
-  id: string;
-  tags: string[];
-  digests: string[];
-  created_at: string;
-  size_bytes: number;
-}
-
-export interface Volume {
-  name: string;
-  driver: string;
-  created_at: string;
-  labels: Record<string, string>;
-}
-
-export interface Network {
-  id: string;
-  name: string;
-  driver: string;
-  scope: string;
-  internal: boolean;
-  subnets: { prefix: string; gateway: string }[];
-  labels: Record<string, string>;
-}
+export type ListedProject = Schemas['ProjectItem'];
+export type StoredImage = Schemas['HostImageItem'];
+export type Volume = Schemas['HostVolumeItem'];
+export type Network = Schemas['HostNetworkItem'];
 
 export type Store = 'images' | 'volumes' | 'networks';
 
@@ -77,7 +49,7 @@ const at = (host: string, store: Store): string => `${of_host(host)}/${store}`;
 
 export const projects_api = {
   list: (query: Query) =>
-    call<{ items: ListedProject[]; next?: string | null }>(
+    call<Schemas['ProjectList']>(
       'GET',
       with_query('/api/v1/projects', query),
     ),

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Port } from '../api/fleet';
 import { all_ports, by_state_and_name, count_up, published } from './containers';
 
-const ports: Port[] = [
+const ports = [
   { private: 80, public: 8080, ip: '0.0.0.0', protocol: 'tcp' },
   { private: 80, public: 8080, ip: '::', protocol: 'tcp' },
   { private: 443, protocol: 'tcp' },

@@ -1,4 +1,6 @@
-import type { FleetContainer, Port } from '../api/fleet';
+import type { FleetContainer } from '../api/fleet';
+
+type Port = Omit<FleetContainer['ports'][number], 'protocol'> & { readonly protocol: string };
 
 const up: readonly string[] = ['running', 'paused', 'restarting'];
 

@@ -9,6 +9,7 @@ const some = (id: string): FleetContainer => ({
   image: 'nginx',
   state: 'running',
   status: 'Up',
+  health: 'none',
   created_at: '2026-11-22T00:00:00Z',
   ports: [],
   labels: {},

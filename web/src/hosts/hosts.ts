@@ -1,4 +1,4 @@
-import type { Host, HostRequest, HostSsh, HostTls } from '../api/fleet';
+import type { Host, HostRequest, HostSsh, HostTls, NewHost } from '../api/fleet';
 
 export type Kind = 'unix' | 'tcp' | 'tls' | 'ssh';
 export const kinds: readonly Kind[] = ['unix', 'tcp', 'tls', 'ssh'];
@@ -59,7 +59,7 @@ export function draft_of(host?: Host): Draft {
 }
 
 /** What is sent: of the secrets and the ways only those of the kind that were filled in. */
-export function request_of(draft: Draft): HostRequest {
+export function request_of(draft: Draft): NewHost {
   const { kind } = draft;
   const tls = filled(draft.tls);
   const ssh: HostSsh = {
@@ -85,7 +85,7 @@ export function request_of(draft: Draft): HostRequest {
 
 /** What of a form is not as `host` has it, so that nothing else is touched. */
 export function changes_of(draft: Draft, host: Host): HostRequest {
-  const before = request_of(draft_of(host)) as Record<string, unknown>;
+  const before: Record<string, unknown> = { ...request_of(draft_of(host)) };
   const after = Object.entries(request_of(draft));
   return Object.fromEntries(
     after.filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),

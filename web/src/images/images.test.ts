@@ -16,6 +16,7 @@ function image(given: Partial<ShownImage>): ShownImage {
     tags: [],
     digests: [],
     size_bytes: 1,
+    labels: {},
     created_at: '2026-11-22T00:00:00Z',
     sandbox: null,
     ...given,
