@@ -37,6 +37,15 @@ std::optional<SshHostKey> read_key(std::string_view line) {
   return SshHostKey{{}, std::move(type), std::string{fingerprint.substr(0, fingerprint.find(','))}};
 }
 
+/// What OpenSSH says when all is well.
+bool is_small_talk(std::string_view line) {
+  constexpr std::string_view beginnings[] = {
+      "Authenticated to ", "Transferred: ", "Bytes per second: ", "Warning: Permanently added "};
+  return line.empty() || std::ranges::any_of(beginnings, [&](std::string_view beginning) {
+           return line.starts_with(beginning);
+         });
+}
+
 /// A line that says what went wrong.
 struct Sign {
   std::string_view text;
@@ -86,6 +95,8 @@ constexpr Sign signs[] = {
 };
 
 /// Said while OpenSSH goes on; they matter once nobody let us in.
+constexpr std::string_view unopened =
+    "the machine accepts the key, but its passphrase is missing or wrong";
 constexpr std::string_view identity_troubles[] = {
     "incorrect passphrase",    "invalid format",   "error in libcrypto",  "bad permissions",
     "UNPROTECTED PRIVATE KEY", "no such identity", "Certificate invalid",
@@ -97,7 +108,7 @@ void SshLog::line(std::string_view line) {
   line = text::trimmed(line);
   if (!line.starts_with("debug")) {
     if (lines_.size() == lines_max) lines_.erase(lines_.begin());
-    if (!line.empty()) lines_.push_back(text::shortened(text::one_line(line), line_max));
+    if (!is_small_talk(line)) lines_.push_back(text::shortened(text::one_line(line), line_max));
     look_for_error(line);
   }
   step(line);
@@ -118,8 +129,11 @@ void SshLog::step(std::string_view line) {
   } else if (line.starts_with("Authenticated to ") && stage_ == Stage::authenticate) {
     method_ = between(line, "using \"", "\"");
     identity_trouble_.clear();
+    key_accepted_ = false;
     stage_ = at_last_machine() ? Stage::forward : Stage::connect;
     if (!at_last_machine()) ++machine_;
+  } else if (line.starts_with("debug1: Server accepts key: ")) {
+    key_accepted_ = true;
   } else if (line.starts_with("debug1: Local forwarding listening on path ") &&
              stage_ == Stage::forward) {
     stage_ = Stage::ready;
@@ -131,6 +145,7 @@ void SshLog::look_for_error(std::string_view line) {
     ++refused_streams_;
     return;
   }
+  if (line.find("partial success") != line.npos) key_accepted_ = false;
   for (auto trouble : identity_troubles) {
     if (line.find(trouble) != line.npos && identity_trouble_.empty()) {
       identity_trouble_ = text::shortened(text::one_line(line), line_max);
@@ -155,6 +170,7 @@ void SshLog::look_for_error(std::string_view line) {
         "that machine, and trust it");
   } else if (line.find("Permission denied (") != line.npos ||
              line.find("Too many authentication failures") != line.npos) {
+    if (key_accepted_ && identity_trouble_.empty()) identity_trouble_ = unopened;
     if (!identity_trouble_.empty()) {
       fail_with(ErrorKind::invalid, "ssh_identity_unusable",
                 fmt::format("the identity can not be used: {}", identity_trouble_),

@@ -77,6 +77,7 @@ class SshLog {
   std::optional<SshHostKey> key_;
   std::string method_;
   std::string identity_trouble_;
+  bool key_accepted_ = false;
   std::size_t refused_streams_ = 0;
   std::vector<std::string> lines_;
   std::optional<Error> error_;

@@ -135,6 +135,22 @@ TEST(SshLog, TellsAKeyThatCanNotBeReadFromOneThatIsNotAccepted) {
   EXPECT_THAT(log.error()->message, HasSubstr("incorrect passphrase"));
 }
 
+TEST(SshLog, TellsAKeyThatCanNotBeOpened) {
+  auto log = read({"edge"},
+                  "debug1: Server accepts key: /room/key ED25519 SHA256:x explicit\n"
+                  "ann@edge: Permission denied (publickey).\n");
+  EXPECT_EQ(log.error()->code, "ssh_identity_unusable");
+  EXPECT_THAT(log.error()->message, HasSubstr("passphrase"));
+}
+
+TEST(SshLog, TellsASecondFactorThatIsMissingFromAKeyThatCanNotBeOpened) {
+  auto log = read({"edge"},
+                  "debug1: Server accepts key: /room/key ED25519 SHA256:x explicit\n"
+                  "Authenticated using \"publickey\" with partial success.\n"
+                  "ann@edge: Permission denied (keyboard-interactive).\n");
+  EXPECT_EQ(log.error()->code, "ssh_authentication_failed");
+}
+
 TEST(SshLog, CountsRefusedStreamsOnceTheWayStands) {
   auto log = read({"edge"}, all({connected, let_in, listening,
                                  "channel 2: open failed: connect failed: open failed\n"}));

@@ -14,6 +14,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace gantry::net {
@@ -21,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t runtime_max = 40;
+constexpr std::string_view room_prefix = "gantry-ssh-";
 constexpr std::string_view key_file = "key";
 constexpr std::string_view certificate_file = "key-cert.pub";
 
@@ -57,6 +60,18 @@ void check_known_hosts(std::string_view path) {
                  "use an absolute path without any of \"\\%$~"}};
 }
 
+/// A lock on the folder, which goes with its process; none where somebody else has it.
+async::Descriptor locked(const fs::path& folder) {
+  async::Descriptor lock{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.close();
+  return lock;
+}
+
+bool is_ours(const async::Descriptor& folder) {
+  struct stat status{};
+  return ::fstat(folder.get(), &status) == 0 && status.st_uid == ::geteuid();
+}
+
 /// OpenSSH refuses keys whose last line has no end, and those with the line ends of Windows.
 std::string tidied(std::string_view key) {
   return text::replaced(text::trimmed(key), "\r", "") + "\n";
@@ -77,11 +92,12 @@ SshRoom::SshRoom(const SshSettings& settings, const SshPlaces& places)
                    "cannot use the SSH agent: this server's owner does not allow it",
                    "store a key for the host, or let the owner allow the agent"}};
   }
-  std::string name = fs::path{places.runtime} / "gantry-ssh-XXXXXX";
+  std::string name = fs::path{places.runtime} / (std::string{room_prefix} + "XXXXXX");
   if (::mkdtemp(name.data()) == nullptr) {  // mode 0700
     unusable(places.runtime, std::strerror(errno), "let Gantry's user write there");
   }
   folder_ = name;
+  lock_ = locked(folder_);
 }
 
 SshRoom::~SshRoom() {
@@ -141,6 +157,16 @@ void SshRoom::return_key() {
   if (--borrowers_ > 0) return;
   remove(key_file);
   remove(certificate_file);
+}
+
+void sweep_ssh_rooms(const std::string& runtime) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator{runtime, ignored}) {
+    auto name = entry.path().filename().string();
+    if (!name.starts_with(room_prefix) || name.size() != room_prefix.size() + 6) continue;
+    auto lock = locked(entry.path());
+    if (lock && is_ours(lock)) fs::remove_all(entry.path(), ignored);
+  }
 }
 
 std::vector<std::string> ssh_environment(const SshPlaces& places, std::string_view question) {

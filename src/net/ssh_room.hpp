@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/descriptor.hpp"
 #include "base/error.hpp"
 #include "net/ssh_settings.hpp"
 #include "net/ssh_way.hpp"
@@ -10,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace gantry::net {
 
@@ -54,8 +57,13 @@ class SshRoom {
   const SshSettings& settings_;
   const SshPlaces& places_;
   std::filesystem::path folder_;
+  async::Descriptor lock_;
   std::size_t borrowers_ = 0;
 };
+
+/// Removes the rooms in `runtime` that a killed process of this user left: those that nobody has
+/// locked any more.
+void sweep_ssh_rooms(const std::string& runtime);
 
 /// The whole environment of OpenSSH's processes.
 std::vector<std::string> ssh_environment(const SshPlaces& places, std::string_view question);

@@ -53,16 +53,19 @@ struct StdioSession {
   StdioSession(const async::Executor& executor, std::shared_ptr<SshCurrent> on)
       : current{std::move(on)}, run{executor, current->way}, stop{executor} {}
 
-  // Owned by the tunnel and by the streams that were begun on this way, which may end later.
+  // Owned by the tunnel and by the sessions that were begun on this way, which may end later.
   std::shared_ptr<SshCurrent> current;
   SshRun run;
   async::StopSignal stop;
 };
 
-/// Ends a run on every way out, also when its coroutine is cancelled: its stream may live on.
+/// Ends a session on every way out, also when its coroutine is cancelled: its stream may live on.
 struct Ending {
-  SshRun& run;
-  ~Ending() { run.end(); }
+  StdioSession& session;
+  ~Ending() {
+    session.run.end();
+    session.current.reset();
+  }
 };
 
 }  // namespace
@@ -82,6 +85,7 @@ struct SshTunnel::Impl {
         backoff{pace.first_retry, pace.longest_retry},
         scope{executor} {
     places.known_hosts = std::filesystem::absolute(places.known_hosts).lexically_normal();
+    sweep_ssh_rooms(places.runtime);
   }
 
   async::task<void> keep_up();
@@ -95,6 +99,7 @@ struct SshTunnel::Impl {
   async::task<std::unique_ptr<Stream>> dial_stdio();
   async::task<void> carry(std::shared_ptr<StdioSession> session);
   SshPlace take_place(std::size_t most);
+  Error too_slow() const;
   void set(State next);
   void up(SshVia by);
   void down(Error why);
@@ -226,6 +231,10 @@ async::task<void> SshTunnel::Impl::settled() {
   while (state == State::connecting) co_await changed.wait();
 }
 
+Error SshTunnel::Impl::too_slow() const {
+  return ssh_too_slow(plain_ssh_way(endpoint.hop(), settings), pace.patience);
+}
+
 SshPlace SshTunnel::Impl::take_place(std::size_t most) {
   if (*streams < most) return SshPlace{streams};
   throw Failure{
@@ -244,7 +253,7 @@ async::task<std::unique_ptr<Stream>> SshTunnel::Impl::connect() {
   }
   auto waited =
       co_await async::attempt(async::with_deadline(pace.patience, "connecting by SSH", settled()));
-  if (!waited) throw Failure{ssh_too_slow(plain_ssh_way(endpoint.hop(), settings), pace.patience)};
+  if (!waited) throw Failure{too_slow()};
   if (state != State::up) throw Failure{*error};
   if (via == SshVia::forward) co_return co_await dial_forward();
   co_return co_await dial_stdio();
@@ -276,11 +285,11 @@ async::task<std::unique_ptr<Stream>> SshTunnel::Impl::dial_stdio() {
   if (made) co_return stream;
   doubt.notify();
   bool slow = made.error().kind == ErrorKind::timed_out && !session->run.log().error();
-  throw Failure{slow ? ssh_too_slow(session->current->way, pace.patience) : made.error()};
+  throw Failure{slow ? too_slow() : made.error()};
 }
 
 async::task<void> SshTunnel::Impl::carry(std::shared_ptr<StdioSession> session) {
-  Ending ending{session->run};
+  Ending ending{*session};
   auto carried = co_await async::attempt(async::race(session->run.follow(), session->stop.wait()));
   // It ended by itself, which is right after its stream did, and else a reason to look again.
   if (!carried || (!session->stop.stopped() && !session->run.clean())) doubt.notify();

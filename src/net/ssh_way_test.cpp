@@ -157,6 +157,18 @@ TEST_F(SshRooms, HoldTheKeyOnlyWhileSomebodyNeedsIt) {
   EXPECT_FALSE(fs::exists(room.file("key-cert.pub")));
 }
 
+TEST_F(SshRooms, OfKilledProcessesAreSweptAndThoseInUseAreNot) {
+  SshRoom room{settings_, places_};
+  auto used = fs::path{room.write("config", "text")}.parent_path();
+  fs::create_directory(folder_ / "gantry-ssh-abc123");
+  fs::create_directory(folder_ / "gantry-ssh-of-somebody-else");
+  sweep_ssh_rooms(folder_);
+  EXPECT_FALSE(fs::exists(folder_ / "gantry-ssh-abc123"));
+  EXPECT_TRUE(fs::exists(folder_ / "gantry-ssh-of-somebody-else"));
+  EXPECT_TRUE(fs::exists(used / "config"));
+  sweep_ssh_rooms("/no/such/folder");
+}
+
 TEST_F(SshRooms, RefuseFoldersWhoseNamesAreMoreThanNames) {
   for (auto* name : {"relative", "/with space", "/$(id)", "/%h",
                      "/much/too/long/for/the/name/of/a/socket/in/it"}) {
