@@ -4,6 +4,7 @@
 #include "api/console.hpp"
 #include "api/mcp_calls.hpp"
 #include "api/request_metrics.hpp"
+#include "async/descriptor.hpp"
 #include "async/task.hpp"
 #include "async/workers.hpp"
 #include "base/clock.hpp"
@@ -36,6 +37,13 @@ namespace gantry::api {
 /// Whether `/execute`, `/metrics` and Piston's routes answer without a credential on loopback
 /// listeners.
 enum class AnonymousExecute { refused, on_loopback };
+
+/// How the database is copied while the server runs.
+struct Backups {
+  /// A nameless file that holds the copy, at its beginning; none: there are no copies.
+  std::function<async::task<async::Descriptor>()> make = {};
+  bool under_way = false;
+};
 
 /// Everything the API speaks for, and what it must know of this process. Borrowed: all of it
 /// outlives the Api.
@@ -77,9 +85,12 @@ struct Services {
   sandbox::ServerBounds bounds;
   std::span<const Asset> console = console_assets();
   mcp::Calls mcp_calls = {};
+  Backups backups = {};
   /// For /metrics; absent: not told.
   const storage::DatabaseStats* database = nullptr;
   const RequestMetrics* requests = nullptr;  ///< Set by the Api itself.
+  /// Where people sign in besides; none: nowhere.
+  access::Oidc* oidc = nullptr;
   /// What ought to worry the owner of this server, one sentence each; may grow while it starts.
   const std::vector<std::string>* warnings = nullptr;
 };

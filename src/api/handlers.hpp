@@ -55,6 +55,9 @@ Answer list_audit(Call& call);
 Answer check_audit(Call& call);
 Answer export_audit(Call& call);
 
+// backups.cpp
+Answer make_backup(Call& call);
+
 // system.cpp
 Answer get_system(Call& call);
 Answer get_openapi(Call& call);

@@ -183,6 +183,7 @@ constexpr std::array table{
     Route{"GET", "/api/v1/recordings", viewer, Scope::containers, &list_recordings},
     Route{"GET", "/api/v1/recordings/{id}", viewer, Scope::containers, &get_recording},
     Route{"DELETE", "/api/v1/recordings/{id}", viewer, Scope::containers, &remove_recording},
+    Route{"POST", "/api/v1/backups", admin, Scope::access, &make_backup},
     Route{"GET", "/api/v1/events", viewer, Scope::containers, &follow_host_events},
     Route{"GET", "/api/v1/live", any, {}, &open_live},
     Route{"GET", "/api/openapi.yaml", open, {}, &get_openapi},

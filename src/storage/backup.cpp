@@ -68,22 +68,23 @@ std::map<std::string, std::int64_t> versions_of(Transaction& transaction) {
   return versions;
 }
 
-/// A file beside its final name, which it gets when it is complete; removed if it never is.
-class Pending {
+[[noreturn]] void refuse_to_write(const fs::path& path, int cause) {
+  if (cause == EEXIST) {
+    throw Failure{{ErrorKind::conflict, "already_exists",
+                   fmt::format("cannot write backup '{}': it exists", path.string()),
+                   "choose another name, or give --force"}};
+  }
+  throw Failure{{cause == ENOSPC ? ErrorKind::exhausted : ErrorKind::unavailable,
+                 "backup_unwritable",
+                 fmt::format("cannot write backup '{}': {}", path.string(),
+                             std::generic_category().message(cause)),
+                 "choose a folder that can be written and has room"}};
+}
+
+/// Writes lines to a file that is open.
+class Lines {
  public:
-  explicit Pending(const fs::path& final) : final_{final} {
-    auto pattern = final.string() + ".part-XXXXXX";
-    file_ = ::mkostemp(pattern.data(), O_CLOEXEC);  // 0600
-    if (file_ < 0) refuse(errno);
-    path_ = pattern;
-  }
-  ~Pending() {
-    ::close(file_);
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  Pending(const Pending&) = delete;
-  Pending& operator=(const Pending&) = delete;
+  Lines(int file, fs::path path) : file_{file}, path_{std::move(path)} {}
 
   void line(std::string_view text) {
     waiting_ += text;
@@ -91,56 +92,62 @@ class Pending {
     if (waiting_.size() >= write_at_once) flush();
   }
 
-  void finish(Replace replace) {
-    flush();
-    if (::fsync(file_) != 0) refuse(errno);
-    // A link fails where something is already; a rename takes its place.
-    auto named = replace == Replace::allowed ? std::rename(path_.c_str(), final_.c_str())
-                                             : ::link(path_.c_str(), final_.c_str());
-    if (named != 0) refuse(errno);
-    auto parent = final_.has_parent_path() ? final_.parent_path() : fs::path{"."};
-    auto folder = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) refuse(errno);
-    auto failed = ::fsync(folder) != 0 ? errno : 0;
-    ::close(folder);
-    if (failed != 0) refuse(failed);
-  }
-
- private:
   void flush() {
     std::string_view left{waiting_};
     while (!left.empty()) {
       auto written = ::write(file_, left.data(), left.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) refuse(errno);
+      if (written < 0) refuse_to_write(path_, errno);
       left.remove_prefix(static_cast<std::size_t>(written));
     }
     waiting_.clear();
   }
 
-  [[noreturn]] void refuse(int cause) const {
-    if (cause == EEXIST) {
-      throw Failure{{ErrorKind::conflict, "already_exists",
-                     fmt::format("cannot write backup '{}': it exists", final_.string()),
-                     "choose another name, or give --force"}};
-    }
-    throw Failure{{cause == ENOSPC ? ErrorKind::exhausted : ErrorKind::unavailable,
-                   "backup_unwritable",
-                   fmt::format("cannot write backup '{}': {}", final_.string(),
-                               std::generic_category().message(cause)),
-                   "choose a folder that can be written and has room"}};
+ private:
+  int file_;
+  fs::path path_;
+  std::string waiting_;
+};
+
+/// A file beside its final name, which it gets when it is complete; removed if it never is.
+class Pending {
+ public:
+  explicit Pending(fs::path final) : final_{std::move(final)} {
+    auto pattern = final_.string() + ".part-XXXXXX";
+    file_ = async::Descriptor{::mkostemp(pattern.data(), O_CLOEXEC)};  // 0600
+    if (!file_) refuse_to_write(final_, errno);
+    path_ = pattern;
+  }
+  ~Pending() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+
+  Lines lines() const { return {file_.get(), final_}; }
+
+  void finish(Replace replace) {
+    if (::fsync(file_.get()) != 0) refuse_to_write(final_, errno);
+    // A link fails where something is already; a rename takes its place.
+    auto named = replace == Replace::allowed ? std::rename(path_.c_str(), final_.c_str())
+                                             : ::link(path_.c_str(), final_.c_str());
+    if (named != 0) refuse_to_write(final_, errno);
+    auto parent = final_.has_parent_path() ? final_.parent_path() : fs::path{"."};
+    async::Descriptor folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folder || ::fsync(folder.get()) != 0) refuse_to_write(final_, errno);
   }
 
+ private:
   fs::path final_;
   fs::path path_;
-  int file_ = -1;
-  std::string waiting_;
+  async::Descriptor file_;
 };
 
 /// The lines of one database.
 class Dump {
  public:
-  Dump(Transaction& transaction, Pending& out) : transaction_{transaction}, out_{out} {}
+  Dump(Transaction& transaction, Lines& out) : transaction_{transaction}, out_{out} {}
 
   BackupRows write(BackupHead head) {
     head.schema = versions_of(transaction_);
@@ -151,6 +158,7 @@ class Dump {
     }
     json::Object end{{"rows", total_}, {"sha256", hash_.hex()}};
     out_.line(json::serialize(json::Object{{"end", std::move(end)}}));
+    out_.flush();
     return rows;
   }
 
@@ -189,7 +197,7 @@ class Dump {
   }
 
   Transaction& transaction_;
-  Pending& out_;
+  Lines& out_;
   LineHash hash_;
   std::int64_t total_ = 0;
 };
@@ -260,9 +268,22 @@ async::task<BackupRows> write_backup(Database& database, fs::path file, BackupHe
                                      Replace replace) {
   co_return co_await transact(database, [&](Transaction& transaction) {
     Pending out{file};
-    auto rows = Dump{transaction, out}.write(std::move(head));
+    auto lines = out.lines();
+    auto rows = Dump{transaction, lines}.write(std::move(head));
     out.finish(replace);
     return rows;
+  });
+}
+
+async::task<async::Descriptor> nameless_backup(Database& database, fs::path folder,
+                                               BackupHead head) {
+  co_return co_await transact(database, [&](Transaction& transaction) {
+    async::Descriptor file{::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+    if (!file) refuse_to_write(folder, errno);
+    Lines lines{file.get(), folder};
+    Dump{transaction, lines}.write(std::move(head));
+    if (::lseek(file.get(), 0, SEEK_SET) != 0) refuse_to_write(folder, errno);
+    return file;
   });
 }
 

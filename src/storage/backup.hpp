@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/descriptor.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -37,6 +38,11 @@ enum class Replace { refused, allowed };
 /// meanwhile. Throws Failure `already_exists`, `backup_unwritable`.
 async::task<BackupRows> write_backup(Database& database, std::filesystem::path file,
                                      BackupHead head, Replace replace);
+
+/// The same as a file without a name in `folder`, to be read from its beginning: nothing is left
+/// of it when it is closed, however the process ends. Throws Failure `backup_unwritable`.
+async::task<async::Descriptor> nameless_backup(Database& database, std::filesystem::path folder,
+                                               BackupHead head);
 
 /// Reads `file` to its end and says what it is. Refused (invalid, `bad_backup`): not a backup, cut
 /// short, changed, or of a format that this program does not know.

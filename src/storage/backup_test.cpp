@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace gantry::storage {
 namespace {
@@ -160,6 +161,20 @@ TEST_P(BackupFileTest, ItIsForItsOwnerOnlyAndSaysWhatItIs) {
   ASSERT_TRUE(head);
   EXPECT_EQ(head->program, "9.9");
   EXPECT_THAT(head->schema, testing::ElementsAre(testing::Pair("test", 2)));
+}
+
+TEST_P(BackupFileTest, ANamelessOneHoldsTheSameAndLeavesNothing) {
+  write();
+  auto file = loop_.run(
+      nameless_backup(*from_, folder_.path() / "from", {.program = "9.9", .made_at = {}}));
+  std::string text(1U << 20U, '\0');
+  auto length = ::read(file.get(), text.data(), text.size());
+  ASSERT_GT(length, 0);
+  text.resize(static_cast<std::size_t>(length));
+  EXPECT_EQ(text, bytes());
+  for (const auto& entry : fs::directory_iterator{folder_.path() / "from"}) {
+    EXPECT_THAT(entry.path().filename().string(), testing::StartsWith("gantry."));
+  }
 }
 
 TEST_P(BackupFileTest, OneThatIsThereIsNotReplacedUnasked) {

@@ -95,6 +95,24 @@ test('a backup of SQLite is restored into PostgreSQL, and back', { skip }, async
   }
 });
 
+test('a running server is copied while it works', async () => {
+  const data = await filled();
+  const server = new Server(data);
+  await server.start();
+  const copy = await server.raw('POST', '/api/v1/backups');
+  assert.equal(copy.status, 200, copy.text);
+  const file = join(data, 'live.backup');
+  writeFileSync(file, copy.text);
+  await server.stop();
+  const target = folder();
+  assert.equal(gantry('restore', '--data-dir', target, file).status, 0);
+  const again = join(data, 'again.backup');
+  assert.equal(gantry('backup', '--data-dir', target, again).status, 0);
+  assert.deepEqual(rows_of(again), rows_of(file));
+  assert.ok(rows_of(file).some((row) => row.includes('backup.make')));
+  assert.deepEqual(readdirSync(data).filter((name) => /part|tmp/.test(name)), []);
+});
+
 test('what is no whole backup is refused and changes nothing', async () => {
   const data = await filled();
   const file = join(data, 'gantry.backup');

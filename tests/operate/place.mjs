@@ -60,15 +60,22 @@ export class Server {
   }
 
   /** {status, body} */
-  api(method, path, body, headers = {}) {
+  async api(method, path, body, headers = {}) {
+    const { status, text } = await this.raw(method, path, body, headers);
+    return { status, body: text === '' ? null : JSON.parse(text) };
+  }
+
+  /** {status, text} */
+  raw(method, path, body, headers = {}) {
     return new Promise((done, failed) => {
       const request = http.request({
         host: '127.0.0.1', port: this.port, method, path, agent: false,
         headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json', ...headers },
       }, (answer) => {
         let text = '';
+        answer.setEncoding('utf8');
         answer.on('data', (piece) => (text += piece));
-        answer.on('end', () => done({ status: answer.statusCode, body: text === '' ? null : JSON.parse(text) }));
+        answer.on('end', () => done({ status: answer.statusCode, text }));
       });
       request.on('error', failed);
       request.end(body === undefined ? undefined : JSON.stringify(body));
