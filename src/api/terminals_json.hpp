@@ -10,9 +10,11 @@
 /// What the routes of terminals share.
 namespace gantry::api {
 
+/// What everybody who sees it may know of it: never its tickets.
 json::Object terminal_json(const fleet::TerminalView& view);
 /// `reason`, `exit_code`, `process`, `detail`.
 json::Object terminal_end_json(const fleet::TerminalEnd& end);
+/// Without what was shown.
 json::Object recording_json(const fleet::Recording& recording);
 
 /// The terminal, when the caller is an operator of its container now; nothing when it does not

@@ -188,7 +188,7 @@ TEST_F(TerminalsApi, APageOfAnotherOriginIsRefused) {
   auto opened = server_.loop().run(
       async::attempt(server_.open_socket("/api/v1/terminals/" + text(terminal, "id"), headers)));
   ASSERT_FALSE(opened);
-  EXPECT_THAT(opened.error().message, HasSubstr("origin"));
+  EXPECT_THAT(opened.error().message, HasSubstr("cross_site_request"));
 }
 
 TEST_F(TerminalsApi, ItIsForOperatorsOfWhatIsThere) {

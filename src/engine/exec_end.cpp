@@ -187,6 +187,9 @@ async::task<std::optional<std::int64_t>> find_session(Client& client, MarkedExec
     auto round = co_await async::attempt(walk(client, exec, "0"));
     if (!round) co_return std::nullopt;
     if (round->session > 1) co_return round->session;
+    auto state = co_await async::attempt(inspect_exec(client, exec.exec));
+    bool over = !state || (!state->running && state->pid > 0);
+    if (over) co_return std::nullopt;
   }
   co_return std::nullopt;
 }

@@ -118,13 +118,16 @@ TerminalView TerminalSession::view() const {
 }
 
 bool TerminalSession::may_be_joined() const {
-  return !reason_ && viewers_.size() < settings_.viewers_max;
+  // What a short program has said is for who asked for it, however late they come.
+  bool over = reason_ && (was_watched_ || *reason_ != TerminalEnding::exited);
+  return !over && viewers_.size() < settings_.viewers_max;
 }
 
 void TerminalSession::enter(TerminalViewer& viewer) {
   viewer.replay_ = replay_.snapshot();
   viewer.behind_since_ = steady_now();
   viewers_.push_back(&viewer);
+  was_watched_ = true;
   tell_count();
 }
 
@@ -310,9 +313,22 @@ async::task<void> TerminalSession::die() {
   wake();
 }
 
+async::task<void> TerminalSession::wait_for_somebody() {
+  while (!was_watched_) co_await changed_.wait();
+}
+
+/// A program may have ended before anybody could look.
+async::task<void> TerminalSession::linger() {
+  if (*reason_ != TerminalEnding::exited) co_return;
+  auto waiting =
+      async::with_deadline(settings_.abandoned_after, "waiting for somebody", wait_for_somebody());
+  co_await async::race(std::move(waiting), stop_.wait());
+}
+
 async::task<void> TerminalSession::run(std::shared_ptr<TerminalSession> self,
                                        std::function<void(const std::string& id)> gone) {
   auto ran = co_await async::attempt(async::finally(self->live(), self->die()));
+  auto lingered = co_await async::attempt(self->linger());
   if (!ran) log::error("terminal {} broke: {}", self->view_.id, ran.error().sentence());
   gone(self->view_.id);
 }

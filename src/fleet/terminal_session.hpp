@@ -112,6 +112,8 @@ class TerminalSession {
   async::task<void> watch_times();
   async::task<void> die();
   async::task<void> finish_recording();
+  async::task<void> linger();
+  async::task<void> wait_for_somebody();
   async::task<std::optional<std::int64_t>> exit_code();
   void tell_how_it_ended();
   bool all_are_behind() const;
@@ -136,6 +138,7 @@ class TerminalSession {
   std::optional<TerminalEnding> reason_;
   async::StopSignal stop_;
   std::optional<TerminalEnd> end_;
+  bool was_watched_ = false;
   async::Event changed_;
   SteadyTime created_ = steady_now();
   SteadyTime active_ = created_;

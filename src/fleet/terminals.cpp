@@ -110,17 +110,15 @@ async::task<void> read_words(engine::AttachedStream& stream, std::string& words)
   }
 }
 
-/// Why there is no shell, where it could not be started.
-async::task<std::optional<Error>> refusal_of(engine::Client& client, engine::MarkedExec exec,
+/// Why a shell that does not run could not be started; nothing when it was, and has ended.
+async::task<std::optional<Error>> refusal_of(std::int64_t exit_code, engine::MarkedExec exec,
                                              engine::AttachedStream& stream) {
-  auto state = co_await async::attempt(engine::inspect_exec(client, exec.exec));
-  if (!state || state->running) co_return std::nullopt;
   // What has ended well may have said a lot, and that is for its viewers.
-  if (state->exit_code != 126 && state->exit_code != 127) co_return std::nullopt;
+  if (exit_code != 126 && exit_code != 127) co_return std::nullopt;
   std::string words;
   auto read = co_await async::attempt(
       async::with_deadline(last_words_max, "reading why", read_words(stream, words)));
-  co_return engine::start_refusal(state->exit_code, words, exec.container);
+  co_return engine::start_refusal(exit_code, words, exec.container);
 }
 
 Recording recording_of(const TerminalView& view) {
@@ -280,10 +278,13 @@ async::task<Result<TerminalView>> Terminals::start(std::shared_ptr<Host> host, T
       find_max, "finding the shell", engine::find_session(client, shell->exec)));
   if (session) shell->exec.session = *session;
   if (!shell->exec.session) {
-    if (auto refused = co_await refusal_of(client, shell->exec, shell->stream)) {
+    auto state = co_await engine::inspect_exec(client, shell->exec.exec);
+    if (!state) co_return fail(std::move(state.error()));
+    if (state->running) {
+      view.may_live_on = "the container has no shell with which the program could be ended";
+    } else if (auto refused = co_await refusal_of(state->exit_code, shell->exec, shell->stream)) {
       co_return fail(std::move(*refused));
     }
-    view.may_live_on = "the container has no shell with which the program could be ended";
   }
   std::optional<Recorder> recorder;
   if (is_recorded(host->config())) {

@@ -38,6 +38,19 @@ TEST_F(Terminals, ItEndsWithItsShellAndTellsTheExitCode) {
   EXPECT_THAT(audit(), ElementsAre("ada terminal.open ok", "ada terminal.open begun"));
 }
 
+TEST_F(Terminals, WhatEndedBeforeAnybodyLookedIsShownAllTheSame) {
+  auto asked = wish(container());
+  asked.shell = "sh";
+  asked.arguments = {"-c", "echo shor''t; exit 9"};
+  auto view = open(asked);
+  EXPECT_EQ(view.may_live_on, "");
+  run(async::pause(Milliseconds{300}));
+  auto viewer = join(view.id);
+  EXPECT_THAT(shown(*viewer, "short"), HasSubstr("short"));
+  EXPECT_EQ(ended(*viewer).exit_code, 9);
+  until_gone(view.id);
+}
+
 TEST_F(Terminals, UserFolderAndEnvironmentAreAsAskedFor) {
   auto asked = wish(container());
   asked.user = "65534:65534";

@@ -162,8 +162,9 @@ class ExecTest(unittest.TestCase):
     def test_keys_are_for_the_shell(self):
         screen = self.screen("-it", self.name)
         screen.until("#")
-        screen.type("sleep 8001\r")
-        screen.until("8001")
+        # Once it says so it is the one whom Ctrl-C is for.
+        screen.type("sh -c 'echo rea\"\"dy; exec sleep 8001'\r")
+        screen.until("ready")
         screen.type("\x03")
         screen.type("echo ali''ve\r")
         screen.until("alive")
@@ -181,8 +182,8 @@ class ExecTest(unittest.TestCase):
     def test_told_to_end_it_ends_the_shell_and_restores_the_screen(self):
         screen = self.screen("-it", self.name)
         screen.until("#")
-        screen.type("sleep 8002 & sleep 8003\r")
-        screen.until("8003")
+        screen.type("sleep 8002 & sh -c 'echo rea\"\"dy; exec sleep 8003'\r")
+        screen.until("ready")
         screen.process.send_signal(signal.SIGTERM)
         _, restored = screen.end()
         self.assertTrue(restored)
