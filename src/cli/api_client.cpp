@@ -2,6 +2,7 @@
 
 #include "async/attempt.hpp"
 #include "base/text.hpp"
+#include "net/websocket_client.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -15,6 +16,7 @@ namespace gantry::cli {
 namespace {
 
 constexpr Bytes refusal_max{1U << 20U};
+constexpr Bytes socket_message_max{4U << 20U};
 constexpr std::size_t token_max = 4096;
 /// A program may wait in the queue before its own time begins.
 constexpr Milliseconds relay_patience{3'600'000};
@@ -185,7 +187,12 @@ Error ApiClient::refused(const std::string& doing, unsigned status, std::string_
 
 async::task<Result<json::Value>> ApiClient::call(std::string doing, net::http::RequestHead head,
                                                  std::string body) {
-  auto response = co_await async::attempt(http_.send(std::move(head), std::move(body)));
+  return call(std::move(doing), std::move(head), std::move(body), limits());
+}
+
+async::task<Result<json::Value>> ApiClient::call(std::string doing, net::http::RequestHead head,
+                                                 std::string body, net::http::ClientLimits limits) {
+  auto response = co_await async::attempt(http_.send(std::move(head), std::move(body), limits));
   if (!response) co_return fail(not_there(url_, response.error()));
   auto status = response->head.status;
   if (status < 200 || status > 299) co_return fail(refused(doing, status, response->body));
@@ -206,13 +213,38 @@ async::task<Result<json::Value>> ApiClient::get(std::string doing, std::string p
 
 async::task<Result<json::Value>> ApiClient::post(std::string doing, std::string path,
                                                  json::Value body) {
-  auto request = head("POST", std::move(path));
-  request.headers.set("Content-Type", "application/json");
-  return call(std::move(doing), std::move(request), json::serialize(body));
+  return send(std::move(doing), "POST", std::move(path), std::move(body));
 }
 
 async::task<Result<json::Value>> ApiClient::remove(std::string doing, std::string path) {
-  return call(std::move(doing), head("DELETE", std::move(path)), {});
+  return send(std::move(doing), "DELETE", std::move(path), {});
+}
+
+async::task<Result<json::Value>> ApiClient::send(std::string doing, std::string method,
+                                                 std::string path,
+                                                 std::optional<json::Value> body) {
+  auto request = head(std::move(method), std::move(path));
+  if (!body) return call(std::move(doing), std::move(request), {});
+  request.headers.set("Content-Type", "application/json");
+  return call(std::move(doing), std::move(request), json::serialize(*body));
+}
+
+async::task<Result<json::Value>> ApiClient::post_patiently(std::string doing, std::string path,
+                                                           json::Value body,
+                                                           Milliseconds patience) {
+  auto request = head("POST", std::move(path));
+  request.headers.set("Content-Type", "application/json");
+  auto patient = limits();
+  patient.head = patience;
+  return call(std::move(doing), std::move(request), json::serialize(body), patient);
+}
+
+async::task<Result<net::WebSocket>> ApiClient::websocket(std::string doing, std::string path) {
+  auto opened = co_await async::attempt(net::open_websocket(http_, head("GET", std::move(path)),
+                                                            {.message_max = socket_message_max}));
+  if (!opened) co_return fail(not_there(url_, opened.error()));
+  if (!opened->socket) co_return fail(refused(doing, opened->status, opened->refusal));
+  co_return std::move(*opened->socket);
 }
 
 async::task<Result<std::string>> ApiClient::relay(std::string path, std::string message) {
@@ -233,8 +265,14 @@ async::task<Result<std::string>> ApiClient::relay(std::string path, std::string 
 
 async::task<Result<net::http::StreamedResponse>> ApiClient::events(std::string doing,
                                                                    std::string path) {
+  return stream(std::move(doing), std::move(path), "text/event-stream");
+}
+
+async::task<Result<net::http::StreamedResponse>> ApiClient::stream(std::string doing,
+                                                                   std::string path,
+                                                                   std::string accept) {
   auto request = head("GET", std::move(path));
-  request.headers.set("Accept", "text/event-stream");
+  request.headers.set("Accept", accept);
   auto response = co_await async::attempt(http_.stream(std::move(request)));
   if (!response) co_return fail(not_there(url_, response.error()));
   auto status = response->head().status;

@@ -7,8 +7,10 @@
 #include "cli/commands.hpp"
 #include "net/endpoint.hpp"
 #include "net/http_client.hpp"
+#include "net/websocket.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace gantry::cli {
@@ -36,6 +38,17 @@ class ApiClient {
   async::task<Result<json::Value>> get(std::string doing, std::string path);
   async::task<Result<json::Value>> post(std::string doing, std::string path, json::Value body);
   async::task<Result<json::Value>> remove(std::string doing, std::string path);
+  /// Any method; without a body when there is none.
+  async::task<Result<json::Value>> send(std::string doing, std::string method, std::string path,
+                                        std::optional<json::Value> body);
+  /// As `post`, where the server may take so long to answer.
+  async::task<Result<json::Value>> post_patiently(std::string doing, std::string path,
+                                                  json::Value body, Milliseconds patience);
+  /// A WebSocket, with the same credential.
+  async::task<Result<net::WebSocket>> websocket(std::string doing, std::string path);
+  /// Answers when the head is there; `accept` is the media type that is asked for.
+  async::task<Result<net::http::StreamedResponse>> stream(std::string doing, std::string path,
+                                                          std::string accept);
   /// A JSON-RPC message in JSON, handed on as it is; the answer as it came, empty when the server
   /// has nothing to say to it. Waits for as long as a program may take.
   async::task<Result<std::string>> relay(std::string path, std::string message);
@@ -46,6 +59,8 @@ class ApiClient {
   net::http::RequestHead head(std::string method, std::string path) const;
   async::task<Result<json::Value>> call(std::string doing, net::http::RequestHead head,
                                         std::string body);
+  async::task<Result<json::Value>> call(std::string doing, net::http::RequestHead head,
+                                        std::string body, net::http::ClientLimits limits);
   Error refused(const std::string& doing, unsigned status, std::string_view body) const;
 
   std::string url_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/event.hpp"
 #include "async/race.hpp"
 #include "async/task.hpp"
 #include "async/workers.hpp"
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,10 +60,23 @@ struct ExecCommand {
   sandbox::Languages languages;  ///< The words that name one.
 };
 
-/// `gantry ps`
-struct PsCommand {
+/// `gantry exec -it`, `gantry exec --container`: in a container that is there.
+struct ContainerExecCommand {
+  enum class Input { none, forwarded };
+  enum class Screen { none, terminal };
+
   ServerAccess server;
   Format format = Format::text;
+  std::string host;  ///< Empty: the one that has such a container.
+  std::string container;
+  std::vector<std::string> words;  ///< The command; empty: a shell.
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string user;
+  std::string working_dir;
+  Input input = Input::none;
+  Screen screen = Screen::none;
+  std::optional<std::int64_t> wall_time_ms;
+  std::string term;  ///< What kind of terminal this is: TERM.
 };
 
 /// `gantry mcp`
@@ -89,6 +104,14 @@ struct ImagesCommand {
   std::filesystem::path temporary;
 };
 
+/// What a terminal's screen and the process's signals have to do with each other.
+struct ScreenWatch {
+  explicit ScreenWatch(const async::Executor& executor) : resized{executor} {}
+
+  async::Event resized;           ///< The screen has another size.
+  std::function<void()> restore;  ///< What is to be undone before the process ends at once.
+};
+
 /// What every command runs in. Belongs to `main`.
 struct Context {
   async::Executor executor;
@@ -96,6 +119,7 @@ struct Context {
   Terminal& terminal;
   /// Ctrl-C was pressed.
   async::StopSignal& interrupted;
+  ScreenWatch& screen;
   std::string version;
 };
 
@@ -105,7 +129,7 @@ inline constexpr int exit_interrupted = 130;
 
 /// Each answers the exit code, or what kept it from doing its work.
 async::task<Result<int>> run(Context& context, ExecCommand command);
-async::task<Result<int>> run(Context& context, PsCommand command);
+async::task<Result<int>> run(Context& context, ContainerExecCommand command);
 async::task<Result<int>> run(Context& context, McpCommand command);
 async::task<Result<int>> run(Context& context, VersionCommand command);
 async::task<Result<int>> run(Context& context, ImagesCommand command);

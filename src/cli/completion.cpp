@@ -21,17 +21,42 @@ std::string all_words(const CommandShape& command) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
+/// The command that prints them; its complaints are nobody's business while somebody types.
+std::string_view names_command(CommandShape::Names names) {
+  switch (names) {
+    case CommandShape::Names::none:
+      return "";
+    case CommandShape::Names::hosts:
+      return "gantry names hosts 2>/dev/null";
+    case CommandShape::Names::containers:
+      return "gantry names containers 2>/dev/null";
+  }
+  return "";
+}
+
+/// The same in the place of words: `$(gantry names hosts 2>/dev/null)`.
+std::string names_words(const CommandShape& command) {
+  auto names = names_command(command.names);
+  return names.empty() ? "" : fmt::format("$({})", names);
+}
+
 std::string bash(const std::vector<CommandShape>& commands) {
   std::vector<std::string> names;
   std::string cases;
   for (const auto& command : commands) {
     names.push_back(command.name);
-    cases += fmt::format("    {}) words='{}' ;;\n", command.name, all_words(command));
+    auto asked = names_words(command);
+    cases += fmt::format("    {}) words='{}'{} ;;\n", command.name, all_words(command),
+                         asked.empty() ? "" : fmt::format("\" {}\"", asked));
   }
   return fmt::format(
       "# bash completion for gantry; load it with: source <(gantry completion bash)\n"
       "_gantry() {{\n"
       "  local words=''\n"
+      "  if [[ ${{COMP_WORDS[COMP_CWORD - 1]}} == --host ]]; then\n"
+      "    mapfile -t COMPREPLY < <(compgen -W \"$({})\" -- \"${{COMP_WORDS[COMP_CWORD]}}\")\n"
+      "    return\n"
+      "  fi\n"
       "  if ((COMP_CWORD == 1)); then\n"
       "    words='{}'\n"
       "  else\n"
@@ -40,7 +65,7 @@ std::string bash(const std::vector<CommandShape>& commands) {
       "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\")\n"
       "}}\n"
       "complete -o default -F _gantry gantry\n",
-      fmt::join(names, " "), cases);
+      names_command(CommandShape::Names::hosts), fmt::join(names, " "), cases);
 }
 
 std::string zsh(const std::vector<CommandShape>& commands) {
@@ -48,7 +73,8 @@ std::string zsh(const std::vector<CommandShape>& commands) {
   std::string cases;
   for (const auto& command : commands) {
     names += fmt::format("    '{}:{}'\n", command.name, quotable(command.description));
-    cases += fmt::format("    {}) compadd -- {} ;;\n", command.name, all_words(command));
+    cases += fmt::format("    {}) compadd -- {} {} ;;\n", command.name, all_words(command),
+                         names_words(command));
   }
   return fmt::format(
       "#compdef gantry\n"
@@ -59,11 +85,15 @@ std::string zsh(const std::vector<CommandShape>& commands) {
       "    _describe command commands\n"
       "    return\n"
       "  fi\n"
+      "  if [[ $words[CURRENT-1] == --host ]]; then\n"
+      "    compadd -- $({})\n"
+      "    return\n"
+      "  fi\n"
       "  case $words[2] in\n{}  esac\n"
       "  _files\n"
       "}}\n"
       "compdef _gantry gantry\n",
-      names, cases);
+      names, names_command(CommandShape::Names::hosts), cases);
 }
 
 std::string fish(const std::vector<CommandShape>& commands) {
@@ -74,7 +104,14 @@ std::string fish(const std::vector<CommandShape>& commands) {
     auto after =
         fmt::format("complete -c gantry -n '__fish_seen_subcommand_from {}'", command.name);
     for (const auto& flag : command.flags) {
-      out += fmt::format("{} -l {}\n", after, flag.substr(flag.find_first_not_of('-')));
+      auto name = flag.substr(flag.find_first_not_of('-'));
+      auto values = name == "host"
+                        ? fmt::format(" -x -a '({})'", names_command(CommandShape::Names::hosts))
+                        : "";
+      out += fmt::format("{} -l {}{}\n", after, name, values);
+    }
+    if (auto asked = names_command(command.names); !asked.empty()) {
+      out += fmt::format("{} -f -a '({})'\n", after, asked);
     }
     for (const auto& word : command.words) out += fmt::format("{} -f -a {}\n", after, word);
   }

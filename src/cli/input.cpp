@@ -109,6 +109,17 @@ async::task<Result<std::string>> read_input(std::size_t max) {
   }
 }
 
+async::task<Result<>> read_pieces(std::function<async::task<void>(std::string)> each) {
+  auto input = co_await Input::open();
+  if (!input) co_return fail(input.error());
+  while (true) {
+    auto piece = co_await input->read();
+    if (!piece) co_return fail(piece.error());
+    if (piece->empty()) co_return ok;
+    co_await each(std::string{*piece});
+  }
+}
+
 async::task<Result<>> read_lines(std::size_t line_max,
                                  std::function<async::task<void>(std::string)> each) {
   auto input = co_await Input::open();

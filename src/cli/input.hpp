@@ -17,4 +17,7 @@ async::task<Result<std::string>> read_input(std::size_t max);
 async::task<Result<>> read_lines(std::size_t line_max,
                                  std::function<async::task<void>(std::string)> each);
 
+/// Hands over standard input as it comes, in pieces of at most 64 KiB, until it ends.
+async::task<Result<>> read_pieces(std::function<async::task<void>(std::string)> each);
+
 }  // namespace gantry::cli

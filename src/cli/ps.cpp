@@ -1,7 +1,6 @@
 #include "cli/ps.hpp"
 
-#include "cli/api_client.hpp"
-#include "cli/interrupt.hpp"
+#include "base/text.hpp"
 #include "cli/table.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +10,8 @@ namespace gantry::cli {
 namespace {
 
 constexpr std::size_t short_id = 12;
-constexpr std::size_t containers_max = 100'000;
+constexpr std::size_t containers_max = 1'000'000;
+constexpr std::size_t hosts_max = 10'000;
 
 /// `127.0.0.1:8080->80/tcp`, or `80/tcp` when it is not published.
 std::string port_text(const json::Value& value) {
@@ -33,24 +33,22 @@ Row row_of(const json::Value& value) {
   if (const auto* list = fields.array("ports", 65536)) {
     for (const auto& port : *list) ports.push_back(port_text(port));
   }
-  return {text("id").substr(0, short_id), text("name"), text("image"), text("status"),
-          fmt::format("{}", fmt::join(ports, ", "))};
+  return {text("host"),   text("id").substr(0, short_id),           text("name"), text("image"),
+          text("status"), fmt::format("{}", fmt::join(ports, ", "))};
 }
 
-async::task<Result<int>> list(Context& context, PsCommand command) {
-  auto server = ApiClient::open(context, command.server);
-  if (!server) co_return fail(server.error());
-  auto answer = co_await (*server)->get("list containers", "/api/v1/containers");
-  if (!answer) co_return fail(answer.error());
-  if (command.format == Format::json) {
-    context.terminal.out(json::serialize(*answer) + "\n");
-    co_return 0;
+/// Nothing while what is shown of a host is true.
+std::optional<std::string> note_of(const json::Value& value) {
+  json::Fields host{value, "hosts", json::Keys::tolerant};
+  if (!host.boolean("stale").value_or(false)) return std::nullopt;
+  auto name = text::one_line(host.text("name").value_or(""));
+  auto as_of = host.text("as_of");
+  if (!as_of) {
+    return fmt::format("stale: host '{}' has not been reached yet; 'gantry hosts test {}' says why",
+                       name, name);
   }
-  auto view = container_view(*answer);
-  if (!view) co_return fail(view.error());
-  context.terminal.out(view->table);
-  if (!view->note.empty()) context.terminal.say(view->note);
-  co_return 0;
+  return fmt::format("stale: host '{}' can not be reached; its containers were so at {}", name,
+                     *as_of);
 }
 
 }  // namespace
@@ -58,24 +56,18 @@ async::task<Result<int>> list(Context& context, PsCommand command) {
 Result<ContainerView> container_view(const json::Value& answer) {
   json::Fields fields{answer, "", json::Keys::tolerant};
   std::vector<Row> rows;
+  ContainerView view;
   if (const auto* items = fields.array("items", containers_max)) {
     for (const auto& item : *items) rows.push_back(row_of(item));
   }
-  auto stale = fields.boolean("stale").value_or(false);
-  auto as_of = fields.text("as_of");
-  if (auto read = fields.finish(); !read) return fail(read.error());
-
-  ContainerView view{table({"ID", "NAME", "IMAGE", "STATUS", "PORTS"}, rows), {}};
-  if (stale && as_of) {
-    view.note = fmt::format("stale: the engine can not be reached; this was so at {}", *as_of);
-  } else if (stale) {
-    view.note = "stale: the engine has not been reached yet; 'gantry version' says why";
+  if (const auto* hosts = fields.array("hosts", hosts_max)) {
+    for (const auto& host : *hosts) {
+      if (auto note = note_of(host)) view.notes.push_back(std::move(*note));
+    }
   }
+  if (auto read = fields.finish(); !read) return fail(read.error());
+  view.table = table({"HOST", "ID", "NAME", "IMAGE", "STATUS", "PORTS"}, rows);
   return view;
-}
-
-async::task<Result<int>> run(Context& context, PsCommand command) {
-  return unless_interrupted(context, list(context, std::move(command)));
 }
 
 }  // namespace gantry::cli

@@ -2,18 +2,19 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
-#include "cli/commands.hpp"
 
 #include <string>
+#include <vector>
 
 namespace gantry::cli {
 
-/// `GET /api/v1/containers` for people.
+/// `gantry ps` for people.
 struct ContainerView {
   std::string table;
-  std::string note;  ///< That it may be out of date; empty when it is not.
+  std::vector<std::string> notes;  ///< Of each host whose containers are not known to be so.
 };
-/// Refuses an answer that is not a list of containers.
+
+/// An answer of /api/v1/containers as a table. Refuses what is none.
 Result<ContainerView> container_view(const json::Value& answer);
 
 }  // namespace gantry::cli

@@ -1,7 +1,10 @@
 #include "main/command_line.hpp"
 
 #include "base/text.hpp"
+#include "main/backup_options.hpp"
 #include "main/execution_options.hpp"
+#include "main/oidc_options.hpp"
+#include "main/remote_options.hpp"
 #include "main/version.hpp"
 #include "sandbox/image_maker.hpp"
 
@@ -22,7 +25,9 @@ constexpr const char* top_footer =
     "Examples:\n"
     "  gantry serve                          start the server on http://127.0.0.1:5920\n"
     "  gantry exec python -c 'print(6 * 7)'  run a program in a fresh sandbox\n"
-    "  gantry ps                             the containers of this machine\n"
+    "  gantry ps                             the containers of all hosts\n"
+    "  gantry logs -f web                    what a container prints\n"
+    "  gantry hosts add web1 ssh://web1      another machine\n"
     "\n'gantry COMMAND --help' tells more about one command.";
 constexpr const char* serve_footer =
     "Every flag can also be given as GANTRY_LISTEN, GANTRY_DATA_DIR and so on, and in "
@@ -48,7 +53,11 @@ constexpr const char* exec_footer =
     "  echo hello | gantry exec -i python -c 'print(input().upper())'\n"
     "  gantry exec python - < script.py\n"
     "  gantry exec --timeout 2m --memory 512m --file data.csv script.py\n"
-    "  gantry exec --image debian:12 -- cat /etc/debian_version";
+    "  gantry exec --image debian:12 -- cat /etc/debian_version\n\n"
+    "In a container that runs already, on any host:\n"
+    "  gantry exec -it web-1                  its shell, on this terminal\n"
+    "  gantry exec -it --host far web-1 top   a program of it\n"
+    "  gantry exec --container web-1 ls -l /  a command, to its end";
 constexpr const char* images_footer =
     "These talk to the engine itself; no server is needed.\n\n"
     "Examples:\n"
@@ -71,11 +80,6 @@ constexpr const char* list_footer =
 constexpr const char* token_note =
     "The token is GANTRY_TOKEN, the file of --token-file, or local.token in the server's data "
     "folder.\n\n";
-constexpr const char* ps_examples =
-    "Examples:\n"
-    "  gantry ps\n"
-    "  gantry ps --json              as the server says it: labels and all\n"
-    "  gantry ps --server http://127.0.0.1:8080";
 constexpr const char* mcp_examples =
     "Speaks the Model Context Protocol on standard input and output, for clients that start their\n"
     "servers themselves. The server also speaks it over HTTP, at /mcp.\n\n"
@@ -115,6 +119,8 @@ void add_server(CLI::App& app, Flags& flags) {
   app.add_option("--token-file", flags.token_file,
                  "File with an API token; or GANTRY_TOKEN holds the token itself")
       ->type_name("FILE");
+  app.add_option("--context", flags.context, "A server of 'gantry context list' (GANTRY_CONTEXT)")
+      ->type_name("NAME");
   add_data_dir(app, flags);
   add_config(app, flags);
   add_json(app, flags);
@@ -126,16 +132,25 @@ void add_serve(CLI::App& app, Flags& flags) {
       ->type_name("ADDR:PORT")
       ->allow_extra_args(false);
   add_data_dir(*serve, flags);
-  serve->add_option("--database", flags.database, "SQLite file [gantry.db in the data folder]")
+  serve
+      ->add_option("--database", flags.database,
+                   "SQLite file, or postgresql://… [gantry.db in the data folder]")
       ->type_name("PATH");
   add_engine(*serve, flags);
   serve->add_flag("--anonymous-execute", flags.anonymous_execute,
                   "Open /execute, /metrics and Piston's routes without a token, on loopback only");
+  serve->add_flag("--new-secret-key", flags.new_secret_key,
+                  "The key of the stored secrets is lost: seal with a new one from now on");
   serve
       ->add_option("--tls-certificate", flags.tls_certificate,
                    "Speak TLS where --listen is not loopback: the certificate and its chain, PEM")
       ->type_name("FILE");
   serve->add_option("--tls-key", flags.tls_key, "The certificate's key, PEM")->type_name("FILE");
+  serve
+      ->add_option("--trusted-proxy", flags.trusted_proxies,
+                   "A proxy whose X-Forwarded-For and -Proto are believed; repeatable")
+      ->type_name("ADDR[/BITS]")
+      ->allow_extra_args(false);
   serve
       ->add_option("--allowed-host", flags.allowed_hosts,
                    "A name it may be called by where --listen is not loopback; repeatable")
@@ -155,6 +170,12 @@ void add_serve(CLI::App& app, Flags& flags) {
         ->add_option(std::string{setting.flag}, flags.executions[std::string{setting.key}],
                      std::string{setting.help})
         ->type_name("N");
+  }
+  for (const auto& setting : oidc_settings) {
+    serve
+        ->add_option(std::string{setting.flag}, flags.oidc[std::string{setting.key}],
+                     std::string{setting.help})
+        ->type_name(std::string{setting.type});
   }
   serve->add_option("--log-level", flags.log_level, "debug, info, warn or error [info]")
       ->type_name("LEVEL");
@@ -181,6 +202,14 @@ void add_exec(CLI::App& app, Flags& flags) {
   exec->add_option("-m,--memory", flags.memory, "Memory: 64m, 1g [256m]")->type_name("SIZE");
   exec->add_option("--cpus", flags.cpus, "Processors: 0.5, 2 [1]")->type_name("N");
   exec->add_option("--pids", flags.pids, "Processes and threads [64]")->type_name("N");
+  exec->add_flag("--tty", flags.tty,
+                 "With -i, or as -it: the first word is a container, a terminal in it is opened");
+  exec->add_flag("--container", flags.in_container,
+                 "The first word is a container, the others a command to run in it");
+  exec->add_option("--host", flags.container_host, "The host of that container")->type_name("HOST");
+  exec->add_option("-u,--user", flags.user, "The user in that container")->type_name("USER");
+  exec->add_option("-w,--workdir", flags.working_dir, "The folder in that container")
+      ->type_name("FOLDER");
   add_server(*exec, flags);
   exec->footer(exec_footer);
 }
@@ -204,6 +233,21 @@ void add_images(CLI::App& app, Flags& flags) {
   }
 }
 
+void add_database(CLI::App& app, Flags& flags) {
+  add_data_dir(app, flags);
+  app.add_option("--database", flags.database,
+                 "SQLite file, or postgresql://… [gantry.db in the data folder]")
+      ->type_name("PATH");
+  add_config(app, flags);
+}
+
+void add_audit_verify(CLI::App& audit, Flags& flags) {
+  auto* verify = audit.add_subcommand(
+      "verify", "Check the chain of the whole audit log; opens the database, without a server");
+  add_database(*verify, flags);
+  add_json(*verify, flags);
+}
+
 void add_all(CLI::App& app, Flags& flags) {
   app.name("gantry");
   app.require_subcommand(1);
@@ -211,13 +255,13 @@ void add_all(CLI::App& app, Flags& flags) {
   app.set_version_flag("--version", fmt::format("gantry {}", version));
   add_serve(app, flags);
   add_exec(app, flags);
-  auto* ps = app.add_subcommand("ps", "List the containers of the server's machine");
-  ps->footer(fmt::format("{}{}", token_note, ps_examples));
-  add_server(*ps, flags);
   auto* mcp = app.add_subcommand("mcp", "Tools for language models, on standard input and output");
   mcp->footer(fmt::format("{}{}", token_note, mcp_examples));
   add_server(*mcp, flags);
   add_images(app, flags);
+  add_verbs(app, flags, add_server);
+  add_audit_verify(*app.get_subcommand("audit"), flags);
+  add_backups(app, flags, add_database);
   auto* version_of_all =
       app.add_subcommand("version", "Versions of this program, the server and its engine");
   version_of_all->footer(fmt::format("{}{}", token_note, version_examples));
@@ -227,6 +271,19 @@ void add_all(CLI::App& app, Flags& flags) {
   completion->footer(completion_footer);
   // Only for the help text: help_as_flag has taken this word away before CLI11 sees it.
   app.add_subcommand("help", "Tell about a command: gantry help exec");
+}
+
+/// What the words of a command name: by what its verbs take.
+cli::CommandShape::Names names_of(std::string_view command) {
+  using Names = cli::CommandShape::Names;
+  if (command == "hosts") return Names::hosts;
+  for (const auto& verb : cli::verbs()) {
+    if (verb.command != command) continue;
+    for (const auto& parameter : verb.parameters) {
+      if (parameter.key == "container" || parameter.key == "containers") return Names::containers;
+    }
+  }
+  return Names::none;
 }
 
 std::vector<cli::CommandShape> shapes_of(CLI::App& app) {
@@ -246,6 +303,7 @@ std::vector<cli::CommandShape> shapes_of(CLI::App& app) {
     }
     if (shape.name == "completion") shape.words = {"bash", "zsh", "fish"};
     shape.flags.assign(flags.begin(), flags.end());
+    shape.names = names_of(shape.name);
     shapes.push_back(std::move(shape));
   }
   for (auto& shape : shapes) {
@@ -262,6 +320,8 @@ Words take_program(CLI::App& app, Words& arguments) {
   const auto* exec = app.get_subcommand("exec");
   auto at = arguments.begin() + 1;
   while (at != arguments.end() && at->size() > 1 && at->front() == '-' && *at != "--") {
+    // As Docker's users write it; -t alone is the time limit of a program.
+    if (*at == "-it" || *at == "-ti") *at = "--tty";
     const auto* option = exec->get_option_no_throw(*at);
     bool takes_value = option != nullptr && option->get_items_expected_max() > 0;
     at += takes_value && at + 1 != arguments.end() ? 2 : 1;

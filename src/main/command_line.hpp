@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "cli/completion.hpp"
+#include "cli/remote.hpp"
 
 #include <cstdint>
 #include <map>
@@ -23,20 +24,29 @@ struct Flags {
   OptionalText database;
   OptionalText engine;
   bool anonymous_execute = false;
+  bool new_secret_key = false;
   OptionalText tls_certificate;
   OptionalText tls_key;
   Words allowed_hosts;
   Words allowed_origins;
+  Words trusted_proxies;
   OptionalText log_level;
   OptionalText log_format;
   OptionalText executions_max;
   OptionalText queue_max;
   std::map<std::string, OptionalText> executions;  ///< By the keys of `execution_settings`.
+  std::map<std::string, OptionalText> oidc;        ///< By the keys of `oidc_settings`.
   OptionalText server;
   OptionalText token_file;
+  OptionalText context;
   bool json = false;
 
   OptionalText image;
+  bool tty = false;
+  bool in_container = false;
+  OptionalText container_host;
+  OptionalText user;
+  OptionalText working_dir;
   Words files;
   Words env;
   bool input = false;
@@ -47,7 +57,11 @@ struct Flags {
 
   Words program;
   Words recipes;
+  OptionalText backup_file;
+  OptionalText passphrase_file;
+  bool force = false;
   std::string shell;
+  std::map<std::string, std::map<std::string, Words>> given;  ///< Of each of `cli::verbs()`.
 };
 
 struct CommandLine {

@@ -73,13 +73,22 @@ bool is_ignored(int signal) {
 
 /// The first Ctrl-C, or the terminal's end, asks the command to end; the second Ctrl-C does not
 /// wait for it. A terminal that ends may say so more than once.
-async::task<void> watch_signals(async::StopSignal& interrupted) {
+async::task<void> watch_signals(async::StopSignal& interrupted, cli::ScreenWatch& screen) {
   asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
   if (!is_ignored(SIGHUP)) signals.add(SIGHUP);
   co_await signals.async_wait(asio::use_awaitable);
   interrupted.stop();
   while (co_await signals.async_wait(asio::use_awaitable) == SIGHUP) continue;
+  if (screen.restore) screen.restore();
   std::_Exit(cli::exit_interrupted);
+}
+
+async::task<void> watch_screen(cli::ScreenWatch& screen) {
+  asio::signal_set signals{co_await asio::this_coro::executor, SIGWINCH};
+  for (;;) {
+    co_await signals.async_wait(asio::use_awaitable);
+    screen.resized.notify();
+  }
 }
 
 template <class Command>
@@ -87,7 +96,9 @@ int exit_code_of(const Command&, const Error& error) {
   if (error.code == "interrupted") return cli::exit_interrupted;
   if (error.code == "output_closed") return exit_output_closed;
   // The program's own exit codes must not be mistaken for ours.
-  if constexpr (std::is_same_v<Command, cli::ExecCommand>) return cli::exit_infrastructure;
+  constexpr bool runs_another = std::is_same_v<Command, cli::ExecCommand> ||
+                                std::is_same_v<Command, cli::ContainerExecCommand>;
+  if constexpr (runs_another) return cli::exit_infrastructure;
   return traits(error.kind).exit_code;
 }
 
@@ -114,11 +125,15 @@ int run_command(Command command) {
       ::isatty(STDERR_FILENO) == 1 ? cli::Terminal::Kind::screen : cli::Terminal::Kind::file;
   cli::Terminal terminal{cli::writer_to(STDOUT_FILENO), cli::writer_to(STDERR_FILENO), kind};
   async::StopSignal interrupted{loop.get_executor()};
-  cli::Context context{loop.get_executor(), workers, terminal, interrupted, std::string{version}};
+  cli::ScreenWatch screen{loop.get_executor()};
+  cli::Context context{loop.get_executor(), workers, terminal,
+                       interrupted,         screen,  std::string{version}};
   async::TaskScope root{loop.get_executor()};
   root.spawn("command",
-             async::with_companion(run_and_report(context, std::move(command), exit_code),
-                                   watch_signals(interrupted)));
+             async::with_companion(
+                 async::with_companion(run_and_report(context, std::move(command), exit_code),
+                                       watch_signals(interrupted, screen)),
+                 watch_screen(screen)));
   loop.run();
   return exit_code;
 }
@@ -137,6 +152,10 @@ int run(Invocation invocation) {
       return show(command);
     } else if constexpr (std::is_same_v<Command, ServeOptions>) {
       return serve(command);
+    } else if constexpr (std::is_same_v<Command, BackupCommand>) {
+      return back_up(command);
+    } else if constexpr (std::is_same_v<Command, AuditVerifyCommand>) {
+      return verify_audit(command);
     } else {
       return run_command(std::move(command));
     }

@@ -1,11 +1,15 @@
 #include "main/options.hpp"
 
 #include "base/text.hpp"
-#include "cli/quantities.hpp"
+#include "cli/contexts.hpp"
 #include "engine/image_reference.hpp"
+#include "main/backup_options.hpp"
 #include "main/command_line.hpp"
+#include "main/exec_options.hpp"
 #include "main/execution_options.hpp"
+#include "main/remote_options.hpp"
 #include "main/settings.hpp"
+#include "main/ssh_options.hpp"
 #include "main/tls_options.hpp"
 #include "net/endpoint.hpp"
 
@@ -37,6 +41,9 @@ Settings settings_of(const Flags& flags) {
   if (!flags.allowed_origins.empty()) {
     settings["allowed_origins"] = {flags.allowed_origins, "--allowed-origin"};
   }
+  if (!flags.trusted_proxies.empty()) {
+    settings["trusted_proxies"] = {flags.trusted_proxies, "--trusted-proxy"};
+  }
   if (flags.anonymous_execute) settings["anonymous_execute"] = {{"true"}, "--anonymous-execute"};
   add("data_dir", "--data-dir", flags.data_dir);
   add("database", "--database", flags.database);
@@ -54,19 +61,29 @@ Settings settings_of(const Flags& flags) {
       settings[std::string{setting.key}] = {{*given->second}, std::string{setting.flag}};
     }
   }
+  for (const auto& setting : oidc_settings) {
+    auto given = flags.oidc.find(std::string{setting.key});
+    if (given != flags.oidc.end() && given->second) {
+      settings[std::string{setting.key}] = {{*given->second}, std::string{setting.flag}};
+    }
+  }
   return settings;
+}
+
+/// Where this user's settings are; empty when nobody says.
+fs::path config_folder(const Surroundings& world) {
+  if (auto folder = variable(world, "XDG_CONFIG_HOME"); !folder.empty()) {
+    return fs::path{folder} / "gantry";
+  }
+  auto home = variable(world, "HOME");
+  return home.empty() ? fs::path{} : fs::path{home} / ".config/gantry";
 }
 
 /// The file that is named, else the first of the usual ones that is there.
 Result<ConfigFile> read_config(const Flags& flags, const Surroundings& world) {
   auto named = flags.config.value_or(variable(world, "GANTRY_CONFIG"));
   std::vector<fs::path> usual;
-  auto home = variable(world, "HOME");
-  if (auto folder = variable(world, "XDG_CONFIG_HOME"); !folder.empty()) {
-    usual.push_back(fs::path{folder} / "gantry/gantry.toml");
-  } else if (!home.empty()) {
-    usual.push_back(fs::path{home} / ".config/gantry/gantry.toml");
-  }
+  if (auto folder = config_folder(world); !folder.empty()) usual.push_back(folder / "gantry.toml");
   usual.emplace_back("/etc/gantry/gantry.toml");
   if (named.empty()) {
     auto found = std::ranges::find_if(usual, world.is_file);
@@ -214,6 +231,12 @@ void name_registries(ServeOptions& options) {
   for (const auto& [asked, served] : options.image_aliases) name(asked);
 }
 
+DatabaseOptions database_options(const Settings& settings, const Surroundings& world) {
+  return {.data_dir = text_setting(settings, "data_dir", default_data_dir(world).string()),
+          .url = text_setting(settings, "database", ""),
+          .password_file = text_setting(settings, "database_password_file", "")};
+}
+
 Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& config,
                                    const Surroundings& world) {
   ServeOptions options;
@@ -223,6 +246,15 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   }
   options.data_dir = text_setting(settings, "data_dir", default_data_dir(world).string());
   options.database = text_setting(settings, "database", "");
+  options.database_password_file = text_setting(settings, "database_password_file", "");
+  if (auto given = settings.find("trusted_proxies"); given != settings.end()) {
+    auto proxies = net::http::TrustedProxies::parse(given->second.texts);
+    if (!proxies) return fail(proxies.error());
+    options.trusted_proxies = std::move(*proxies);
+  }
+  if (auto credentials = variable(world, "CREDENTIALS_DIRECTORY"); !credentials.empty()) {
+    options.secret_key_credential = fs::path{credentials} / "gantry-secret-key";
+  }
   auto engine = engine_of(settings, world);
   auto anonymous = switch_setting(settings, "anonymous_execute");
   auto hosts = allowed_hosts(settings);
@@ -253,6 +285,10 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   auto tls = tls_options(settings, docker_certificates(settings, world), world.exists);
   if (!tls) return fail(tls.error());
   options.tls = std::move(*tls);
+  options.ssh = ssh_places(settings, options.data_dir, variable(world, "RUNTIME_DIRECTORY"));
+  auto oidc = oidc_options(settings);
+  if (!oidc) return fail(oidc.error());
+  options.oidc = std::move(*oidc);
   auto images = image_options(settings);
   if (!images) return fail(images.error());
   options.images = std::move(*images);
@@ -265,12 +301,38 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   return options;
 }
 
-cli::ServerAccess server_access(const Flags& flags, const Settings& settings,
-                                const Surroundings& world) {
+/// The server that a context names: `--context`, GANTRY_CONTEXT or the one in use. None where
+/// somebody names the server itself.
+Result<cli::ServerContext> server_context(const Flags& flags, const Settings& settings,
+                                          const Surroundings& world) {
+  auto path = config_folder(world) / cli::Contexts::file_name;
+  auto named = flags.context.value_or(variable(world, "GANTRY_CONTEXT"));
+  if (named.empty() && (settings.contains("server") || !world.is_file(path))) {
+    return cli::ServerContext{};
+  }
+  auto text = world.is_file(path) ? world.read(path) : Result<std::string>{""};
+  if (!text) return fail(text.error());
+  auto contexts = cli::parse_contexts(*text, path.string());
+  if (!contexts) return fail(contexts.error());
+  auto name = named.empty() ? contexts->current : named;
+  if (name.empty()) return cli::ServerContext{};
+  auto found = contexts->all.find(name);
+  if (found != contexts->all.end()) return found->second;
+  return fail(ErrorKind::invalid, "no_such_context",
+              fmt::format("cannot find context '{}'", text::one_line(name)),
+              "'gantry context list' lists them");
+}
+
+Result<cli::ServerAccess> server_access(const Flags& flags, const Settings& settings,
+                                        const Surroundings& world) {
+  auto context = server_context(flags, settings, world);
+  if (!context) return fail(context.error());
   cli::ServerAccess access;
   access.url = text_setting(settings, "server", access.url);
+  if (!context->server.empty()) access.url = context->server;
   access.token = Secret{variable(world, "GANTRY_TOKEN")};
   auto named = flags.token_file.value_or(variable(world, "GANTRY_TOKEN_FILE"));
+  if (named.empty()) named = context->token_file;
   if (!named.empty()) {
     access.token_file = named;
     access.token_file_kind = cli::ServerAccess::TokenFile::named;
@@ -285,37 +347,21 @@ cli::ServerAccess server_access(const Flags& flags, const Settings& settings,
   return access;
 }
 
-Result<cli::ExecCommand> exec_command(const Flags& flags, Words program) {
-  cli::ExecCommand command;
-  command.image = flags.image.value_or("");
-  command.words = std::move(program);
-  for (const auto& text : flags.files) {
-    auto colon = text.find(':');
-    auto path = text.substr(0, colon);
-    auto name = colon == text.npos ? fs::path{path}.filename().string() : text.substr(colon + 1);
-    command.files.push_back({std::move(path), std::move(name)});
+cli::RemoteCommand remote_command(const cli::Verb& verb, const Flags& flags,
+                                  cli::ServerAccess access, const Surroundings& world) {
+  cli::RemoteCommand command;
+  command.server = std::move(access);
+  command.format = flags.json ? cli::Format::json : cli::Format::text;
+  command.verb = &verb;
+  auto given = flags.given.find(fmt::format("{} {}", verb.command, verb.action));
+  CHECK(given != flags.given.end());
+  for (const auto& [key, texts] : given->second) {
+    if (!texts.empty()) command.given.emplace(key, texts);
   }
-  for (const auto& text : flags.env) {
-    auto equals = text.find('=');
-    if (equals == text.npos || equals == 0) {
-      return fail(bad_usage(fmt::format("--env: '{}' is not NAME=VALUE", text),
-                            "see 'gantry exec --help'"));
-    }
-    command.env.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  if (flags.input) command.input = cli::ExecCommand::Input::forwarded;
-  if (flags.timeout) {
-    auto time = cli::parse_duration(*flags.timeout);
-    if (!time) return fail(time.error());
-    command.wall_time_ms = *time;
-  }
-  if (flags.memory) {
-    auto size = cli::parse_size(*flags.memory);
-    if (!size) return fail(size.error());
-    command.memory_bytes = *size;
-  }
-  command.cpus = flags.cpus;
-  command.pids = flags.pids;
+  command.config_folder = config_folder(world);
+  auto docker = variable(world, "DOCKER_CONFIG");
+  command.docker_folder =
+      docker.empty() ? fs::path{variable(world, "HOME")} / ".docker" : fs::path{docker};
   return command;
 }
 
@@ -369,21 +415,39 @@ Result<Invocation> invocation_of(CommandLine line, const Surroundings& world) {
     if (!command) return fail(command.error());
     return Invocation{std::move(*command)};
   };
-  if (line.command == "serve") return wrap(serve_options(settings, *config, world));
+  if (line.command == "serve") {
+    auto serve = serve_options(settings, *config, world);
+    if (serve && flags.new_secret_key) serve->new_secret_key = NewKey::accepted;
+    return wrap(std::move(serve));
+  }
   auto format = flags.json ? cli::Format::json : cli::Format::text;
-  if (line.command == "images") {
+  if (line.command == "audit" && line.action == "verify") {
+    return Invocation{AuditVerifyCommand{database_options(settings, world), format}};
+  }
+  if (is_backup(line.command)) {
+    return Invocation{backup_command(line, database_options(settings, world))};
+  }
+  if (line.command == "images" && find_verb(line.command, line.action) == nullptr) {
     auto images = images_command(line.action, flags, settings, *config, world);
     if (images) images->format = format;
     return wrap(std::move(images));
   }
   auto access = server_access(flags, settings, world);
-  if (line.command == "ps") return Invocation{cli::PsCommand{std::move(access), format}};
-  if (line.command == "mcp") return Invocation{cli::McpCommand{std::move(access), format}};
-  if (line.command == "version") return Invocation{cli::VersionCommand{std::move(access), format}};
+  if (!access) return fail(access.error());
+  if (const auto* verb = find_verb(line.command, line.action)) {
+    return Invocation{remote_command(*verb, flags, std::move(*access), world)};
+  }
+  if (line.command == "mcp") return Invocation{cli::McpCommand{std::move(*access), format}};
+  if (line.command == "version") return Invocation{cli::VersionCommand{std::move(*access), format}};
   CHECK(line.command == "exec");
+  if (means_container(flags)) {
+    auto exec = container_exec_command(flags, std::move(line.program), variable(world, "TERM"));
+    if (exec) exec->server = std::move(*access);
+    return wrap(std::move(exec));
+  }
   auto exec = exec_command(flags, std::move(line.program));
   if (!exec) return fail(exec.error());
-  exec->server = std::move(access);
+  exec->server = std::move(*access);
   if (config->languages) exec->languages = *config->languages;
   exec->format = format;
   return wrap(std::move(exec));

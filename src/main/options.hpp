@@ -2,6 +2,9 @@
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
+#include "cli/remote.hpp"
+#include "main/audit_verify.hpp"
+#include "main/backup.hpp"
 #include "main/serve_options.hpp"
 
 #include <filesystem>
@@ -30,8 +33,9 @@ struct Shown {
 };
 
 struct Invocation {
-  std::variant<Shown, ServeOptions, cli::ExecCommand, cli::PsCommand, cli::McpCommand,
-               cli::ImagesCommand, cli::VersionCommand>
+  std::variant<Shown, ServeOptions, cli::ExecCommand, cli::ContainerExecCommand, cli::RemoteCommand,
+               cli::McpCommand, cli::ImagesCommand, cli::VersionCommand, AuditVerifyCommand,
+               BackupCommand>
       command;
 };
 

@@ -284,23 +284,64 @@ TEST(ExecOptions, RefuseWhatIsNoQuantityOrVariable) {
 
 TEST(ServerAccess, IsByTheServersOwnTokenUnlessAnotherIsNamed) {
   World world{{{"HOME", "/h"}}, {}};
-  auto local = world.as<cli::PsCommand>({"ps"}).server;
+  auto local = world.as<cli::RemoteCommand>({"ps"}).server;
   EXPECT_EQ(world.as<cli::McpCommand>({"mcp"}).server.token_file, local.token_file);
   EXPECT_EQ(local.url, "http://127.0.0.1:5920");
   EXPECT_EQ(local.token_file, "/h/.local/share/gantry/local.token");
   EXPECT_EQ(local.token_file_kind, cli::ServerAccess::TokenFile::local);
   EXPECT_EQ(local.service_token_file, "/var/lib/gantry/local.token");
-  EXPECT_EQ(world.as<cli::PsCommand>({"ps", "--data-dir", "/d"}).server.service_token_file, "");
+  EXPECT_EQ(world.as<cli::RemoteCommand>({"ps", "--data-dir", "/d"}).server.service_token_file, "");
 
   world.variables["GANTRY_TOKEN"] = "gantry_x";
   world.variables["GANTRY_SERVER"] = "http://box:1";
-  auto named = world.as<cli::PsCommand>({"ps"}).server;
+  auto named = world.as<cli::RemoteCommand>({"ps"}).server;
   EXPECT_EQ(named.token.reveal(), "gantry_x");
   EXPECT_EQ(named.url, "http://box:1");
 
-  auto flagged = world.as<cli::PsCommand>({"ps", "--token-file", "/t"}).server;
+  auto flagged = world.as<cli::RemoteCommand>({"ps", "--token-file", "/t"}).server;
   EXPECT_TRUE(flagged.token.empty());
   EXPECT_EQ(flagged.token_file, "/t");
+}
+
+TEST(ServerAccess, IsOfTheContextInUseUnlessAServerIsNamed) {
+  World world{{{"HOME", "/h"}},
+              {{"/h/.config/gantry/contexts.toml",
+                "current = \"prod\"\n[contexts.prod]\nserver = \"https://p.example\"\n"
+                "token_file = \"/p.token\"\n[contexts.lab]\nserver = \"http://lab:1\"\n"}}};
+  auto current = world.as<cli::RemoteCommand>({"ps"}).server;
+  EXPECT_EQ(current.url, "https://p.example");
+  EXPECT_EQ(current.token_file, "/p.token");
+  EXPECT_EQ(current.token_file_kind, cli::ServerAccess::TokenFile::named);
+  EXPECT_EQ(world.as<cli::RemoteCommand>({"ps", "--context", "lab"}).server.url, "http://lab:1");
+  EXPECT_EQ(world.as<cli::RemoteCommand>({"ps", "--server", "http://a:2"}).server.url,
+            "http://a:2");
+  EXPECT_THAT(world.mistake({"ps", "--context", "none"}), HasSubstr("cannot find context 'none'"));
+}
+
+TEST(RemoteOptions, GiveEachVerbWhatItsParametersSay) {
+  World world{{{"HOME", "/h"}}, {}};
+  auto add = world.as<cli::RemoteCommand>({"hosts", "add", "web1", "ssh://web1", "--label", "a=1",
+                                           "--label", "b=2", "--default", "--json"});
+  EXPECT_EQ(add.verb->action, "add");
+  EXPECT_EQ(add.text("name"), "web1");
+  EXPECT_THAT(add.texts("labels"), ElementsAre("a=1", "b=2"));
+  EXPECT_TRUE(add.has("default"));
+  EXPECT_FALSE(add.has("note"));
+  EXPECT_EQ(add.format, cli::Format::json);
+  EXPECT_EQ(add.docker_folder, "/h/.docker");
+
+  auto stop = world.as<cli::RemoteCommand>({"stop", "a", "b", "-t", "5s", "--host", "web1"});
+  EXPECT_THAT(stop.texts("containers"), ElementsAre("a", "b"));
+  EXPECT_EQ(stop.text("grace_ms"), "5s");
+  EXPECT_EQ(world.as<cli::RemoteCommand>({"images", "ls"}).verb->action, "ls");
+  EXPECT_EQ(world.as<cli::RemoteCommand>({"hosts", "import"}).text("context"), "");
+}
+
+TEST(RemoteOptions, SayWhatIsMissingOrUnknown) {
+  EXPECT_THAT(World{}.mistake({"hosts", "add", "web1"}), HasSubstr("ENDPOINT"));
+  EXPECT_THAT(World{}.mistake({"stop"}), HasSubstr("CONTAINER"));
+  EXPECT_THAT(World{}.mistake({"hosts", "burn"}), HasSubstr("no command 'gantry hosts burn'"));
+  EXPECT_THAT(World{}.mistake({"logs", "a", "--colour"}), HasSubstr("--colour"));
 }
 
 TEST(ImagesOptions, HaveAnActionAndOnlyWhatPackageToolsNeed) {

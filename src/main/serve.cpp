@@ -16,7 +16,10 @@
 #include "fleet/log_hub.hpp"
 #include "fleet/operations.hpp"
 #include "fleet/stats_hub.hpp"
+#include "main/database_options.hpp"
 #include "main/greeting.hpp"
+#include "main/private_file.hpp"
+#include "main/secret_key.hpp"
 #include "main/serve_options.hpp"
 #include "main/version.hpp"
 #include "net/endpoint.hpp"
@@ -24,7 +27,8 @@
 #include "net/tls_files.hpp"
 #include "sandbox/docker_executor.hpp"
 #include "sandbox/executors.hpp"
-#include "storage/database.hpp"
+#include "storage/backup.hpp"
+#include "storage/metered.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -33,11 +37,8 @@
 #include <boost/asio/io_context.hpp>     // the event loop itself is made here
 #include <boost/asio/signal_set.hpp>     // and signals are read here
 #include <boost/asio/use_awaitable.hpp>  // by co_await
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 // The composition root of the server: constructs and connects, from the bottom of the house to its
 // top, runs until told to stop, and takes it apart in the opposite order.
@@ -49,25 +50,10 @@ namespace {
 // The rest of the process waits for these at most so long when it is told to stop.
 constexpr Milliseconds requests_grace{5'000};
 constexpr Milliseconds executions_grace{20'000};
+/// Many containers may each take their grace to stop before the next has its turn.
+constexpr Milliseconds operations_turn_max{300'000};
 constexpr std::size_t worker_threads = 2;
 constexpr std::size_t worker_queue = 256;
-
-/// A file only its owner can read, replaced as a whole.
-void write_private(const fs::path& path, std::string_view text) {
-  auto fresh = path;
-  fresh += ".new";
-  int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  bool written = file >= 0 && ::fchmod(file, 0600) == 0 &&
-                 ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (file >= 0) ::close(file);
-  std::error_code failed;
-  if (written) fs::rename(fresh, path, failed);
-  if (!written || failed) {
-    throw Failure{{ErrorKind::unavailable, "data_dir_not_writable",
-                   fmt::format("cannot write '{}'", path.string()),
-                   "check the folder's owner and its free space"}};
-  }
-}
 
 /// The id by which this server knows its own containers, made once per data directory.
 std::string server_id(const fs::path& data_dir) {
@@ -79,24 +65,6 @@ std::string server_id(const fs::path& data_dir) {
     write_private(path, id + "\n");
   }
   return id;
-}
-
-/// What seals the secrets in the database, made once per data directory.
-Sealer sealer(const fs::path& data_dir) {
-  auto path = data_dir / "secret.key";
-  std::ifstream file{path, std::ios::binary};
-  std::string key{std::istreambuf_iterator<char>{file}, {}};
-  if (key.empty()) {
-    key = random::bytes(Sealer::key_bytes);
-    write_private(path, key);
-  }
-  if (key.size() != Sealer::key_bytes) {
-    throw Failure{
-        {ErrorKind::invalid, "bad_secret_key",
-         fmt::format("cannot use '{}': it must hold {} bytes", path.string(), Sealer::key_bytes),
-         "bring back the file as it was, or remove it and enter the secrets again"}};
-  }
-  return Sealer{Secret{std::move(key)}};
 }
 
 /// What webhooks are signed with: as configured, or made once per data directory.
@@ -143,29 +111,32 @@ async::task<void> until_told_to_stop() {
 class Server {
  public:
   Server(async::Executor executor, const ServeOptions& options,
-         std::unique_ptr<storage::Database> database)
+         std::unique_ptr<storage::MeteredDatabase> database, const Sealer& sealer)
       : options_{options},
         workers_{worker_threads, worker_queue},
         database_{std::move(database)},
-        access_{executor, *database_, {.clock = clock_, .password_cost = {}}},
+        access_{executor,
+                *database_,
+                {.clock = clock_, .password_cost = {}, .sealer = sealer}},
         endpoint_{value_or_throw(net::Endpoint::parse(options.engine))},
         engine_tls_{value_or_throw(net::load_tls_client(options.tls.engine))},
         engine_{executor, net::dialer(executor, endpoint_, engine_tls_), endpoint_},
         fleet_{executor,
                *database_,
                {.local = {endpoint_, engine_tls_},
-                .sealer = sealer(options.data_dir),
+                .sealer = sealer,
                 .clock = clock_,
-                .hidden = &api::is_sandbox}},
-        operations_{executor, *database_, {.clock = clock_}},
+                .hidden = &api::is_sandbox,
+                .ssh = options.ssh}},
+        operations_{executor, *database_, {.clock = clock_, .turn_max = operations_turn_max}},
         logs_{executor},
         stats_{executor},
         recordings_{*database_,
                     workers_,
-                    sealer(options.data_dir),
+                    sealer,
                     {.folder = options.data_dir / "recordings", .clock = clock_}},
         terminals_{executor, operations_, &recordings_, {.clock = clock_}},
-        registries_{*database_, sealer(options.data_dir), clock_},
+        registries_{*database_, sealer, clock_},
         image_keeper_{executor,
                       *database_,
                       engine_,
@@ -209,6 +180,7 @@ class Server {
                                       : sandbox_.known_refusal(policy);
                          },
                      .clock = clock_}},
+        oidc_{oidc(executor, sealer)},
         api_{services(executor)},
         certificates_{certificates(options)},
         http_{
@@ -216,6 +188,7 @@ class Server {
         tasks_{executor} {}
 
   async::task<void> start() {
+    http_.trust(options_.trusted_proxies);
     co_await access_.start();
     co_await fleet_.start();
     access_.name_hosts(api::host_names(fleet_));
@@ -236,9 +209,8 @@ class Server {
     tasks_.spawn("recordings", recordings_.maintain());
     tasks_.spawn("image keeper", image_keeper_.maintain());
     tasks_.spawn("pulls at start", sandbox_.prepull(options_.images.prepull));
-    for (const auto& line : listener_warnings(options_.anonymous_execute, listeners)) {
-      log::warn("{}", line);
-    }
+    warnings_ = listener_warnings(options_.anonymous_execute, listeners);
+    for (const auto& line : warnings_) log::warn("{}", line);
     fmt::print("{}", greeting(options_, listeners, access_.renew_setup_secret(), token_file));
     std::fflush(stdout);
   }
@@ -286,6 +258,16 @@ class Server {
     return views;
   }
 
+  std::unique_ptr<access::Oidc> oidc(const async::Executor& executor, const Sealer& sealer) {
+    if (!options_.oidc) return nullptr;
+    return std::make_unique<access::Oidc>(executor, read_oidc(*options_.oidc), clock_, sealer);
+  }
+
+  async::task<async::Descriptor> make_backup() {
+    storage::BackupHead head{.program = std::string{version}, .made_at = clock_.now()};
+    return storage::nameless_backup(*database_, options_.data_dir, std::move(head));
+  }
+
   api::Services services(async::Executor executor) {
     return {.executor = executor,
             .access = access_,
@@ -312,13 +294,17 @@ class Server {
             .pool_memory_max = options_.executions.pool.memory,
             .allowed_origins = options_.allowed_origins,
             .languages = options_.languages,
-            .bounds = options_.bounds};
+            .bounds = options_.bounds,
+            .backups = {.make = [this] { return make_backup(); }},
+            .database = &database_->stats(),
+            .oidc = oidc_.get(),
+            .warnings = &warnings_};
   }
 
   const ServeOptions& options_;
   Clock clock_;
   async::Workers workers_;
-  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<storage::MeteredDatabase> database_;
   access::Access access_;
   net::Endpoint endpoint_;
   net::TlsClient engine_tls_;
@@ -336,6 +322,8 @@ class Server {
   sandbox::Executors executors_;
   executions::Webhooks webhooks_;
   executions::Executions executions_;
+  std::vector<std::string> warnings_;
+  std::unique_ptr<access::Oidc> oidc_;
   api::Api api_;
   std::optional<net::TlsServerFiles> certificates_;
   net::http::Server http_;
@@ -343,8 +331,14 @@ class Server {
 };
 
 async::task<void> run_server(async::Executor executor, const ServeOptions& options) {
-  auto database = co_await storage::open(options.database, options.data_dir);
-  Server server{executor, options, std::move(database)};
+  auto opened = co_await open_database({.data_dir = options.data_dir,
+                                        .url = options.database,
+                                        .password_file = options.database_password_file});
+  auto database = std::make_unique<storage::MeteredDatabase>(std::move(opened));
+  SecretKeyPlaces places{.file = options.data_dir / "secret.key",
+                         .credential = options.secret_key_credential};
+  auto sealer = co_await load_secret_key(*database, std::move(places), options.new_secret_key);
+  Server server{executor, options, std::move(database), sealer};
   auto started = co_await async::attempt(server.start());
   if (started) co_await until_told_to_stop();
   co_await server.stop();

@@ -3,7 +3,10 @@
 #include "base/log.hpp"
 #include "main/execution_options.hpp"
 #include "main/image_options.hpp"
+#include "main/oidc_options.hpp"
+#include "main/secret_key.hpp"
 #include "main/tls_options.hpp"
+#include "net/ssh_settings.hpp"
 #include "net/trusted_proxies.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
@@ -12,6 +15,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,9 +54,15 @@ struct ServeOptions {
   log::Style log_style = log::Style::text;
   std::size_t executions_max = 4;  ///< How many run at once.
   std::size_t queue_max = 256;     ///< How many may wait.
+  /// What systemd passes as the key of secrets; empty: nothing.
+  std::filesystem::path secret_key_credential;
+  NewKey new_secret_key = NewKey::refused;
+  std::optional<OidcOptions> oidc = {};
   ExecutionOptions executions;
   ImageOptions images;
   TlsOptions tls;
+  /// Where hosts over SSH have their files, and what they may use.
+  net::SshPlaces ssh = {};
   LocalOptions local;
 };
 

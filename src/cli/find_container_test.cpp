@@ -1,0 +1,46 @@
+#include "cli/find_container.hpp"
+
+#include <gmock/gmock.h>
+
+namespace gantry::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+Result<FoundContainer> chosen(const std::string& word) {
+  auto answer = value_or_throw(json::parse(R"({"items":[
+      {"host":"a","id":"0123456789ab","name":"web"},
+      {"host":"b","id":"fedcba987654","name":"web"},
+      {"host":"a","id":"0123999999ab","name":"db"},
+      {"host":"b","id":"db00000000ff","name":"cache"}]})",
+                                           json::Keys::strict));
+  return choose_container(answer, word);
+}
+
+TEST(ChooseContainer, GoesByNameBeforeIds) {
+  auto found = value_or_throw(chosen("db"));
+  EXPECT_EQ(found.name, "db");
+  EXPECT_EQ(found.path(), "/api/v1/hosts/a/containers/0123999999ab");
+}
+
+TEST(ChooseContainer, TakesTheBeginningOfAnId) {
+  EXPECT_EQ(value_or_throw(chosen("fed")).host, "b");
+}
+
+TEST(ChooseContainer, TellsTheHostsOfOneThatIsOnSeveral) {
+  auto refused = chosen("web");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ambiguous_container");
+  EXPECT_THAT(refused.error().message, HasSubstr("web on 'a', web on 'b'"));
+}
+
+TEST(ChooseContainer, RefusesAnIdThatTwoBeginWith) {
+  EXPECT_EQ(chosen("0123").error().code, "ambiguous_container");
+}
+
+TEST(ChooseContainer, RefusesWhatIsNotThere) {
+  EXPECT_EQ(chosen("nginx").error().code, "no_such_container");
+}
+
+}  // namespace
+}  // namespace gantry::cli

@@ -1,0 +1,158 @@
+#include "cli/remote_request.hpp"
+
+#include "base/encoding.hpp"
+#include "base/text.hpp"
+#include "cli/quantities.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace gantry::cli {
+namespace {
+
+using Kind = Parameter::Kind;
+
+Error bad_value(const Parameter& parameter, std::string_view value, std::string_view form) {
+  return {ErrorKind::invalid, "bad_usage",
+          fmt::format("cannot read the command line: '{}' of {} is not {}", text::one_line(value),
+                      parameter.name, form),
+          "see the command's --help"};
+}
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number{};
+  auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Result<json::Value> map_of(const Parameter& parameter, const std::vector<std::string>& texts) {
+  json::Object map;
+  for (const auto& text : texts) {
+    auto equals = text.find('=');
+    if (equals == text.npos || equals == 0) return fail(bad_value(parameter, text, "NAME=VALUE"));
+    map[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return json::Value(std::move(map));
+}
+
+Result<json::Value> list_of(const std::vector<std::string>& texts) {
+  json::Array list;
+  for (const auto& text : texts) list.emplace_back(text);
+  return json::Value(std::move(list));
+}
+
+template <class Value>
+Result<json::Value> or_refused(std::optional<Value> value, const Parameter& parameter,
+                               std::string_view text, std::string_view form) {
+  if (!value) return fail(bad_value(parameter, text, form));
+  return json::Value(*value);
+}
+
+Result<json::Value> quantity(Result<std::int64_t> read) {
+  if (!read) return fail(read.error());
+  return json::Value(*read);
+}
+
+Result<json::Value> file_text(const ReadFile& read, const std::string& path) {
+  auto text = read(path);
+  if (!text) return fail(text.error());
+  return json::Value(*text);
+}
+
+Result<json::Value> value_of(const Parameter& parameter, const std::vector<std::string>& texts,
+                             const ReadFile& read) {
+  const auto& text = texts.front();
+  switch (parameter.kind) {
+    case Kind::text:
+      return json::Value(text);
+    case Kind::number:
+      return or_refused(number_of<std::int64_t>(text), parameter, text, "a whole number");
+    case Kind::decimal:
+      return or_refused(number_of<double>(text), parameter, text, "a number");
+    case Kind::size:
+      return quantity(parse_size(text));
+    case Kind::duration:
+      return quantity(parse_duration(text));
+    case Kind::on:
+      return json::Value(true);
+    case Kind::off:
+      return json::Value(false);
+    case Kind::list:
+      return list_of(texts);
+    case Kind::map:
+      return map_of(parameter, texts);
+    case Kind::file:
+      return file_text(read, text);
+  }
+  return json::Value{};
+}
+
+/// Puts a value at `tls.key`: the member of a member.
+void put(json::Object& body, std::string_view key, json::Value value) {
+  auto dot = key.find('.');
+  if (dot == key.npos) {
+    body[key] = std::move(value);
+    return;
+  }
+  auto& inner = body[key.substr(0, dot)];
+  if (!inner.is_object()) inner = json::Object{};
+  put(inner.as_object(), key.substr(dot + 1), std::move(value));
+}
+
+void add_query(std::string& target, const Parameter& parameter,
+               const std::vector<std::string>& texts) {
+  for (const auto& text : texts) {
+    bool is_switch = parameter.kind == Kind::on || parameter.kind == Kind::off;
+    auto value = !is_switch ? text : parameter.kind == Kind::on ? "true" : "false";
+    target += fmt::format("{}{}={}", target.find('?') == target.npos ? '?' : '&', parameter.key,
+                          encoding::percent(value));
+  }
+}
+
+template <class Encode>
+std::string filled(std::string_view pattern, const Given& given, Encode encode) {
+  std::string out;
+  while (!pattern.empty()) {
+    auto open = pattern.find('{');
+    out += pattern.substr(0, open);
+    if (open == pattern.npos) break;
+    auto close = pattern.find('}', open);
+    auto found = given.find(pattern.substr(open + 1, close - open - 1));
+    if (found != given.end()) out += encode(found->second.front());
+    pattern.remove_prefix(close + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string path_of(std::string_view pattern, const Given& given) {
+  return filled(pattern, given, [](const std::string& text) { return encoding::percent(text); });
+}
+
+std::string sentence_of(std::string_view pattern, const Given& given) {
+  return filled(pattern, given, [](const std::string& text) { return text::one_line(text); });
+}
+
+Result<RemoteRequest> request_of(const Verb& verb, const Given& given, const ReadFile& read) {
+  RemoteRequest request{
+      .method = std::string{verb.method}, .target = path_of(verb.path, given), .body = {}};
+  for (const auto& parameter : verb.parameters) {
+    static const std::vector<std::string> nothing{""};
+    auto found = given.find(parameter.key);
+    if (found == given.end() && !parameter.is_implied()) continue;
+    const auto& texts = parameter.is_implied() ? nothing : found->second;
+    if (parameter.to == Parameter::To::query) add_query(request.target, parameter, texts);
+    if (parameter.to != Parameter::To::body) continue;
+    auto value = value_of(parameter, texts, read);
+    if (!value) return fail(value.error());
+    put(request.body, parameter.key, std::move(*value));
+  }
+  return request;
+}
+
+}  // namespace gantry::cli

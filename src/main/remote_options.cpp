@@ -1,0 +1,71 @@
+#include "main/remote_options.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace gantry::main {
+namespace {
+
+/// `NAME` of `[NAME]` and of `NAME...`.
+std::string bare(std::string_view name) {
+  if (name.starts_with('[')) name = name.substr(1, name.size() - 2);
+  if (name.ends_with("...")) name.remove_suffix(3);
+  return std::string{name};
+}
+
+void add_parameter(CLI::App& command, const cli::Parameter& parameter, Words& into) {
+  using Kind = cli::Parameter::Kind;
+  std::string help{parameter.help};
+  if (parameter.kind == Kind::on || parameter.kind == Kind::off) {
+    command.add_flag_callback(std::string{parameter.name}, [&into] { into = {""}; }, help);
+    return;
+  }
+  auto* option = command.add_option(bare(parameter.name), into, help);
+  bool several = parameter.name.ends_with("...");
+  if (!parameter.is_flag()) {
+    option->required(!parameter.name.starts_with('['))->expected(1, several ? 1'000 : 1);
+    return;
+  }
+  option->allow_extra_args(false)->type_name(parameter.kind == Kind::map ? "NAME=VALUE" : "TEXT");
+  if (!parameter.is_list()) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+}
+
+CLI::App* command_of(CLI::App& app, const cli::Verb& verb) {
+  std::string name{verb.command};
+  if (verb.action.empty()) return app.add_subcommand(name, std::string{verb.help});
+  auto commands = app.get_subcommands({});
+  auto found = std::ranges::find(commands, name, &CLI::App::get_name);
+  auto* command = found == commands.end() ? nullptr : *found;
+  if (command == nullptr) {
+    command = app.add_subcommand(name, std::string{cli::command_help(verb.command)});
+    command->require_subcommand(1);
+  }
+  return command->add_subcommand(std::string{verb.action}, std::string{verb.help});
+}
+
+}  // namespace
+
+void add_verbs(CLI::App& app, Flags& flags, void (*add_server)(CLI::App&, Flags&)) {
+  for (const auto& verb : cli::verbs()) {
+    auto* command = command_of(app, verb);
+    auto& given = flags.given[fmt::format("{} {}", verb.command, verb.action)];
+    for (const auto& parameter : verb.parameters) {
+      if (!parameter.is_implied()) {
+        add_parameter(*command, parameter, given[std::string{parameter.key}]);
+      }
+    }
+    add_server(*command, flags);
+    if (!verb.examples.empty()) command->footer(fmt::format("Examples:\n{}", verb.examples));
+  }
+}
+
+const cli::Verb* find_verb(std::string_view command, std::string_view action) {
+  auto verbs = cli::verbs();
+  auto found = std::ranges::find_if(verbs, [&](const cli::Verb& verb) {
+    return verb.command == command && verb.action == action;
+  });
+  return found == verbs.end() ? nullptr : &*found;
+}
+
+}  // namespace gantry::main
