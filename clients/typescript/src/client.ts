@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { Connection, type ConnectionOptions } from './connection.js';
 import { BusyError, ConnectionError } from './errors.js';
-import { serverEvents } from './events.js';
+import { serverEvents, type ServerEvent } from './events.js';
+import { Host } from './hosts.js';
 import type { components, operations, paths } from './schema.js';
 import { Told, type ExecutionEvent } from './told.js';
 
@@ -25,8 +26,10 @@ type Success = 200 | 201 | 202 | 204;
 export type AnswerOf<O> = O extends { responses: infer R }
   ? { [S in keyof R]: S extends Success ? JsonOf<R[S]> : never }[keyof R]
   : never;
-type BodyOf<O> = O extends { requestBody: { content: { 'application/json': infer T } } }
-  ? T
+type BodyOf<O> = O extends { requestBody?: infer B }
+  ? [NonNullable<B>] extends [never]
+    ? undefined
+    : NonNullable<B> extends { content: { 'application/json': infer T } } ? T : undefined
   : undefined;
 type PartOf<O, K extends 'path' | 'query'> = O extends { parameters: { [N in K]?: infer T } }
   ? T
@@ -36,6 +39,14 @@ export interface RequestOptions<O> {
   path?: PartOf<O, 'path'>;
   query?: PartOf<O, 'query'>;
   body?: BodyOf<O>;
+  signal?: AbortSignal | undefined;
+}
+
+/** As RequestOptions, for what is answered in pieces. */
+export interface StreamOptions {
+  path?: object;
+  query?: object;
+  body?: unknown;
   signal?: AbortSignal | undefined;
 }
 
@@ -121,20 +132,44 @@ export class GantryClient {
    * server is being stopped. A stream that breaks off is a ConnectionError; `run` takes it up again.
    */
   async *events(id: string, signal?: AbortSignal): AsyncGenerator<ExecutionEvent> {
-    const path: keyof paths = '/api/v1/executions/{id}/events';
-    const response = await this.connection.send('GET', pathOf(path, { id }, undefined),
-      { accept: 'text/event-stream', signal });
+    const events = this.stream('GET', '/api/v1/executions/{id}/events', { path: { id }, signal });
+    for await (const { name, data } of events) {
+      yield { type: name, data: JSON.parse(data) } as ExecutionEvent;
+    }
+  }
+
+  /** The server-sent events of any operation that has them, as they come. */
+  async *stream(
+    method: string, path: keyof paths, options: StreamOptions = {},
+  ): AsyncGenerator<ServerEvent> {
+    const { body, signal } = options;
+    const response = await this.connection.send(method, pathOf(path, options.path, options.query),
+      { accept: 'text/event-stream', body, signal });
     if (!response.body) return;
     const events = serverEvents(response.body);
     try {
       for (;;) {
         const next = await this.connection.attempt(() => events.next(), signal);
         if (next.done) return;
-        yield { type: next.value.name, data: JSON.parse(next.value.data) } as ExecutionEvent;
+        yield next.value;
       }
     } finally {
       await events.return(undefined);
     }
+  }
+
+  /** What an operation answers with as plain text. */
+  async text(
+    method: string, path: keyof paths, at: object, query: object, signal?: AbortSignal,
+  ): Promise<string> {
+    const response = await this.connection.send(method, pathOf(path, at, query),
+      { accept: 'text/plain', signal });
+    return this.connection.attempt(() => response.text(), signal);
+  }
+
+  /** A host that the server knows by this name, and what is on it. */
+  host(name = 'local'): Host {
+    return new Host(this, name);
   }
 
   /**

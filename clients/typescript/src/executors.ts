@@ -240,7 +240,7 @@ export class DockerExecutor extends ServerExecutor {
   async ready(): Promise<void> {
     // A server that has just started does not know yet: it says why only when it could not.
     const { engine } = await this.client.system();
-    if (engine.error) throw errorOf(engine.error);
+    if (engine?.error) throw errorOf(engine.error);
   }
 }
 

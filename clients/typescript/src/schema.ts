@@ -31,7 +31,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with name and password */
+        /**
+         * Sign in with name and password
+         * @description Who has a second factor is asked for it with 401 `totp_required` once the password is right; a wrong code is 401 `bad_code`. Ten failures in ten minutes close a name and an address (429), but neither a place where the user is signed in nor a browser that has signed in before.
+         */
         post: operations["create_session"];
         delete?: never;
         options?: never;
@@ -88,6 +91,128 @@ export interface paths {
         put: operations["change_own_password"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether people may sign in at an identity provider */
+        get: operations["get_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send the browser to the identity provider
+         * @description For browsers, not for programs. What goes wrong sends the browser to `/?sign_in_error=CODE`.
+         */
+        get: operations["start_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the identity provider sends the browser back
+         * @description Signs in who the provider vouches for: the user linked with issuer and subject, or a new one. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_state`, `oidc_refused`, `oidc_no_role`, `bad_token`, `unknown_key`, `user_disabled`, `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_users`.
+         */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where you are signed in */
+        get: operations["list_own_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of your sessions
+         * @description It opens nothing from the next request on; streams that it opened close within seconds.
+         */
+        delete: operations["end_own_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Confirm the second factor with a first code
+         * @description From then on signing in takes a code (401 `totp_required`). Codes are those of RFC 6238 (SHA-1, six digits, 30 s); one step earlier or later counts too, and none counts twice.
+         */
+        put: operations["confirm_totp"];
+        /**
+         * A secret for an authenticator
+         * @description It counts only once a code has confirmed it, within ten minutes. Takes a session, not a token, and a user who signs in with a password.
+         */
+        post: operations["begin_totp"];
+        /**
+         * Remove your second factor
+         * @description Takes the password.
+         */
+        delete: operations["remove_own_totp"];
         options?: never;
         head?: never;
         patch?: never;
@@ -176,6 +301,84 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a user is signed in */
+        get: operations["list_user_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of a user's sessions */
+        delete: operations["end_user_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a user's second factor
+         * @description For somebody who has lost both authenticator and recovery codes. A token needs every scope for this, and no limits.
+         */
+        delete: operations["remove_user_totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * To which hosts a user is restricted
+         * @description Without grants a user's role holds on every host. A grant whose host is gone has neither `host` nor `group`, matches nothing, and still restricts.
+         */
+        get: operations["list_grants"];
+        /**
+         * Restrict a user to some hosts, or lift that
+         * @description In the place of all earlier grants; an empty list lifts the restriction. From then on the user sees hosts, and what is on them, only where a grant says so; everything else is a 404 for them. Holds from the next request on. Grants have no effect on admins. A token needs every scope for this, and no limits.
+         */
+        put: operations["set_grants"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -202,6 +405,26 @@ export interface paths {
         };
         /** Read the whole audit log and tell whether its chain of hashes is unbroken */
         get: operations["check_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole audit log, oldest first
+         * @description One AuditRecord per line. Keep the hash of the last line elsewhere: whoever can write the database can write a new chain, but not one that holds that hash. The export is itself in the log.
+         */
+        get: operations["export_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -332,7 +555,7 @@ export interface paths {
          *     | `verdict` | Execution: always the last event; the stream ends after it |
          *
          *     A client that reconnects gets everything again from the start. With
-         *     `cancel_on_disconnect=true`, which needs the role `operator`, a client that goes away before
+         *     `cancel_on_disconnect=true`, which needs the role `executor`, a client that goes away before
          *     the verdict cancels the execution.
          */
         get: operations["get_execution_events"];
@@ -355,7 +578,7 @@ export interface paths {
          * A WebSocket to a running program, with its input, signals and size
          * @description The server sends StreamEvent: the same as the events, in the same order, with `type` as the
          *     event's name; after the verdict it closes with 1000. The client may send StreamInput to a
-         *     program of its user that was started with `interactive` (role `operator`); a refusal is a
+         *     program of its user that was started with `interactive` (role `executor`); a refusal is a
          *     StreamError.
          *     A malformed message closes with 1008. docs/protocols/stream.md has the details.
          */
@@ -413,10 +636,992 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The containers of the local engine, from the view kept in memory
-         * @description Gantry's own sandbox containers are left out.
+         * The containers of all hosts, from the views kept in memory
+         * @description Gantry's own sandbox containers are left out. Two containers of the same name on two hosts
+         *     are two items. A host that is away keeps its last known containers; `hosts` tells how old
+         *     they are.
          */
         get: operations["list_containers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hosts somebody may see, by name */
+        get: operations["list_hosts"];
+        put?: never;
+        /**
+         * Add a host
+         * @description Keys and passwords are stored sealed and never told again. Nothing is asked of the host
+         *     before the answer: test it.
+         */
+        post: operations["create_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        /** One host */
+        get: operations["get_host"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a host from the fleet
+         * @description Nothing changes on the host itself. Its streams end.
+         */
+        delete: operations["remove_host"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, rename, disable or enable a host
+         * @description What is absent stays as it is; an empty text takes away what was there. Another endpoint,
+         *     other keys, and being disabled end every stream that goes through the host.
+         */
+        patch: operations["change_host"];
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try the way to a host, step by step
+         * @description Beside what is in use, and whether the host is enabled or not.
+         */
+        post: operations["test_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trust the SSH host key that a host shows
+         * @description The host is asked for its key again; it is trusted when its fingerprint is the given one, in
+         *     the place of any other that was trusted under its name.
+         */
+        post: operations["trust_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        /** A host's images, newest first, from the view kept in memory */
+        get: operations["list_host_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The Compose projects of all hosts, as their containers' labels tell of them */
+        get: operations["list_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/images/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pull an image to a host
+         * @description With the login that the server has for the registry, if any. Asked for `text/event-stream`
+         *     it tells its progress. A client that goes away ends the pull.
+         */
+        post: operations["pull_host_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/images/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove images that nobody uses, in two steps
+         * @description First `preview`, which answers what would go; then the same with `ids`, what of it shall
+         *     go. Only what is named and would still go is removed. Images that the server made for its
+         *     sandboxes stay.
+         */
+        post: operations["prune_host_images"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/images/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in an image, how it was made, and who uses it */
+        get: operations["get_host_image"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an image or one of its names
+         * @description Used by containers: 409 `image_in_use`, which names them. With several names: 409
+         *     `image_has_names`, unless `name` says which shall go, or `force` takes all.
+         */
+        delete: operations["remove_host_image"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/images/{part}/tag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an image another name */
+        post: operations["tag_host_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A host's volumes by name, from the view kept in memory */
+        get: operations["list_host_volumes"];
+        put?: never;
+        /**
+         * Make a volume
+         * @description Other drivers and `options` need the role `admin` on the host. The options of the driver
+         *     `local` mount `tmpfs`, `nfs`, `nfs4` or `cifs`, never a folder or a disk of the host.
+         */
+        post: operations["create_host_volume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/volumes/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove volumes that no container has, in two steps
+         * @description As with images. By default only those that were given no name.
+         */
+        post: operations["prune_host_volumes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/volumes/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A volume and who uses it */
+        get: operations["get_host_volume"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a volume and what is in it
+         * @description Used by containers, started or not: 409 `volume_in_use`, which names them.
+         */
+        delete: operations["remove_host_volume"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A host's networks by name, from the view kept in memory */
+        get: operations["list_host_networks"];
+        put?: never;
+        /**
+         * Make a network
+         * @description Drivers but `bridge`, and `options`, need the role `admin` on the host.
+         */
+        post: operations["create_host_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/networks/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove networks that no container is in, in two steps
+         * @description As with images. One that only stopped containers are in stays.
+         */
+        post: operations["prune_host_networks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/networks/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A network and who is in it */
+        get: operations["get_host_network"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a network
+         * @description Used by containers, started or not: 409 `network_in_use`, which names them.
+         */
+        delete: operations["remove_host_network"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/networks/{part}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a container into a network */
+        post: operations["connect_host_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/networks/{part}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a container out of a network */
+        post: operations["disconnect_host_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/disk-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a host's engine keeps on its disk
+         * @description The engine walks through all of it: that may take a minute.
+         */
+        get: operations["get_disk_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/projects/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A Compose project and its services, in the order in which they start */
+        get: operations["get_project"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/projects/{part}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The logs of all services as one, in the order of time
+         * @description Asked for `text/event-stream` it tells each line as an event. Containers that come or
+         *     start again while it is followed are followed too.
+         */
+        get: operations["get_project_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/projects/{part}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start what does not run of a project
+         * @description Service by service, what others depend on first; where they say so, not before it is
+         *     healthy or has completed. One-shot services that have done their work stay ended, unless
+         *     `one_shots`. It goes on to its end even if the client goes away.
+         */
+        post: operations["start_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/projects/{part}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a project
+         * @description What depends on others first. It goes on to its end even if the client goes away.
+         */
+        post: operations["stop_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/projects/{part}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop and start a project
+         * @description All of it is stopped before any of it is started, in the order of `stop` and `start`. It
+         *     goes on to its end even if the client goes away.
+         */
+        post: operations["restart_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do the same to many containers
+         * @description Each is judged, audited and done by itself, several of a host at once; what fails for one does
+         *     not stop the others. What the caller may not see is `no_such_container` or `no_such_host` in its
+         *     result.
+         */
+        post: operations["act_on_containers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a container from a form, and start it
+         * @description Everything that can be asked for is in the form; nothing else reaches the engine. What lets a
+         *     program reach out of its container takes an admin who names it in `dangers`; otherwise it is
+         *     refused: 403 `danger_needs_admin`, 400 `danger_not_named`. Labels that begin with `io.gantry.`
+         *     are Gantry's own. The image must be there: pull it first. Afterwards the container is looked at:
+         *     when the engine has made one with more reach than was asked for, it is removed again
+         *     (503 `engine_widened`).
+         */
+        post: operations["create_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All about one container
+         * @description Values of the environment, of labels and of options whose names say that they are secret, and
+         *     passwords in URLs, are masked. `unmask=true` shows them: that takes the right `unmask`, which
+         *     admins have, and is in the audit log before it is answered. Gantry's own sandboxes are not found.
+         */
+        get: operations["get_container"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a container
+         * @description One that runs is a 409 without `force`.
+         */
+        delete: operations["remove_container"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a container; one that runs stays as it is */
+        post: operations["start_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a container; one that does not run stays as it is */
+        post: operations["stop_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a container and start it again */
+        post: operations["restart_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze all processes of a container */
+        post: operations["pause_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/unpause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a paused container go on */
+        post: operations["unpause_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a signal to the first process of a container */
+        post: operations["kill_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a container another name */
+        post: operations["rename_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the limits of a container while it lives
+         * @description What is absent stays as it is.
+         */
+        post: operations["update_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a container has written, and writes
+         * @description Plain text is what the program wrote, byte for byte, both outputs in the order in which the
+         *     engine kept them. Events are `stdout` and `stderr` with whole entries (lines), `dropped` when this
+         *     reader was slower than another and missed some, `error` when the engine broke off, and `end`;
+         *     each carries the time of its last entry as its id, and a client that sends it as `Last-Event-ID`
+         *     goes on there. All who follow one container share one stream from its engine. With `timestamps`
+         *     each entry begins with its time (RFC 3339, nanoseconds) and a blank.
+         */
+        get: operations["get_container_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a container uses
+         * @description All who watch one container share one stream from its engine. One that does not run is a 409.
+         */
+        get: operations["get_container_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The processes in a container
+         * @description One that does not run is a 409.
+         */
+        get: operations["get_container_processes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which files of a container differ from its image */
+        get: operations["get_container_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/exec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run one command in a container to its end
+         * @description Never by a shell of ours, never privileged. Out of time, or when the client goes away, the
+         *     process and its session are killed from within the container; `process` tells whether that
+         *     worked. What is above 1 MiB of each output is dropped, and flagged. A command that can not
+         *     be started is a 400 `exec_not_started`, a container that does not run a 409.
+         */
+        post: operations["exec_in_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/containers/{part}/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a shell in a container and get a ticket to it
+         * @description Without `shell`, the first of bash, ash and sh that the container has. The WebSocket at
+         *     /api/v1/terminals/{id} shows it; the ticket is its first message. A terminal that nobody
+         *     watches for 60 s ends, and its processes with it.
+         */
+        post: operations["open_terminal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The terminals of all containers that the caller may operate */
+        get: operations["list_terminals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A WebSocket to a terminal
+         * @description The client's first message is a TerminalSays of type `attach` with its ticket. Then binary
+         *     messages are bytes in both directions; the server's text messages are TerminalTold, the
+         *     client's TerminalSays. docs/protocols/terminal.md has the details.
+         */
+        get: operations["open_terminal_socket"];
+        put?: never;
+        post?: never;
+        /**
+         * End a terminal and what runs in it
+         * @description By its owner, by everybody who may type to it, and by admins of its host. Answers when it has ended.
+         */
+        delete: operations["end_terminal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals/{id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A ticket of the caller's own to a terminal, for one WebSocket within 30 s */
+        post: operations["create_terminal_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was recorded of terminals, newest first
+         * @description Those of hosts and projects on which the caller has the right `recordings`; admins have it everywhere.
+         */
+        get: operations["list_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A recording in asciicast v2
+         * @description Every reading is in the audit log, as `recording.read`.
+         */
+        get: operations["get_recording"];
+        put?: never;
+        post?: never;
+        /** Remove a recording */
+        delete: operations["remove_recording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A copy of the whole database, as it is now
+         * @description What `gantry backup` writes of a server that does not run, without key files (docs/protocols/backup.md). It is whole when its last line is there: `gantry restore` looks. One at a time. The copy is itself in the audit log.
+         */
+        post: operations["make_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens on the hosts, as server-sent events
+         * @description Every event is named `event` and holds a HostEvent; its id is a cursor. Who comes back with
+         *     it in `Last-Event-ID` is told what happened meanwhile, and what is not known any more as an
+         *     event named `gap` (EventGap): then look at the lists anew. Without it the stream begins
+         *     now. What somebody may not see is not told.
+         */
+        get: operations["follow_host_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -434,9 +1639,12 @@ export interface paths {
         };
         /**
          * A WebSocket with the changes one subscribes to
-         * @description The client sends LiveSubscribe as text. At once, and then on every change (at most 4 times
-         *     a second), the server sends LiveContainers; for executions LiveExecution on every state
-         *     change. The scope of the topic is asked for when subscribing; a refusal is a LiveError.
+         * @description The client sends LiveSubscribe as text; a topic may be all containers, one host, events,
+         *     executions, and the logs or stats of a container, at most 32 at once. At once, and then on
+         *     every change, the server sends LiveContainers, LiveHostGone, LiveEvents, LiveGap,
+         *     LiveExecution, LiveLogs, LiveDropped or LiveStats, and at the end of a topic LiveEnd or
+         *     LiveError. The scope of the topic is asked for when subscribing. What is said when:
+         *     docs/protocols/live.md.
          */
         get: operations["open_live"];
         put?: never;
@@ -603,7 +1811,7 @@ export interface paths {
         };
         /**
          * Counters, as JSON or, when the Accept header asks for text, for Prometheus
-         * @description Open on loopback listeners when the server runs with `--anonymous-execute`.
+         * @description The text tells of hosts, containers, executions, pools, requests and the database; what is in it: docs/metrics.md. Hosts and images that the caller may not see are absent. Open on loopback listeners when the server runs with `--anonymous-execute`, then without hosts.
          */
         get: operations["get_metrics"];
         put?: never;
@@ -786,6 +1994,495 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        PullImage: {
+            /** @description Its name as people write it: `nginx:1.27`, `ghcr.io/team/app@sha256:…` */
+            reference: string;
+        };
+        PulledImage: {
+            /** @description With its tag written out */
+            reference: string;
+            /** @description The image's id */
+            id: string;
+            /** @description What the registry has under this name; empty when the engine does not tell */
+            digest: string;
+        };
+        PullProgress: {
+            /** @description Which part; empty: all of it */
+            layer: string;
+            /** @description The words of the engine */
+            status: string;
+            /** @description Of this step */
+            current_bytes: number;
+            /** @description 0: not known */
+            total_bytes: number;
+        };
+        TagImage: {
+            /** @description A name and a tag, without a digest */
+            reference: string;
+        };
+        TaggedImage: {
+            /** @description The image's id */
+            id: string;
+            /** @description With its tag written out */
+            reference: string;
+        };
+        RemovedImage: {
+            /** @description Names that were taken away */
+            untagged: string[];
+            /** @description Ids that have gone */
+            deleted: string[];
+        };
+        ImageStep: {
+            created_at: components["schemas"]["Time"];
+            /** @description The instruction, as its maker wrote it */
+            created_by: string;
+            /** @description The maker's */
+            comment: string;
+            /** @description What it added */
+            size_bytes: number;
+            /** @description Names of the image at this step */
+            tags: string[];
+        };
+        UsedBy: {
+            /** @description Those that the caller may see */
+            containers: components["schemas"]["UsedByContainer"][];
+            /** @description How many there are besides */
+            others: number;
+        };
+        UsedByContainer: {
+            /** @description Its id */
+            id: string;
+            /** @description Its name */
+            name: string;
+            /** @description Docker's own word: `running`, `exited` */
+            state: string;
+        };
+        HostImage: {
+            /** @description The image's id */
+            id: string;
+            /** @description Its names */
+            tags: string[];
+            /** @description What registries have it as */
+            digests: string[];
+            /** @description RFC 3339, as the engine has it */
+            created: string;
+            /** @description The maker's word */
+            author: string;
+            /** @description `linux` */
+            os: string;
+            /** @description `amd64` */
+            architecture: string;
+            /** @description With what it shares with others */
+            size_bytes: number;
+            /** @description Digests of its layers, the base first */
+            layers: string[];
+            /** @description `8080/tcp` */
+            exposed_ports: string[];
+            /** @description Folders that become volumes */
+            volumes: string[];
+            /** @description `NAME=value`; masked where the name says secret */
+            env: string[];
+            /** @description What every command is given to */
+            entrypoint: string[];
+            /** @description What runs when nothing is said */
+            command: string[];
+            /** @description As whom it runs */
+            user: string;
+            /** @description Where it runs */
+            working_dir: string;
+            /** @description How it is asked for its health */
+            healthcheck: string[];
+            /** @description Masked where the name says secret */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description How it was made, the latest step first */
+            history: components["schemas"]["ImageStep"][];
+            used_by: components["schemas"]["UsedBy"];
+        };
+        PruneImages: {
+            /**
+             * @description What would go?
+             * @default false
+             */
+            preview?: boolean;
+            /** @description What of a preview shall go; instead of `preview` */
+            ids?: string[];
+            /** @description `name` or `name=value`; only what carries all of them */
+            labels?: string[];
+            /**
+             * @description Only those without a tag
+             * @default untagged
+             * @enum {string}
+             */
+            which?: "untagged" | "unused";
+            /** @description Only those made longer ago */
+            older_than_ms?: number;
+        };
+        PruneVolumes: {
+            /**
+             * @description What would go?
+             * @default false
+             */
+            preview?: boolean;
+            /** @description What of a preview shall go; instead of `preview` */
+            ids?: string[];
+            /** @description `name` or `name=value`; only what carries all of them */
+            labels?: string[];
+            /**
+             * @description Only those that were given no name, or all that no container has
+             * @default anonymous
+             * @enum {string}
+             */
+            which?: "anonymous" | "unused";
+        };
+        PruneNetworks: {
+            /**
+             * @description What would go?
+             * @default false
+             */
+            preview?: boolean;
+            /** @description What of a preview shall go; instead of `preview` */
+            ids?: string[];
+            /** @description `name` or `name=value`; only what carries all of them */
+            labels?: string[];
+        };
+        /** @description The answer to a preview has `items`, otherwise `results` and `removed` */
+        Prune: {
+            /** @description Of a preview: what would go */
+            items?: components["schemas"]["Prunable"][];
+            /** @description What became of each of `ids` */
+            results?: components["schemas"]["PruneResult"][];
+            /** @description How many have gone */
+            removed?: number;
+            /** @description Of images: what they take, at most, as they may share with what stays */
+            size_bytes: number;
+        };
+        Prunable: {
+            /** @description An image's or network's id, a volume's name */
+            id: string;
+            /** @description What people call it */
+            names: string[];
+            created_at?: components["schemas"]["Time"];
+            /** @description Of images */
+            size_bytes?: number;
+        };
+        PruneResult: {
+            /** @description As in the request */
+            id: string;
+            /** @description Whether it has gone */
+            ok: boolean;
+            error?: components["schemas"]["ObjectError"];
+        };
+        /** @description Why something could not be done with one of several */
+        ObjectError: {
+            /** @description A stable word */
+            code: string;
+            /** @description What went wrong */
+            detail: string;
+            /** @description What to do about it */
+            remedy?: string;
+        };
+        NewVolume: {
+            /** @description Letters, digits, `_`, `.` and `-` */
+            name: string;
+            /**
+             * @description The engine must have it
+             * @default local
+             */
+            driver?: string;
+            /** @description The driver's; of `local`: `type`, `device` and `o` */
+            options?: {
+                [key: string]: string;
+            };
+            /** @description Not `io.gantry.…` */
+            labels?: {
+                [key: string]: string;
+            };
+        };
+        Volume: {
+            /** @description Its name */
+            name: string;
+            /** @description `local`, or a plugin */
+            driver: string;
+            /** @description `local` or `global` */
+            scope: string;
+            /** @description RFC 3339, as the engine has it */
+            created: string;
+            /** @description Where it is on the engine's machine */
+            mountpoint: string;
+            /** @description Whether the engine made its name up */
+            anonymous: boolean;
+            /** @description The driver's; passwords are masked */
+            options: {
+                [key: string]: string;
+            };
+            /** @description Masked where the name says secret */
+            labels: {
+                [key: string]: string;
+            };
+            used_by?: components["schemas"]["UsedBy"];
+        };
+        NetworkSubnet: {
+            /** @description `10.9.0.0/24` */
+            prefix: string;
+            /** @description The host's address in it */
+            gateway?: string;
+            /** @description The part that containers get their addresses from */
+            range?: string;
+        };
+        NewNetwork: {
+            /** @description Letters, digits, `_`, `.` and `-` */
+            name: string;
+            /**
+             * @description How it connects
+             * @default bridge
+             * @enum {string}
+             */
+            driver?: "bridge" | "macvlan" | "ipvlan" | "overlay";
+            /**
+             * @description Without a way out
+             * @default false
+             */
+            internal?: boolean;
+            /**
+             * @description Of overlays: for containers that are no service's
+             * @default false
+             */
+            attachable?: boolean;
+            /**
+             * @description With IPv6 too
+             * @default false
+             */
+            ipv6?: boolean;
+            /** @description Its addresses; none: the engine chooses */
+            subnets?: components["schemas"]["NetworkSubnet"][];
+            /** @description The driver's */
+            options?: {
+                [key: string]: string;
+            };
+            /** @description Not `io.gantry.…` */
+            labels?: {
+                [key: string]: string;
+            };
+        };
+        Network: {
+            /** @description Its id */
+            id: string;
+            /** @description Its name */
+            name: string;
+            /** @description `bridge`, `host`, `null`, `overlay` … */
+            driver: string;
+            /** @description `local` or `swarm` */
+            scope: string;
+            /** @description RFC 3339, as the engine has it */
+            created: string;
+            /** @description Whether it is without a way out */
+            internal: boolean;
+            /** @description Whether any container may join */
+            attachable: boolean;
+            /** @description Whether it has IPv6 */
+            ipv6: boolean;
+            /** @description Its addresses */
+            subnets: components["schemas"]["NetworkSubnet"][];
+            /** @description The driver's */
+            options: {
+                [key: string]: string;
+            };
+            /** @description Masked where the name says secret */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Running containers in it that the caller may see */
+            members?: components["schemas"]["NetworkMember"][];
+            used_by?: components["schemas"]["UsedBy"];
+        };
+        NetworkMember: {
+            /** @description The container's id */
+            id: string;
+            /** @description The container's name */
+            name: string;
+            /** @description Its address there, with the length of the prefix */
+            ipv4: string;
+            /** @description As `ipv4`; empty: none */
+            ipv6: string;
+        };
+        ConnectNetwork: {
+            /** @description Its id or name */
+            container: string;
+            /** @description Names it has in this network besides its own */
+            aliases?: string[];
+            /** @description Its address; without it the engine chooses */
+            ipv4?: string;
+            /** @description As `ipv4` */
+            ipv6?: string;
+        };
+        DisconnectNetwork: {
+            /** @description Its id or name */
+            container: string;
+            /**
+             * @description Even if it can not be asked
+             * @default false
+             */
+            force?: boolean;
+        };
+        DiskUsage: {
+            images: components["schemas"]["DiskUsageKind"];
+            containers: components["schemas"]["DiskUsageKind"];
+            volumes: components["schemas"]["DiskUsageKind"];
+            build_cache: components["schemas"]["DiskUsageKind"];
+        };
+        DiskUsageKind: {
+            /** @description How many there are */
+            count: number;
+            /** @description What they take together; of images, what they share counts once */
+            size_bytes: number;
+            /** @description Of that, what nobody uses */
+            reclaimable_bytes: number;
+            /** @description The largest, largest first */
+            items: components["schemas"]["DiskUsageItem"][];
+        };
+        DiskUsageItem: {
+            /** @description Of images, containers and the build cache */
+            id?: string;
+            /** @description Of containers and volumes */
+            name?: string;
+            /** @description Of images */
+            names?: string[];
+            /** @description Absent: its driver does not tell; of containers what they wrote on top of their image */
+            size_bytes?: number;
+            /** @description Of images: what others have, too */
+            shared_bytes?: number;
+            /** @description How many use it */
+            containers?: number;
+            /** @description Of containers */
+            state?: string;
+            /** @description Of the build cache */
+            type?: string;
+            /** @description Of the build cache */
+            description?: string;
+            /** @description Of the build cache */
+            in_use?: boolean;
+        };
+        Project: {
+            /** @description Where it is */
+            host: string;
+            /** @description Its name */
+            name: string;
+            /**
+             * @description What runs of it; `exited`: every service has done its work
+             * @enum {string}
+             */
+            state: "running" | "partial" | "stopped" | "exited";
+            /** @description What others depend on comes first */
+            services: components["schemas"]["ProjectService"][];
+            /** @description Whether the host is away, and this is what was seen last */
+            stale: boolean;
+            /** @description When this was so */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        ProjectService: {
+            /** @description Its name */
+            name: string;
+            /**
+             * @description `completed`: a one-shot that ended with 0
+             * @enum {string}
+             */
+            state: "running" | "partial" | "completed" | "stopped";
+            /** @description What must be there before it starts */
+            depends_on: components["schemas"]["ProjectNeed"][];
+            /** @description By name */
+            containers: components["schemas"]["ProjectContainer"][];
+        };
+        ProjectNeed: {
+            /** @description Its name */
+            service: string;
+            /**
+             * @description What is waited for
+             * @enum {string}
+             */
+            condition: "started" | "healthy" | "completed";
+        };
+        ProjectContainer: {
+            /** @description Its id */
+            id: string;
+            /** @description Its name */
+            name: string;
+            /** @description Its image's name */
+            image: string;
+            /** @description Docker's own word */
+            state: string;
+            /** @description In the words of the engine: `Up 2 hours (healthy)` */
+            status: string;
+            /**
+             * @description What its own check says
+             * @enum {string}
+             */
+            health: "none" | "starting" | "healthy" | "unhealthy";
+            /** @description When it has ended */
+            exit_code?: number;
+        };
+        StartProject: {
+            /**
+             * @description Whether one-shot services that have done their work are started again
+             * @default false
+             */
+            one_shots?: boolean;
+        };
+        StopProject: {
+            /**
+             * @description How long each may take before it is killed
+             * @default 10
+             */
+            grace_seconds?: number;
+        };
+        RestartProject: {
+            /**
+             * @description Whether one-shot services that have done their work are started again
+             * @default false
+             */
+            one_shots?: boolean;
+            /**
+             * @description How long each may take before it is killed
+             * @default 10
+             */
+            grace_seconds?: number;
+        };
+        ProjectChange: {
+            /** @description Whether nothing failed */
+            ok: boolean;
+            /** @description In the order of the services */
+            results: components["schemas"]["ProjectResult"][];
+        };
+        ProjectResult: {
+            /** @description Its service */
+            service: string;
+            /** @description The container's id */
+            id: string;
+            /** @description The container's name */
+            name: string;
+            /**
+             * @description `nothing`: it was so already; `skipped`: a one-shot that has done its work
+             * @enum {string}
+             */
+            did: "started" | "stopped" | "restarted" | "nothing" | "skipped" | "failed";
+            error?: components["schemas"]["ObjectError"];
+        };
+        ProjectLogLine: {
+            /** @description Whose it is */
+            service: string;
+            /** @description Whose it is */
+            container: {
+                /** @description Its id */
+                id: string;
+                /** @description Its name */
+                name: string;
+            };
+            /** @description RFC 3339 with nanoseconds */
+            time: string;
+            /** @description The line with its end; what is not UTF-8 is U+FFFD */
+            text: string;
+        };
         Image: {
             /** @example sha256:2b5397714e9d… */
             id: string;
@@ -831,7 +2528,7 @@ export interface components {
             remedy?: string;
         };
         /** @enum {string} */
-        Role: "viewer" | "operator" | "admin";
+        Role: "executor" | "viewer" | "operator" | "admin";
         /** @enum {string} */
         Scope: "executions" | "containers" | "system" | "access";
         /** @example ada */
@@ -849,6 +2546,8 @@ export interface components {
         Credentials: {
             name: string;
             password: string;
+            /** @description Of the second factor, or a recovery code; asked for by 401 `totp_required` */
+            code?: string;
         };
         User: {
             id: components["schemas"]["Id"];
@@ -857,6 +2556,10 @@ export interface components {
         };
         Me: {
             user: components["schemas"]["User"];
+            /** @description Whether there may be hosts that you do not see */
+            restricted: boolean;
+            /** @description Whether signing in takes a code */
+            totp: boolean;
         };
         UserItem: {
             id: components["schemas"]["Id"];
@@ -869,6 +2572,87 @@ export interface components {
         UserList: {
             items: components["schemas"]["UserItem"][];
             next: string | null;
+        };
+        Oidc: {
+            /** @description Whether `/api/v1/oidc/start` leads anywhere */
+            enabled: boolean;
+        };
+        Session: {
+            id: components["schemas"]["Id"];
+            /** @description Where the user signed in from */
+            address: string;
+            /** @description What their browser called itself */
+            agent: string;
+            created_at: components["schemas"]["Time"];
+            last_used_at: components["schemas"]["Time"];
+            /** @description Whether it is the one that asks */
+            current: boolean;
+        };
+        SessionList: {
+            items: components["schemas"]["Session"][];
+            next: string | null;
+        };
+        TotpSecret: {
+            /** @description In base32 to be typed */
+            secret: string;
+            /** @description The `otpauth://` address to be shown as a QR code */
+            uri: string;
+        };
+        TotpCode: {
+            /** @description Six digits */
+            code: string;
+        };
+        RecoveryCodes: {
+            /** @description Each is good for one sign-in in the place of a code; shown once */
+            recovery_codes: string[];
+        };
+        CurrentPassword: {
+            /** @description Your password */
+            password: string;
+        };
+        Grant: {
+            /** @description All hosts of this group; `*` is every host */
+            group: string | null;
+            /** @description The name of one host */
+            host: string | null;
+            /** @description Only the objects of this Compose project; null is the whole host */
+            project: string | null;
+            /**
+             * @description What the user may do there
+             * @enum {string}
+             */
+            role: "viewer" | "operator";
+            /** @description What the role does not include */
+            rights: components["schemas"]["ExtraRight"][];
+        };
+        /**
+         * @description `unmask` reads the values of environments that look secret, `recordings` reads and removes what was recorded of other people's terminals. Admins have both.
+         * @enum {string}
+         */
+        ExtraRight: "unmask" | "recordings";
+        GrantList: {
+            /** @description Empty when the user's role holds on every host */
+            items: components["schemas"]["Grant"][];
+        };
+        /** @description Exactly one of `group` and `host` */
+        GrantRequest: {
+            /** @description All hosts of this group; `*` is every host */
+            group?: string;
+            /** @description The name of one host */
+            host?: string;
+            /** @description Only the objects of this Compose project */
+            project?: string;
+            /**
+             * @description Not above the user's own role
+             * @enum {string}
+             */
+            role: "viewer" | "operator";
+            /** @description What the role does not include */
+            rights?: components["schemas"]["ExtraRight"][];
+        };
+        GrantsRequest: {
+            /** @description All of the user's grants; empty lifts the restriction */
+            items: components["schemas"]["GrantRequest"][];
         };
         UserRequest: {
             name: components["schemas"]["UserName"];
@@ -906,6 +2690,8 @@ export interface components {
             details: {
                 [key: string]: unknown;
             } | null;
+            /** @description That of the record before; empty for the first */
+            previous_hash: string;
             /** @description SHA-256 over the record and the hash of the one before */
             hash: string;
         };
@@ -1006,7 +2792,8 @@ export interface components {
             /** @example 0.1.0 */
             version: string;
             started_at: components["schemas"]["Time"];
-            engine: components["schemas"]["Engine"];
+            /** @description Null for executors and for users who are restricted to some hosts */
+            engine: components["schemas"]["Engine"] | null;
             languages: components["schemas"]["Language"][];
             /**
              * @description Which local image serves a name that can not be pulled
@@ -1018,6 +2805,45 @@ export interface components {
                 [key: string]: string;
             };
             limits: components["schemas"]["LimitBounds"];
+            /** @description What ought to worry the owner of this server, such as listening without TLS; told to admins only, empty for everybody else */
+            warnings: string[];
+        };
+        /** @description Something that happened on a host */
+        HostEvent: {
+            at: components["schemas"]["Time"];
+            /**
+             * @description The name of the host
+             * @example web1
+             */
+            host: string;
+            /**
+             * @description What it happened to; `host` is the link to the host itself
+             * @enum {string}
+             */
+            type: "container" | "image" | "network" | "volume" | "host";
+            /**
+             * @description One word, as Docker calls it: `start`, `die`, `pull`; of a host `connected`, `unreachable`, `added`, `changed`, `removed`, `disabled`
+             * @example start
+             */
+            action: string;
+            /** @description The engine's id of it; empty for a host */
+            id: string;
+            /** @description The Compose project of the container */
+            project?: string;
+            /** @description A few more facts, where Docker tells them: `name`, `image`, `exit_code`, `signal`, `old_name`, `health`, `container`, `driver`, `network_type` */
+            attributes: {
+                [key: string]: string;
+            };
+        };
+        /** @description It is not known what happened meanwhile */
+        EventGap: {
+            /**
+             * @description More happened than is kept, or the server was restarted
+             * @enum {string}
+             */
+            reason: "forgotten" | "server_restarted";
+            /** @description On which hosts; empty for all of them */
+            hosts: string[];
         };
         /** @description What is not known while the engine has never been reached is null. */
         Engine: {
@@ -1512,17 +3338,39 @@ export interface components {
         /** @description The `data` of one event; which of these, the event's name tells */
         ExecutionEvent: components["schemas"]["Progress"] | components["schemas"]["StateChange"] | components["schemas"]["Output"] | components["schemas"]["Execution"];
         Container: {
+            /**
+             * @description Its host's name
+             * @example local
+             */
+            host: string;
+            /** @description The engine's id of it */
             id: string;
-            /** @example shop-web-1 */
+            /**
+             * @description Its name
+             * @example shop-web-1
+             */
             name: string;
-            /** @example nginx:1.27 */
+            /**
+             * @description As it was asked for
+             * @example nginx:1.27
+             */
             image: string;
-            /** @enum {string} */
+            /**
+             * @description In Docker's own words
+             * @enum {string}
+             */
             state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
             /** @description The engine's own words */
             status: string;
+            /**
+             * @description What its own health check says; none when it has none
+             * @enum {string}
+             */
+            health: "none" | "starting" | "healthy" | "unhealthy";
             created_at: components["schemas"]["Time"];
+            /** @description What it listens on, and where that is published */
             ports: components["schemas"]["Port"][];
+            /** @description Values whose names say secret are masked */
             labels: {
                 [key: string]: string;
             };
@@ -1531,7 +3379,10 @@ export interface components {
              * @example shop
              */
             project?: string;
-            /** @example web */
+            /**
+             * @description The service of that project
+             * @example web
+             */
             service?: string;
         };
         Port: {
@@ -1543,30 +3394,1115 @@ export interface components {
             protocol: "tcp" | "udp" | "sctp";
         };
         ContainerList: {
+            /** @description In the order that was asked for */
             items: components["schemas"]["Container"][];
-            /** @description The link is down; these are the last known */
+            next: components["schemas"]["NextPage"];
+            /** @description How many there are, on all pages */
+            total: number;
+            /** @description The hosts that were looked at, by name */
+            hosts: components["schemas"]["HostFreshness"][];
+            /** @description Some host is away; its containers are the last known */
             stale: boolean;
-            /** @description When the view was last known to be true; null when never */
+            /** @description When the oldest of the views was last known to be true; null when none was */
             as_of: components["schemas"]["Time"] | null;
         };
-        LiveSubscribe: {
-            /** @enum {string} */
-            subscribe: "containers" | "executions";
+        /** @description The cursor of the following page; null on the last */
+        NextPage: string | null;
+        HostFreshness: {
+            /** @description The host's name */
+            name: string;
+            state: components["schemas"]["HostState"];
+            /** @description What is told of it is the last known */
+            stale: boolean;
+            /** @description When that was last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+            error?: components["schemas"]["Trouble"];
         };
+        /**
+         * @description How the link to it is
+         * @enum {string}
+         */
+        HostState: "connecting" | "connected" | "unreachable" | "disabled";
+        /** @description Up to 64 names of 1 to 128 bytes with values of at most 512 bytes */
+        HostLabels: {
+            [key: string]: string;
+        };
+        /** @description Groups it is in; grants are given for groups */
+        HostGroups: string[];
+        /** @description For endpoints `tls://…`; all in PEM */
+        HostTls: {
+            /** @description Whom to trust; without it, whom the system trusts */
+            ca?: string;
+            /** @description Who we are; needs `key` */
+            certificate?: string;
+            /** @description The key of `certificate`, not encrypted */
+            key?: string;
+        };
+        /** @description For endpoints `ssh://…` */
+        HostSsh: {
+            /** @description Machines on the way, from here to there, each `[user@]host[:port]` */
+            jump?: string[];
+            /** @description A private key */
+            identity?: string;
+            /** @description Or the path of one, on the server */
+            identity_file?: string;
+            /** @description What opens the key */
+            passphrase?: string;
+            /** @description What opens the door without a key */
+            password?: string;
+            /** @description An OpenSSH certificate of the key */
+            certificate?: string;
+            /** @description Ask the SSH agent of the server's account */
+            use_agent?: boolean;
+            /** @description Read the OpenSSH configuration of the server's account */
+            config?: boolean;
+        };
+        NewHost: {
+            /** @description What to call it */
+            name: string;
+            /**
+             * @description How its engine is reached
+             * @example ssh://deploy@web1.example.org
+             * @example tls://db1.example.org:2376
+             * @example unix:///run/docker.sock
+             */
+            endpoint: string;
+            labels?: components["schemas"]["HostLabels"];
+            groups?: components["schemas"]["HostGroups"];
+            /** @description What people should know of it */
+            note?: string;
+            /** @description Make it the default host */
+            default?: boolean;
+            /**
+             * @description Whether it is used
+             * @default true
+             */
+            enabled?: boolean;
+            /** @description Let `tcp://` beyond this machine go unencrypted, with a standing warning */
+            insecure_tcp?: boolean;
+            tls?: components["schemas"]["HostTls"];
+            ssh?: components["schemas"]["HostSsh"];
+        };
+        /** @description What is absent stays as it is */
+        HostChange: {
+            /** @description What to call it from now on */
+            name?: string;
+            /** @description How its engine is reached */
+            endpoint?: string;
+            labels?: components["schemas"]["HostLabels"];
+            groups?: components["schemas"]["HostGroups"];
+            /** @description What people should know of it */
+            note?: string;
+            /** @description Make it the default host */
+            default?: boolean;
+            /** @description Whether it is used */
+            enabled?: boolean;
+            /** @description Let `tcp://` beyond this machine go unencrypted, with a standing warning */
+            insecure_tcp?: boolean;
+            tls?: components["schemas"]["HostTls"];
+            ssh?: components["schemas"]["HostSsh"];
+        };
+        HostList: {
+            /** @description By name */
+            items: components["schemas"]["Host"][];
+            /** @description There is one page */
+            next: null;
+        };
+        Host: {
+            /** @description What it is called */
+            name: string;
+            /** @description How its engine is reached */
+            endpoint: string;
+            labels: components["schemas"]["HostLabels"];
+            groups: components["schemas"]["HostGroups"];
+            /** @description What people should know of it */
+            note: string;
+            /** @description Whether it is the default host */
+            default: boolean;
+            /** @description Whether it is used */
+            enabled: boolean;
+            /** @description Whether clear text was asked for by name */
+            insecure_tcp: boolean;
+            /** @description Its endpoint is that of the server's option `--engine` and can not be changed here */
+            follows_engine_option: boolean;
+            state: components["schemas"]["HostState"];
+            since: components["schemas"]["Time"];
+            error?: components["schemas"]["Trouble"];
+            engine?: components["schemas"]["HostEngine"];
+            /** @description How many there are that the caller may see */
+            containers: {
+                /** @description All of them */
+                total: number;
+                /** @description Those that run */
+                running: number;
+            };
+            /** @description What is told of it is the last known */
+            stale: boolean;
+            /** @description When that was last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+            /** @description What somebody should know at any time, one sentence each */
+            warnings: string[];
+            /** @description By which way; null while a way over SSH has not been found */
+            via: ("direct" | "forward" | "dial-stdio") | null;
+            tls?: components["schemas"]["HostTlsSet"];
+            ssh?: components["schemas"]["HostSshSet"];
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+        };
+        HostEngine: {
+            /** @description What the machine calls itself */
+            name: string;
+            /**
+             * @description Of the engine
+             * @example 27.1.1
+             */
+            version: string;
+            /**
+             * @description That is spoken with it
+             * @example 1.46
+             */
+            api_version?: string;
+            /** @description The operating system */
+            os: string;
+            /**
+             * @description Of the processors
+             * @example x86_64
+             */
+            architecture: string;
+            /** @description Its version */
+            kernel: string;
+            /** @description How many processors */
+            cpus: number;
+            /** @description How much memory */
+            memory_bytes: number;
+        };
+        /** @description Which are set; told to admins */
+        HostTlsSet: {
+            /** @description Whom to trust */
+            ca: boolean;
+            /** @description Who we are */
+            certificate: boolean;
+            /** @description The key of the certificate */
+            key: boolean;
+        };
+        /** @description How it is logged in to; of secrets, which are set; told to admins */
+        HostSshSet: {
+            /** @description Machines on the way */
+            jump: string[];
+            /** @description A private key */
+            identity: boolean;
+            /** @description The path of one; empty when there is none */
+            identity_file: string;
+            /** @description What opens the key */
+            passphrase: boolean;
+            /** @description What opens the door without a key */
+            password: boolean;
+            /** @description An OpenSSH certificate */
+            certificate: boolean;
+            /** @description Whether the SSH agent is asked */
+            use_agent: boolean;
+            /** @description Whether the OpenSSH configuration is read */
+            config: boolean;
+        };
+        HostTest: {
+            /** @description Whether an engine that can be used answers */
+            ok: boolean;
+            /** @description In the order in which they are taken; what comes after a failure is skipped */
+            steps: components["schemas"]["HostTestStep"][];
+        };
+        HostTestStep: {
+            /**
+             * @description What was tried
+             * @enum {string}
+             */
+            step: "resolve" | "connect" | "host_key" | "authenticate" | "forward" | "ping" | "version";
+            /**
+             * @description How it went; skipped too where the transport has no such step
+             * @enum {string}
+             */
+            state: "ok" | "failed" | "skipped";
+            /** @description What was found, or why it failed */
+            detail: string;
+            /** @description Of the failure, for programs */
+            code?: string;
+            /** @description What to do about the failure */
+            remedy?: string;
+            /**
+             * @description Of the host key that was shown
+             * @example SHA256:…
+             */
+            fingerprint?: string;
+            /** @description How long it took */
+            took_ms: number;
+        };
+        TrustKey: {
+            /** @description As the test showed it: `SHA256:…` */
+            fingerprint: string;
+        };
+        TrustedKey: {
+            /** @description The host's name */
+            host: string;
+            /** @description The machine that the key belongs to */
+            name: string;
+            /**
+             * @description The sort of key
+             * @example ssh-ed25519
+             */
+            type: string;
+            /** @description As it was given */
+            fingerprint: string;
+        };
+        HostImageList: {
+            /** @description Newest first */
+            items: components["schemas"]["HostImageItem"][];
+            next: components["schemas"]["NextPage"];
+            /** @description These are the last known */
+            stale: boolean;
+            /** @description When they were last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        HostImageItem: {
+            /** @description The engine's id of it, sha256:… */
+            id: string;
+            /** @description What it is called */
+            tags: string[];
+            /** @description By which registries know it */
+            digests: string[];
+            created_at: components["schemas"]["Time"];
+            /** @description All of it, shared layers included */
+            size_bytes: number;
+            /** @description Values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        HostVolumeList: {
+            /** @description By name */
+            items: components["schemas"]["HostVolumeItem"][];
+            next: components["schemas"]["NextPage"];
+            /** @description These are the last known */
+            stale: boolean;
+            /** @description When they were last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        HostVolumeItem: {
+            /** @description Its name */
+            name: string;
+            /**
+             * @description What keeps it
+             * @example local
+             */
+            driver: string;
+            /** @description As the engine writes it; empty when it does not tell */
+            created_at: string;
+            /** @description Values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        HostNetworkList: {
+            /** @description By name */
+            items: components["schemas"]["HostNetworkItem"][];
+            next: components["schemas"]["NextPage"];
+            /** @description These are the last known */
+            stale: boolean;
+            /** @description When they were last known to be true; null when never */
+            as_of: components["schemas"]["Time"] | null;
+        };
+        HostNetworkItem: {
+            /** @description The engine's id of it */
+            id: string;
+            /** @description Its name */
+            name: string;
+            /**
+             * @description What makes it
+             * @example bridge
+             */
+            driver: string;
+            /**
+             * @description How far it reaches
+             * @example local
+             */
+            scope: string;
+            /** @description Whether it has no way out */
+            internal: boolean;
+            /** @description Whether it has IPv6 */
+            ipv6: boolean;
+            /** @description Its addresses */
+            subnets: {
+                /**
+                 * @description The addresses
+                 * @example 172.18.0.0/16
+                 */
+                prefix: string;
+                /** @description The host's own address in it */
+                gateway: string;
+            }[];
+            /** @description Values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        ProjectList: {
+            /** @description By host, then by name */
+            items: components["schemas"]["ProjectItem"][];
+            /** @description There is one page */
+            next: null;
+        };
+        ProjectItem: {
+            /** @description Its host's name */
+            host: string;
+            /** @description Its name */
+            name: string;
+            /** @description What others depend on comes first */
+            services: {
+                /** @description Its name; empty where the containers tell none */
+                name: string;
+                /** @description Their ids */
+                containers: string[];
+                /** @description Services that start before it */
+                depends_on: string[];
+                /** @description Those of one level start at once, the lower levels first */
+                level: number;
+                /**
+                 * @description completed - none runs, and all have ended with 0
+                 * @enum {string}
+                 */
+                state: "running" | "partial" | "completed" | "stopped";
+            }[];
+            /**
+             * @description running - something runs and nothing is missing; partial - something runs, and something
+             *     should that does not; stopped - nothing runs; exited - nothing runs, and everything has
+             *     ended with 0
+             * @enum {string}
+             */
+            state: "running" | "partial" | "stopped" | "exited";
+        };
+        ContainerBulk: {
+            /**
+             * @description What to do to each; the other members are those that it takes
+             * @enum {string}
+             */
+            action: "start" | "stop" | "restart" | "pause" | "unpause" | "kill" | "remove" | "update";
+            /** @description To which */
+            containers: components["schemas"]["ContainerTarget"][];
+            grace_seconds?: components["schemas"]["GraceSeconds"];
+            signal?: components["schemas"]["Signal"];
+            /**
+             * @description Of `remove`: kill those that run first
+             * @default false
+             */
+            force?: boolean;
+            /**
+             * @description Of `remove`: their anonymous volumes too
+             * @default false
+             */
+            volumes?: boolean;
+            memory_bytes?: components["schemas"]["MemoryLimit"];
+            memory_swap_bytes?: components["schemas"]["SwapLimit"];
+            cpus?: components["schemas"]["CpuLimit"];
+            pids?: components["schemas"]["PidsUpdate"];
+            cpu_shares?: components["schemas"]["CpuShares"];
+            restart?: components["schemas"]["RestartPolicy"];
+        };
+        ContainerTarget: {
+            /** @description The host's name */
+            host: string;
+            /** @description The container's id or name */
+            id: string;
+        };
+        ContainerResults: {
+            /** @description In the order of the request */
+            results: components["schemas"]["ContainerResult"][];
+        };
+        ContainerResult: {
+            /** @description As in the request */
+            host: string;
+            /** @description As in the request */
+            id: string;
+            /** @description Whether it was done */
+            ok: boolean;
+            error?: components["schemas"]["ErrorReason"];
+        };
+        ErrorReason: {
+            /**
+             * @description For programs
+             * @example engine_conflict
+             */
+            code: string;
+            /** @description For people */
+            detail: string;
+            /** @description What to do about it */
+            remedy?: string;
+        };
+        /**
+         * @description Of `stop` and `restart`: how long the program has before it is killed
+         * @default 10
+         */
+        GraceSeconds: number;
+        /**
+         * @description A signal's name or number, such as SIGTERM, HUP, 15
+         * @default SIGKILL
+         */
+        Signal: string;
+        /** @description At most so much memory */
+        MemoryLimit: number;
+        /** @description Memory and swap together; -1 is any amount of swap */
+        SwapLimit: number;
+        /**
+         * @description At most so many CPUs
+         * @example 1.5
+         */
+        CpuLimit: number;
+        /** @description At most so many processes; -1 is any number */
+        PidsUpdate: number;
+        /** @description Its weight among others when CPUs are scarce */
+        CpuShares: number;
+        RestartPolicy: {
+            /**
+             * @description When the engine starts it again by itself
+             * @enum {string}
+             */
+            policy: "no" | "always" | "unless-stopped" | "on-failure";
+            /**
+             * @description Of `on-failure`; 0 is any number
+             * @default 0
+             */
+            retries_max?: number;
+        };
+        ContainerGrace: {
+            grace_seconds?: components["schemas"]["GraceSeconds"];
+        };
+        ContainerSignal: {
+            signal?: components["schemas"]["Signal"];
+        };
+        ContainerName: {
+            /** @description The new name */
+            name: string;
+        };
+        ContainerUpdate: {
+            memory_bytes?: components["schemas"]["MemoryLimit"];
+            memory_swap_bytes?: components["schemas"]["SwapLimit"];
+            cpus?: components["schemas"]["CpuLimit"];
+            pids?: components["schemas"]["PidsUpdate"];
+            cpu_shares?: components["schemas"]["CpuShares"];
+            restart?: components["schemas"]["RestartPolicy"];
+        };
+        ContainerUpdated: {
+            /** @description The engine's */
+            warnings: string[];
+        };
+        ContainerForm: {
+            /** @description Without one the engine makes one up */
+            name?: string;
+            /**
+             * @description A reference or an id
+             * @example nginx:1.27
+             */
+            image: string;
+            /** @description Instead of the image's */
+            entrypoint?: string[];
+            /** @description Instead of the image's */
+            command?: string[];
+            /** @description Variables, besides the image's */
+            env?: {
+                [key: string]: string;
+            };
+            /** @description None may begin with `io.gantry.` */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Name or number, with a group or without
+             * @example 1000:1000
+             */
+            user?: string;
+            /** @description An absolute path */
+            working_dir?: string;
+            /** @description Its own name for itself */
+            hostname?: string;
+            /**
+             * @description Whether it has a terminal
+             * @default false
+             */
+            tty?: boolean;
+            /**
+             * @description Whether its input stays open
+             * @default false
+             */
+            stdin_open?: boolean;
+            /** @description Whether the engine's init is its first process */
+            init?: boolean;
+            /** @description What `stop` sends */
+            stop_signal?: string;
+            /** @description How long it has then */
+            stop_timeout_seconds?: number;
+            /**
+             * @description Whether its own files can not be changed
+             * @default false
+             */
+            read_only_root?: boolean;
+            /**
+             * @description Whether setuid programs gain nothing
+             * @default false
+             */
+            no_new_privileges?: boolean;
+            /** @description What is reachable from outside */
+            ports?: components["schemas"]["PublishedPort"][];
+            /** @description Volumes, folders of the host, and memory */
+            mounts?: components["schemas"]["ContainerMount"][];
+            /** @description `bridge`, `none`, `host` or the name of a network */
+            network?: string;
+            /** @description Its names in a network of one's own */
+            network_aliases?: string[];
+            /** @description Addresses of name servers */
+            dns?: string[];
+            /** @description Names and their addresses */
+            extra_hosts?: {
+                [key: string]: string;
+            };
+            restart?: components["schemas"]["RestartPolicy"];
+            limits?: components["schemas"]["ContainerFormLimits"];
+            healthcheck?: components["schemas"]["HealthcheckForm"];
+            capabilities?: components["schemas"]["CapabilitiesForm"];
+            /**
+             * @description A danger of the same name
+             * @default false
+             */
+            privileged?: boolean;
+            /**
+             * @description The danger `host_pid`
+             * @enum {string}
+             */
+            pid_namespace?: "host";
+            /**
+             * @description The danger `host_ipc`
+             * @enum {string}
+             */
+            ipc_namespace?: "host";
+            /** @description Without these filters of the kernel; the danger of the same name */
+            unconfined?: ("seccomp" | "apparmor")[];
+            /** @description Of the host; the danger of the same name */
+            devices?: components["schemas"]["DeviceForm"][];
+            /** @description Exactly those that the container has, named by an admin */
+            dangers?: ("privileged" | "host_network" | "host_pid" | "host_ipc" | "bind" | "host_system" | "docker_socket" | "capabilities" | "devices" | "unconfined")[];
+            /**
+             * @description Whether to start it at once
+             * @default true
+             */
+            start?: boolean;
+        };
+        PublishedPort: {
+            /** @description Where the program listens */
+            container_port: number;
+            /**
+             * @description Of the port
+             * @default tcp
+             * @enum {string}
+             */
+            protocol?: "tcp" | "udp" | "sctp";
+            /** @description Without one the engine takes a free one */
+            host_port?: number;
+            /** @description Without one all addresses of the host */
+            host_ip?: string;
+        };
+        ContainerMount: {
+            /**
+             * @description `bind` is the danger of the same name
+             * @enum {string}
+             */
+            type: "volume" | "bind" | "tmpfs";
+            /** @description A volume's name, or a path on the host */
+            source?: string;
+            /** @description An absolute path in the container */
+            target: string;
+            /**
+             * @description Whether it can not be written
+             * @default false
+             */
+            read_only?: boolean;
+            /** @description Of a tmpfs */
+            size_bytes?: number;
+        };
+        ContainerFormLimits: {
+            memory_bytes?: components["schemas"]["MemoryLimit"];
+            memory_swap_bytes?: components["schemas"]["SwapLimit"];
+            cpus?: components["schemas"]["CpuLimit"];
+            /** @description At most so many processes */
+            pids?: number;
+            cpu_shares?: components["schemas"]["CpuShares"];
+            /** @description The size of /dev/shm */
+            shm_bytes?: number;
+        };
+        /** @description One of `command`, `shell` and `disabled` */
+        HealthcheckForm: {
+            /** @description What is run */
+            command?: string[];
+            /** @description What the container's shell runs */
+            shell?: string;
+            /** @description Not even the image's */
+            disabled?: boolean;
+            /** @description Between two; 0 is the engine's 30 s */
+            interval_ms?: number;
+            /** @description Of one; 0 is the engine's 30 s */
+            timeout_ms?: number;
+            /** @description How long failures do not count at first */
+            start_period_ms?: number;
+            /** @description So many failures make it unhealthy */
+            retries?: number;
+        };
+        CapabilitiesForm: {
+            /** @description Beyond the usual ones they are a danger */
+            add?: string[];
+            /** @description `ALL`, or some */
+            drop?: string[];
+        };
+        DeviceForm: {
+            /** @description On the host */
+            host_path: string;
+            /** @description The same without it */
+            container_path?: string;
+            /**
+             * @description Of `r`, `w`, `m`
+             * @default rwm
+             */
+            permissions?: string;
+        };
+        ContainerCreated: {
+            /** @description The host's name */
+            host: string;
+            /** @description The container's */
+            id: string;
+            /** @description The engine's */
+            warnings: string[];
+            not_started?: components["schemas"]["ErrorReason"];
+        };
+        ContainerDetails: {
+            /** @description The host's name */
+            host: string;
+            /** @description The whole id */
+            id: string;
+            /** @description The container's */
+            name: string;
+            /** @description As the engine wrote it */
+            created_at: string | null;
+            /** @description As it was asked for */
+            image: string;
+            /** @description What that was then */
+            image_id: string;
+            /**
+             * @description The operating system
+             * @example linux
+             */
+            platform: string;
+            /**
+             * @description What keeps its files
+             * @example overlay2
+             */
+            storage_driver: string;
+            /** @description What runs, entrypoint included */
+            command: string[];
+            /** @description Of that the entrypoint */
+            entrypoint: string[];
+            /** @description Where it runs */
+            working_dir: string;
+            /** @description As whom; empty is root */
+            user: string;
+            /** @description Its own name for itself */
+            hostname: string;
+            /** @description Whether it has a terminal */
+            tty: boolean;
+            /** @description The environment */
+            env: components["schemas"]["ContainerVariable"][];
+            /** @description Whether values that look secret are hidden */
+            masked: boolean;
+            /** @description At most 1,024; values whose names say secret are masked */
+            labels: {
+                [key: string]: string;
+            };
+            state: components["schemas"]["ContainerState"];
+            /** @description Null without a health check */
+            health: components["schemas"]["ContainerHealth"] | null;
+            /** @description How that is found out; null when it is not */
+            healthcheck: components["schemas"]["ContainerHealthcheck"] | null;
+            restart: components["schemas"]["ContainerRestart"];
+            /** @description How often the engine started it again by itself */
+            restart_count: number;
+            /** @description Exposed and published */
+            ports: components["schemas"]["ContainerPort"][];
+            /** @description What is mounted */
+            mounts: components["schemas"]["ContainerMountPoint"][];
+            /** @description Where it is reachable */
+            networks: components["schemas"]["ContainerNetwork"][];
+            limits: components["schemas"]["ContainerLimits"];
+            /**
+             * @description What keeps its log
+             * @example json-file
+             */
+            log_driver: string;
+            security: components["schemas"]["ContainerSecurity"];
+        };
+        ContainerVariable: {
+            /** @description Of the variable */
+            name: string;
+            /** @description Masked when it looks secret, unless `unmask` was asked for */
+            value: string;
+            /** @description Whether it looks secret */
+            secret: boolean;
+        };
+        ContainerState: {
+            /**
+             * @description Docker's own word
+             * @example running
+             */
+            status: string;
+            /** @description Whether it runs */
+            running: boolean;
+            /** @description Whether it is frozen */
+            paused: boolean;
+            /** @description Whether it was ended for its memory */
+            oom_killed: boolean;
+            /** @description Of its first process on the host; 0: none */
+            pid: number;
+            /** @description Of its last run */
+            exit_code: number;
+            /** @description Why it could not be started */
+            error: string;
+            /** @description Null when never */
+            started_at: string | null;
+            /** @description Null when never */
+            finished_at: string | null;
+        };
+        ContainerHealth: {
+            /**
+             * @description `starting`, `healthy` or `unhealthy`
+             * @example healthy
+             */
+            status: string;
+            /** @description So many failures in a row */
+            failing_streak: number;
+            /** @description The last ones, oldest first */
+            probes: components["schemas"]["ContainerProbe"][];
+        };
+        ContainerProbe: {
+            /** @description When it began */
+            started_at: string | null;
+            /** @description When it ended */
+            finished_at: string | null;
+            /** @description 0 is well */
+            exit_code: number;
+            /** @description What it said */
+            output: string;
+        };
+        ContainerHealthcheck: {
+            /** @description `CMD` or `CMD-SHELL` and what is run; `NONE` */
+            test: string[];
+            /** @description Between two; 0 is the engine's default */
+            interval_ms: number;
+            /** @description Of one; 0 is the engine's default */
+            timeout_ms: number;
+            /** @description How long failures do not count at first */
+            start_period_ms: number;
+            /** @description So many failures make it unhealthy; 0 is the engine's default */
+            retries: number;
+        };
+        ContainerRestart: {
+            /** @description When the engine starts it again by itself */
+            policy: string;
+            /** @description 0 is any number */
+            retries_max: number;
+        };
+        ContainerPort: {
+            /** @description In the container */
+            private: number;
+            /** @description `tcp`, `udp` or `sctp` */
+            protocol: string;
+            /** @description On the host; absent when it is not published */
+            public?: number;
+            /** @description At which of the host's addresses */
+            ip?: string;
+        };
+        ContainerMountPoint: {
+            /** @description `volume`, `bind` or `tmpfs` */
+            type: string;
+            /** @description A volume's; empty otherwise */
+            name: string;
+            /** @description Where it is on the host */
+            source: string;
+            /** @description Where it is in the container */
+            target: string;
+            /** @description Whether it can not be written */
+            read_only: boolean;
+        };
+        ContainerNetwork: {
+            /** @description The network's */
+            name: string;
+            /** @description The network's */
+            id: string;
+            /** @description The container's in it; may be empty */
+            ip_address: string;
+            /** @description The container's in it; may be empty */
+            ipv6_address: string;
+            /** @description Its way out; may be empty */
+            gateway: string;
+            /** @description The container's in it; may be empty */
+            mac_address: string;
+            /** @description Its names in it */
+            aliases: string[];
+        };
+        /** @description Null is none */
+        ContainerLimits: {
+            /** @description Memory */
+            memory_bytes: number | null;
+            /** @description Memory and swap together */
+            memory_swap_bytes: number | null;
+            /** @description CPUs */
+            cpus: number | null;
+            /** @description Processes */
+            pids: number | null;
+            /** @description The size of /dev/shm */
+            shm_bytes: number | null;
+        };
+        ContainerSecurity: {
+            /** @description Whether it is root on the host */
+            privileged: boolean;
+            /** @description Whether its own files can not be changed */
+            read_only_root: boolean;
+            /** @description Beyond the usual ones */
+            capabilities_added: string[];
+            /** @description Of the usual ones */
+            capabilities_dropped: string[];
+            /** @description Seccomp, AppArmor and others */
+            options: string[];
+            /** @description Empty is its own */
+            pid_namespace: string;
+            /** @description Whose memory it can share */
+            ipc_namespace: string;
+            /** @description What it was made with */
+            network_mode: string;
+            /** @description So many of the host's */
+            devices: number;
+        };
+        /** @description The data of `stdout`, `stderr`, `dropped`, `error` and `end` */
+        ContainerLogEvent: {
+            /** @description Of `stdout` and `stderr`: one or more entries */
+            text?: string;
+            /** @description The same where it is not UTF-8 */
+            base64?: string;
+            /** @description Of `dropped`: so many entries */
+            lines?: number;
+            /** @description Of `dropped`: about so much */
+            bytes?: number;
+            /**
+             * @description Of `end`
+             * @example ended
+             */
+            reason?: string;
+            /** @description Of `error` */
+            code?: string;
+            /** @description Of `error` */
+            detail?: string;
+            /** @description Of `error` */
+            remedy?: string;
+        };
+        ContainerStats: {
+            /** @description As the engine wrote it */
+            read_at: string;
+            /** @description Of one CPU, as `docker stats` counts; 250 is two and a half */
+            cpu_percent: number | null;
+            /** @description So many there are */
+            cpus: number;
+            /** @description Without what the page cache could give back */
+            memory_bytes: number;
+            /** @description The host's memory when there is no limit */
+            memory_limit_bytes: number;
+            /** @description Processes and threads */
+            pids: number;
+            /** @description From all networks since its start */
+            received_bytes: number;
+            /** @description To all networks since its start */
+            sent_bytes: number;
+            /** @description Since its start */
+            disk_read_bytes: number;
+            /** @description Since its start */
+            disk_written_bytes: number;
+        };
+        /** @description The data of `stats`, of `end` (`reason`) and of `error` */
+        ContainerStatsEvent: components["schemas"]["ContainerStats"] | components["schemas"]["ContainerStatsEnd"] | components["schemas"]["ErrorReason"];
+        ContainerStatsEnd: {
+            /**
+             * @description Why there are no more
+             * @example not_running
+             */
+            reason: string;
+        };
+        ContainerProcesses: {
+            /**
+             * @description Of the columns
+             * @example [
+             *       "UID",
+             *       "PID",
+             *       "CMD"
+             *     ]
+             */
+            titles: string[];
+            /** @description One for each process */
+            rows: string[][];
+        };
+        ContainerChanges: {
+            /** @description In the engine's order */
+            items: components["schemas"]["ContainerChange"][];
+            /** @description Whether there are more */
+            truncated: boolean;
+            /** @description So many there are */
+            total: number;
+        };
+        ContainerChange: {
+            /** @description In the container */
+            path: string;
+            /**
+             * @description Against the image
+             * @enum {string}
+             */
+            change: "modified" | "added" | "removed";
+        };
+        /** @description Exactly one of `subscribe` and `unsubscribe` is there */
+        LiveSubscribe: {
+            /**
+             * @description `containers`, `host:HOST`, `events`, `executions`, `logs:HOST/CONTAINER` or `stats:HOST/CONTAINER`
+             * @example containers
+             */
+            subscribe?: string;
+            /** @description A topic that was subscribed to */
+            unsubscribe?: string;
+            /**
+             * @description Of `logs:` topics only, how many lines of the past come first
+             * @default 200
+             */
+            tail?: number;
+            /** @description Of `events` only */
+            after?: string;
+        };
+        /** @description What is new of one host */
         LiveContainers: {
             /** @constant */
             type: "containers";
-        } & components["schemas"]["ContainerList"];
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /**
+             * @description The name of the host
+             * @example web1
+             */
+            host: string;
+            /**
+             * @description Of the link to the host's engine
+             * @enum {string}
+             */
+            state: "connecting" | "connected" | "unreachable" | "disabled";
+            /** @description Whether the containers may have changed since */
+            stale: boolean;
+            /**
+             * Format: date-time
+             * @description When they were true last
+             */
+            as_of: string | null;
+            error?: components["schemas"]["Trouble"];
+            /** @description What was known of this host is to be forgotten; further items may follow */
+            full: boolean;
+            /** @description Containers that are new or have changed, at most 200 */
+            items: components["schemas"]["Container"][];
+            /** @description Ids of those that are gone */
+            removed: string[];
+        };
+        LiveHostGone: {
+            /** @constant */
+            type: "host_gone";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /** @description It was removed or may not be seen any more */
+            host: string;
+        };
         LiveExecution: {
             /** @constant */
             type: "executions";
+            /** @constant */
+            topic: "executions";
         } & components["schemas"]["ExecutionItem"];
+        LiveEvents: {
+            /** @constant */
+            type: "events";
+            /** @constant */
+            topic: "events";
+            /** @description Where one is after these */
+            cursor: string;
+            items: components["schemas"]["HostEvent"][];
+        };
+        LiveGap: {
+            /** @constant */
+            type: "gap";
+            /** @constant */
+            topic: "events";
+        } & components["schemas"]["EventGap"];
+        LiveLogs: {
+            /** @constant */
+            type: "logs";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            lines: {
+                /** @enum {string} */
+                stream: "stdout" | "stderr";
+                /**
+                 * Format: date-time
+                 * @description When it was written
+                 */
+                at: string | null;
+                /** @description With its line feed */
+                text?: string;
+                /** @description The same for bytes that are no text */
+                base64?: string;
+            }[];
+        };
+        /** @description What came faster than it was read */
+        LiveDropped: {
+            /** @constant */
+            type: "dropped";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /** @description How many lines are missing here */
+            lines: number;
+            /** @description How many bytes they had */
+            bytes: number;
+        };
+        LiveStats: {
+            /** @constant */
+            type: "stats";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            stats: components["schemas"]["ContainerStats"];
+        };
+        /** @description There will be nothing any more; the topic is not subscribed to any longer */
+        LiveEnd: {
+            /** @constant */
+            type: "end";
+            /** @description The topic as it was subscribed to */
+            topic: string;
+            /**
+             * @description Why
+             * @enum {string}
+             */
+            reason: "ended";
+        };
+        /** @description The topic can not be followed, or not any longer */
         LiveError: {
             /** @constant */
             type: "error";
+            /** @description The topic as it was subscribed to */
+            topic: string;
             /** @example scope_missing */
             code: string;
+            /** @description One sentence for people */
             detail: string;
+            /** @description What to do about it */
             remedy?: string;
         };
         RpcMessage: {
@@ -1729,6 +4665,287 @@ export interface components {
             /** @example No script provided */
             error: string;
         };
+        ExecInContainer: {
+            /**
+             * @description The program and its arguments, as they are
+             * @example [
+             *       "ls",
+             *       "-l",
+             *       "/"
+             *     ]
+             */
+            command: string[];
+            /**
+             * @description A user of the container, or `user:group`, by name or number
+             * @example 1000:1000
+             */
+            user?: string;
+            /** @description An absolute path without `..`, not below /proc, /sys or /dev */
+            working_dir?: string;
+            /** @description Variables besides the container's own */
+            env?: {
+                [key: string]: string;
+            };
+            /** @description Its standard input; there is none without */
+            stdin?: string;
+            /** @description The same in base64, in the place of `stdin` */
+            stdin_base64?: string;
+            /**
+             * @description How long it may run
+             * @default 60000
+             */
+            timeout_ms?: number;
+        };
+        ExecResult: {
+            /** @description Null when it ran out of time */
+            exit_code: number | null;
+            /** @description What it wrote, U+FFFD in the place of what is no UTF-8 */
+            stdout: string;
+            /** @description What it wrote as errors, as `stdout` */
+            stderr: string;
+            /** @description The exact bytes; absent when `stdout` is exact */
+            stdout_base64?: string;
+            /** @description The exact bytes; absent when `stderr` is exact */
+            stderr_base64?: string;
+            /** @description Whether one of them was above 1 MiB */
+            truncated: boolean;
+            /** @description Whether this one was */
+            stdout_truncated: boolean;
+            /** @description Whether this one was */
+            stderr_truncated: boolean;
+            /** @description Whether its time was over */
+            timed_out: boolean;
+            /**
+             * @description Whether it has ended, or may still run in the container
+             * @enum {string}
+             */
+            process: "ended" | "may_live_on";
+            /** @description Why it may live on */
+            detail?: string;
+            /** @description How long it took */
+            took_ms: number;
+        };
+        NewTerminal: {
+            /** @description A program of the container instead of its shell, by name or path */
+            shell?: string;
+            /** @description What `shell` is given, as it is */
+            arguments?: string[];
+            /**
+             * @description A user of the container, or `user:group`, by name or number
+             * @example 1000:1000
+             */
+            user?: string;
+            /** @description An absolute path without `..`, not below /proc, /sys or /dev */
+            working_dir?: string;
+            /** @description Variables besides the container's own */
+            env?: {
+                [key: string]: string;
+            };
+            /**
+             * @description With `rows`
+             * @default 80
+             */
+            columns?: number;
+            /**
+             * @description With `columns`
+             * @default 24
+             */
+            rows?: number;
+            /**
+             * @description Whether everybody who may operate the container may type to it, too
+             * @default false
+             */
+            shared?: boolean;
+        };
+        TerminalContainer: {
+            /** @description The container's id */
+            id: string;
+            /** @description The container's name when it was opened */
+            name: string;
+        };
+        ContainerTerminal: {
+            /** @description Its id */
+            id: string;
+            /** @description The host's name */
+            host: string;
+            container: components["schemas"]["TerminalContainer"];
+            /** @description Who opened it */
+            owner: string;
+            /** @description The program that was started: `bash`, `ash`, `sh` or what was asked for */
+            shell: string;
+            /** @description As whom, where that was asked for */
+            user?: string;
+            /** @description Where, where that was asked for */
+            working_dir?: string;
+            /** @description Its width now */
+            columns: number;
+            /** @description Its height now */
+            rows: number;
+            /** @description Whether everybody who sees it may type */
+            shared: boolean;
+            /** @description Whether it is recorded */
+            recording: boolean;
+            /** @description Why its processes may outlive it; absent when they end with it */
+            may_live_on?: string;
+            /**
+             * Format: date-time
+             * @description When it was opened
+             */
+            created_at: string;
+            /** @description How many watch now */
+            viewers: number;
+        };
+        OpenedTerminal: {
+            /** @description Its id */
+            id: string;
+            /** @description The host's name */
+            host: string;
+            container: components["schemas"]["TerminalContainer"];
+            /** @description Who opened it */
+            owner: string;
+            /** @description The program that was started: `bash`, `ash`, `sh` or what was asked for */
+            shell: string;
+            /** @description As whom, where that was asked for */
+            user?: string;
+            /** @description Where, where that was asked for */
+            working_dir?: string;
+            /** @description Its width now */
+            columns: number;
+            /** @description Its height now */
+            rows: number;
+            /** @description Whether everybody who sees it may type */
+            shared: boolean;
+            /** @description Whether it is recorded */
+            recording: boolean;
+            /** @description Why its processes may outlive it; absent when they end with it */
+            may_live_on?: string;
+            /**
+             * Format: date-time
+             * @description When it was opened
+             */
+            created_at: string;
+            /** @description How many watch now */
+            viewers: number;
+            /** @description The first message of one WebSocket */
+            ticket: string;
+            /**
+             * Format: date-time
+             * @description Until when
+             */
+            ticket_expires_at: string;
+        };
+        TerminalTicket: {
+            /** @description The first message of one WebSocket */
+            ticket: string;
+            /**
+             * Format: date-time
+             * @description Until when
+             */
+            ticket_expires_at: string;
+            /** @description Whether the caller may type, or only watch */
+            may_type: boolean;
+        };
+        TerminalEnd: {
+            /** @description The terminal's id */
+            id: string;
+            /**
+             * @description Why the terminal ended
+             * @enum {string}
+             */
+            reason: "exited" | "closed" | "idle" | "too_old" | "abandoned" | "recording_failed" | "connection_lost" | "server_stopping";
+            /** @description The exit code of its shell, when it is known */
+            exit_code?: number;
+            /**
+             * @description What became of the processes inside
+             * @enum {string}
+             */
+            process: "ended" | "may_live_on";
+            /** @description Why they may live on */
+            detail?: string;
+        };
+        /** @description One text message of the server */
+        TerminalTold: {
+            /** @constant */
+            type: "attached";
+            terminal: components["schemas"]["ContainerTerminal"];
+            may_type: boolean;
+            replay_bytes: number;
+        } | {
+            /** @constant */
+            type: "resized";
+            columns: number;
+            rows: number;
+        } | {
+            /** @constant */
+            type: "viewers";
+            count: number;
+        } | {
+            /** @constant */
+            type: "error";
+            code: string;
+            detail: string;
+            remedy?: string;
+        } | {
+            /** @constant */
+            type: "ended";
+            reason: string;
+            exit_code?: number;
+            /** @enum {string} */
+            process: "ended" | "may_live_on";
+            detail?: string;
+        };
+        /** @description One text message of the client */
+        TerminalSays: {
+            /** @constant */
+            type: "attach";
+            ticket: string;
+            columns?: number;
+            rows?: number;
+        } | {
+            /** @constant */
+            type: "resize";
+            columns: number;
+            rows: number;
+        } | {
+            /** @constant */
+            type: "end";
+        };
+        Recording: {
+            /** @description Its id */
+            id: string;
+            /** @description The terminal's id */
+            terminal: string;
+            /** @description The host's name, as it was then */
+            host: string;
+            container: components["schemas"]["TerminalContainer"];
+            /** @description Who opened the terminal */
+            user: string;
+            /** @description The program that ran in it */
+            shell: string;
+            /** @description Its width at the start */
+            columns: number;
+            /** @description Its height at the start */
+            rows: number;
+            /**
+             * Format: date-time
+             * @description When it began
+             */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description Null while it runs
+             */
+            ended_at: string | null;
+            /** @description From its start to its end; absent while it runs */
+            duration_ms?: number;
+            /** @description How long its text is */
+            bytes: number;
+            /**
+             * @description `running`, `interrupted` with the server, or why the terminal ended
+             * @enum {string}
+             */
+            state: "running" | "interrupted" | "exited" | "closed" | "idle" | "too_old" | "abandoned" | "recording_failed" | "connection_lost" | "server_stopping";
+        };
     };
     responses: {
         /** @description Signed in */
@@ -1836,10 +5053,20 @@ export interface components {
         };
     };
     parameters: {
+        /** @description Only what has this in its name, whatever its case */
+        Searched: string;
+        /** @description How many at most */
+        PageLimit: number;
+        /** @description `next` of the page before */
+        PageCursor: string;
+        /** @description The host's name */
+        HostName: string;
+        /** @description The container's name, its id, or at least 12 digits of that */
+        ContainerRef: string;
         Id: components["schemas"]["Id"];
         /** @description The client's own name for this request, visible ASCII. The same key with the same body is answered with what the first request made, as it is now, for 24 h and for this user; with another body it is a 409 `idempotency_key_reused`. What has been deleted meanwhile is told as `no_such_execution` in its place of a batch; when all of it has, the key is free again. */
         IdempotencyKey: string;
-        /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
+        /** @description Whether a client that goes away cancels the execution; needs the role `executor` */
         CancelOnDisconnect: boolean;
     };
     requestBodies: never;
@@ -1979,6 +5206,196 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
+        };
+    };
+    get_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For the sign-in page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Oidc"];
+                };
+            };
+        };
+    };
+    start_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                /** @description The authorization code */
+                code?: string;
+                /** @description What `start` gave the provider */
+                state?: string;
+                /** @description Who sends the browser back (RFC 9207) */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the console */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The one used last first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    end_own_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    confirm_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpCode"];
+            };
+        };
+        responses: {
+            /** @description Codes for the day the authenticator is lost */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+        };
+    };
+    begin_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret, shown once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSecret"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    remove_own_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CurrentPassword"];
+            };
+        };
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["Exhausted"];
         };
@@ -2166,6 +5583,134 @@ export interface operations {
             429: components["responses"]["Exhausted"];
         };
     };
+    list_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The one used last first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    end_user_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+                part: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    remove_user_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grants, in the order they were given */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    set_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantsRequest"];
+            };
+        };
+        responses: {
+            /** @description The grants as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -2176,7 +5721,7 @@ export interface operations {
                 actor?: string;
                 /** @description Only this, or all that begins with this word and a dot */
                 action?: string;
-                /** @description Only what was done to this id or name */
+                /** @description Only what was done to this id or name, or to what is on the host of this name */
                 target?: string;
             };
             header?: never;
@@ -2217,6 +5762,32 @@ export interface operations {
                     "application/json": components["schemas"]["AuditCheck"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Only what follows this sequence number */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
         };
@@ -2436,7 +6007,7 @@ export interface operations {
     get_execution_events: {
         parameters: {
             query?: {
-                /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
+                /** @description Whether a client that goes away cancels the execution; needs the role `executor` */
                 cancel_on_disconnect?: components["parameters"]["CancelOnDisconnect"];
             };
             header?: never;
@@ -2465,7 +6036,7 @@ export interface operations {
     open_execution_stream: {
         parameters: {
             query?: {
-                /** @description Whether a client that goes away cancels the execution; needs the role `operator` */
+                /** @description Whether a client that goes away cancels the execution; needs the role `executor` */
                 cancel_on_disconnect?: components["parameters"]["CancelOnDisconnect"];
             };
             header?: never;
@@ -2546,14 +6117,37 @@ export interface operations {
     };
     list_containers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of this host */
+                host?: string;
+                /** @description Only of hosts of this group */
+                group?: string;
+                /** @description Only of this Compose project */
+                project?: string;
+                /** @description Only in one of these states, separated by commas */
+                state?: string;
+                /** @description Only with one of these, separated by commas - none, starting, healthy, unhealthy */
+                health?: string;
+                /** @description Only with this label, `NAME` or `NAME=VALUE`; up to 16 times, all must be there */
+                label?: string;
+                /** @description Up to 8 words, separated by spaces, that must all stand in the container's name, image, id, project, service or its host's name, whatever their case */
+                q?: string;
+                /** @description By what they are sorted */
+                sort?: "name" | "created" | "state" | "host" | "image";
+                /** @description In which direction */
+                order?: "asc" | "desc";
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All of them; `stale` when the engine can not be reached at the moment */
+            /** @description A page of them */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2562,6 +6156,1932 @@ export interface operations {
                     "application/json": components["schemas"]["ContainerList"];
                 };
             };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    list_hosts: {
+        parameters: {
+            query?: {
+                /** @description Only hosts of this group */
+                group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    create_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHost"];
+            };
+        };
+        responses: {
+            /** @description It is there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    get_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    remove_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    change_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostChange"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    test_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, good or bad */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostTest"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    trust_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrustKey"];
+            };
+        };
+        responses: {
+            /** @description It is trusted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustedKey"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+        };
+    };
+    list_host_images: {
+        parameters: {
+            query?: {
+                /** @description Only what has this in its name, whatever its case */
+                q?: components["parameters"]["Searched"];
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostImageList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: {
+                /** @description Only those of this host */
+                host?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By host, then by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    pull_host_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullImage"];
+            };
+        };
+        responses: {
+            /** @description It is there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PulledImage"];
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    prune_host_images: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneImages"];
+            };
+        };
+        responses: {
+            /** @description What would go, or what has gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prune"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_host_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The image's id: 64 hexadecimal digits, with or without `sha256:` */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostImage"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_host_image: {
+        parameters: {
+            query?: {
+                /** @description Only this name of it */
+                name?: string;
+                /** @description Even if containers that do not run use it */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The image's id: 64 hexadecimal digits, with or without `sha256:` */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What has gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedImage"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    tag_host_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The image's id: 64 hexadecimal digits, with or without `sha256:` */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagImage"];
+            };
+        };
+        responses: {
+            /** @description It has the name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaggedImage"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_host_volumes: {
+        parameters: {
+            query?: {
+                /** @description Only what has this in its name, whatever its case */
+                q?: components["parameters"]["Searched"];
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostVolumeList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    create_host_volume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVolume"];
+            };
+        };
+        responses: {
+            /** @description It is there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    prune_host_volumes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneVolumes"];
+            };
+        };
+        responses: {
+            /** @description What would go, or what has gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prune"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_host_volume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The volume's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_host_volume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The volume's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_host_networks: {
+        parameters: {
+            query?: {
+                /** @description Only what has this in its name, whatever its case */
+                q?: components["parameters"]["Searched"];
+                /** @description How many at most */
+                limit?: components["parameters"]["PageLimit"];
+                /** @description `next` of the page before */
+                cursor?: components["parameters"]["PageCursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostNetworkList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    create_host_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNetwork"];
+            };
+        };
+        responses: {
+            /** @description It is there */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    prune_host_networks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneNetworks"];
+            };
+        };
+        responses: {
+            /** @description What would go, or what has gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prune"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_host_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The network's name or id */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The network */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_host_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The network's name or id */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    connect_host_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The network's name or id */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectNetwork"];
+            };
+        };
+        responses: {
+            /** @description It is in it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    disconnect_host_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The network's name or id */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisconnectNetwork"];
+            };
+        };
+        responses: {
+            /** @description It is out of it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_disk_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of each kind how much, and the largest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskUsage"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The project's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_project_logs: {
+        parameters: {
+            query?: {
+                /** @description So many of the last lines of all together; at most 16 MiB */
+                tail?: number;
+                /** @description A time, or how long ago: `10m`, `2h`, `3d` */
+                since?: string;
+                /** @description As `since`; not with `follow` */
+                until?: string;
+                /** @description Whether to go on with what is written from now on */
+                follow?: boolean;
+                /** @description Whether lines of plain text begin with their time */
+                timestamps?: boolean;
+                /** @description Only of this service */
+                service?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The project's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    start_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The project's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StartProject"];
+            };
+        };
+        responses: {
+            /** @description What was done with each container */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectChange"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stop_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The project's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StopProject"];
+            };
+        };
+        responses: {
+            /** @description What was done with each container */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectChange"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restart_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The project's name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RestartProject"];
+            };
+        };
+        responses: {
+            /** @description What was done with each container */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectChange"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    act_on_containers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContainerBulk"];
+            };
+        };
+        responses: {
+            /** @description One result for each, in the order of the request */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerResults"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+        };
+    };
+    create_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContainerForm"];
+            };
+        };
+        responses: {
+            /** @description It is there; `not_started` tells why it does not run */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerCreated"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_container: {
+        parameters: {
+            query?: {
+                /** @description Show what is masked */
+                unmask?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The container */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerDetails"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_container: {
+        parameters: {
+            query?: {
+                /** @description Kill it first when it runs */
+                force?: boolean;
+                /** @description Remove its anonymous volumes too */
+                volumes?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    start_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stop_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ContainerGrace"];
+            };
+        };
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restart_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ContainerGrace"];
+            };
+        };
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pause_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unpause_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    kill_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ContainerSignal"];
+            };
+        };
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rename_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContainerName"];
+            };
+        };
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContainerUpdate"];
+            };
+        };
+        responses: {
+            /** @description It is done; the engine may have something to say */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerUpdated"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_container_logs: {
+        parameters: {
+            query?: {
+                /** @description So many entries of the past, or `all`; a download has all */
+                tail?: string;
+                /** @description Only later ones; a time, or how long ago (90s, 10m, 2h, 1d) */
+                since?: string;
+                /** @description Only earlier ones; not with `follow` */
+                until?: string;
+                /** @description Begin each entry with its time */
+                timestamps?: boolean;
+                /** @description Of which output */
+                stream?: "both" | "stdout" | "stderr";
+                /** @description Go on with what is still to come, until the container stops */
+                follow?: boolean;
+                /** @description As a file; not with `follow` */
+                download?: boolean;
+            };
+            header?: {
+                /** @description With `follow`, the id of the last event that was read */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log; plain text, or events where `Accept` says `text/event-stream` */
+            200: {
+                headers: {
+                    /** @description With `download`, the name of the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "text/event-stream": components["schemas"]["ContainerLogEvent"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_container_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One reading; with `Accept` of `text/event-stream` one a second, as `stats` events, and `end` when it does not run any more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerStats"];
+                    "text/event-stream": components["schemas"]["ContainerStatsEvent"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_container_processes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As `ps` on the host tells them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerProcesses"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_container_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+                /** @description The container's name, its id, or at least 12 digits of that */
+                part: components["parameters"]["ContainerRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paths, at most 20,000 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerChanges"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exec_in_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The container's id or name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecInContainer"];
+            };
+        };
+        responses: {
+            /** @description It has ended, or its time has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecResult"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    open_terminal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: string;
+                /** @description The container's id or name */
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTerminal"];
+            };
+        };
+        responses: {
+            /** @description The shell runs */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedTerminal"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Invalid"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_terminals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ContainerTerminal"][];
+                        next: null;
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    open_terminal_socket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    end_terminal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalEnd"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    create_terminal_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalTicket"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_recordings: {
+        parameters: {
+            query?: {
+                /** @description Only those of the host of this name */
+                host?: string;
+                /** @description How many at most */
+                limit?: number;
+                /** @description The `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Recording"][];
+                        next: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+        };
+    };
+    get_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What has been recorded so far */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-asciicast": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    make_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    follow_host_events: {
+        parameters: {
+            query?: {
+                /** @description Only of these hosts, by name; may come up to 32 times */
+                host?: string[];
+                /** @description Only of these types; may come up to 32 times */
+                type?: ("container" | "image" | "network" | "volume" | "host")[];
+                /** @description Only these, as `start`; may come up to 32 times */
+                action?: string[];
+            };
+            header?: {
+                /** @description The id of the last event that was read */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, until the client leaves */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
         };

@@ -11,7 +11,7 @@ const page = readFileSync(new URL('../../../docs/fronts/typescript.md', import.m
 const examples = [...page.matchAll(/```(?:java|type)script\n(.*?)```/gs)]
   .map((match) => match[1])
   .filter((code) => code.startsWith('import'));
-const outputs = [/^Hello, World!\n0\n/, /^hello docker\n/, /^ok 42\n/];
+const outputs = [/^Hello, World!\n0\n/, /^hello docker\n/, /^ok 42\n/, /^true \d+\.\S+\ntrue\n/];
 const server = new Server();
 
 before(() => server.start());

@@ -1,0 +1,254 @@
+import type { GantryClient, components } from './client.js';
+import { ConnectionError, SandboxError, errorOf, type Problem } from './errors.js';
+
+type Schemas = components['schemas'];
+export type Container = Schemas['Container'];
+export type ContainerDetails = Schemas['ContainerDetails'];
+export type ContainerStats = Schemas['ContainerStats'];
+export type ExecInContainer = Schemas['ExecInContainer'];
+export type ExecResult = Schemas['ExecResult'];
+export type HostImage = Schemas['HostImage'];
+export type PulledImage = Schemas['PulledImage'];
+export type PullProgress = Schemas['PullProgress'];
+export type RemovedImage = Schemas['RemovedImage'];
+export type Prune = Schemas['Prune'];
+export type Project = Schemas['Project'];
+export type ProjectChange = Schemas['ProjectChange'];
+export type DiskUsage = Schemas['DiskUsage'];
+
+interface Follow {
+  /** Goes on with what is still to come, until the signal is aborted or all has ended. */
+  follow?: boolean;
+  /** A time, or how long ago: `10m`, `2h`. */
+  since?: string;
+  /** As `since`; not with `follow`. */
+  until?: string;
+  signal?: AbortSignal | undefined;
+}
+export interface LogOptions extends Follow {
+  /** So many lines of the past, or `all`. */
+  tail?: number | 'all';
+  timestamps?: boolean;
+  stream?: 'both' | 'stdout' | 'stderr';
+}
+/** A piece of a container's log: whole lines, with their ends. */
+export interface LogEntry {
+  stream: 'stdout' | 'stderr';
+  text: string;
+}
+export interface ProjectLogOptions extends Follow {
+  /** So many of the last lines of all services together. */
+  tail?: number;
+  service?: string;
+}
+/** A line of a project's log, with its end. */
+export interface ProjectLogEntry extends LogEntry {
+  service: string;
+  container: { id: string; name: string };
+  /** RFC 3339, with nanoseconds. */
+  time: string;
+}
+export interface StopOptions {
+  /** How long each container may take before it is killed. */
+  graceSeconds?: number;
+}
+export interface StartOptions {
+  /** One-shot services that have done their work are started again, too. */
+  oneShots?: boolean;
+}
+
+interface LogData {
+  text?: string;
+  base64?: string;
+}
+
+function textOf({ text, base64 }: LogData): string {
+  return text ?? Buffer.from(base64 ?? '', 'base64').toString('utf8');
+}
+
+/** What a stream says instead of the next thing when it can not go on. */
+function raise(data: string): never {
+  throw errorOf(JSON.parse(data) as Problem);
+}
+
+/** A container of a host, by its id or name. */
+export class HostContainer {
+  private readonly path: { id: string; part: string };
+
+  constructor(private readonly client: GantryClient, readonly host: string, readonly ref: string) {
+    this.path = { id: host, part: ref };
+  }
+
+  inspect(signal?: AbortSignal): Promise<ContainerDetails> {
+    return this.client.request('get', '/api/v1/hosts/{id}/containers/{part}',
+      { path: this.path, signal });
+  }
+
+  async start(): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/start',
+      { path: this.path });
+  }
+
+  async stop(): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/stop',
+      { path: this.path });
+  }
+
+  async restart(): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/restart',
+      { path: this.path });
+  }
+
+  /** What it has written, byte for byte as text: never anything of the engine's framing. */
+  log(options: Omit<LogOptions, 'follow'> = {}): Promise<string> {
+    const { signal, ...query } = options;
+    return this.client.text('GET', '/api/v1/hosts/{id}/containers/{part}/logs', this.path, query,
+      signal);
+  }
+
+  /** What it has written and, with `follow`, writes; ends when the container has stopped. */
+  async *logs(options: LogOptions = {}): AsyncGenerator<LogEntry> {
+    const { signal, ...query } = options;
+    const events = this.client.stream('GET', '/api/v1/hosts/{id}/containers/{part}/logs',
+      { path: this.path, query, signal });
+    for await (const { name, data } of events) {
+      if (name === 'end') return;
+      if (name === 'error') raise(data);
+      if (name !== 'stdout' && name !== 'stderr') continue;
+      yield { stream: name, text: textOf(JSON.parse(data) as LogData) };
+    }
+  }
+
+  /** What it uses, about once a second until it stops; `break` out of the loop to end it. */
+  async *stats(signal?: AbortSignal): AsyncGenerator<ContainerStats> {
+    const events = this.client.stream('GET', '/api/v1/hosts/{id}/containers/{part}/stats',
+      { path: this.path, signal });
+    for await (const { name, data } of events) {
+      if (name === 'end') return;
+      if (name === 'error') raise(data);
+      if (name === 'stats') yield JSON.parse(data) as ContainerStats;
+    }
+  }
+
+  /** Runs a command in it to its end: `exec(['ls', '-l'])`. */
+  exec(
+    command: string[], options: Omit<ExecInContainer, 'command'> = {}, signal?: AbortSignal,
+  ): Promise<ExecResult> {
+    return this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/exec',
+      { path: this.path, body: { ...options, command }, signal });
+  }
+}
+
+/** A Compose project of a host. */
+export class HostProject {
+  private readonly path: { id: string; part: string };
+
+  constructor(private readonly client: GantryClient, readonly host: string, readonly name: string) {
+    this.path = { id: host, part: name };
+  }
+
+  inspect(signal?: AbortSignal): Promise<Project> {
+    return this.client.request('get', '/api/v1/hosts/{id}/projects/{part}',
+      { path: this.path, signal });
+  }
+
+  /** What depends on nothing first; `ok` is false when a container failed. */
+  start(options: StartOptions = {}): Promise<ProjectChange> {
+    const body = { one_shots: options.oneShots ?? false };
+    return this.client.request('post', '/api/v1/hosts/{id}/projects/{part}/start',
+      { path: this.path, body });
+  }
+
+  stop(options: StopOptions = {}): Promise<ProjectChange> {
+    const body = { grace_seconds: options.graceSeconds ?? 10 };
+    return this.client.request('post', '/api/v1/hosts/{id}/projects/{part}/stop',
+      { path: this.path, body });
+  }
+
+  restart(options: StartOptions & StopOptions = {}): Promise<ProjectChange> {
+    const body = {
+      one_shots: options.oneShots ?? false, grace_seconds: options.graceSeconds ?? 10,
+    };
+    return this.client.request('post', '/api/v1/hosts/{id}/projects/{part}/restart',
+      { path: this.path, body });
+  }
+
+  /** The lines of all its services in the order of time. */
+  async *logs(options: ProjectLogOptions = {}): AsyncGenerator<ProjectLogEntry> {
+    const { signal, ...query } = options;
+    const events = this.client.stream('GET', '/api/v1/hosts/{id}/projects/{part}/logs',
+      { path: this.path, query, signal });
+    for await (const { name, data } of events) {
+      if (name !== 'stdout' && name !== 'stderr') continue;
+      yield { stream: name, ...(JSON.parse(data) as Omit<ProjectLogEntry, 'stream'>) };
+    }
+  }
+}
+
+/** A host: a machine with a container engine that the server knows by this name. */
+export class Host {
+  constructor(private readonly client: GantryClient, readonly name: string) {}
+
+  container(ref: string): HostContainer {
+    return new HostContainer(this.client, this.name, ref);
+  }
+
+  project(name: string): HostProject {
+    return new HostProject(this.client, this.name, name);
+  }
+
+  /** An image, by its id: what is in it, how it was made, who uses it. */
+  image(id: string, signal?: AbortSignal): Promise<HostImage> {
+    return this.client.request('get', '/api/v1/hosts/{id}/images/{part}',
+      { path: { id: this.name, part: id }, signal });
+  }
+
+  /** Pulls an image and tells of its progress. Aborting the signal ends the pull. */
+  async pull(
+    reference: string,
+    options: { onProgress?: (progress: PullProgress) => void; signal?: AbortSignal } = {},
+  ): Promise<PulledImage> {
+    const events = this.client.stream('POST', '/api/v1/hosts/{id}/images/pull',
+      { path: { id: this.name }, body: { reference }, signal: options.signal });
+    for await (const { name, data } of events) {
+      if (name === 'error') raise(data);
+      if (name === 'progress') options.onProgress?.(JSON.parse(data) as PullProgress);
+      if (name === 'done') return JSON.parse(data) as PulledImage;
+    }
+    throw new ConnectionError(`pulling '${reference}' broke off`, 'server',
+      { code: 'stream_broken' });
+  }
+
+  async tag(id: string, reference: string): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/images/{part}/tag',
+      { path: { id: this.name, part: id }, body: { reference } });
+  }
+
+  /** Removes an image, or with `name` one of its names. Used: a RequestError that names by whom. */
+  removeImage(
+    id: string, options: { name?: string; force?: boolean } = {},
+  ): Promise<RemovedImage> {
+    return this.client.request('delete', '/api/v1/hosts/{id}/images/{part}',
+      { path: { id: this.name, part: id }, query: options });
+  }
+
+  /** First `{ preview: true }`, then the same with the `ids` of what shall go. */
+  pruneImages(body: Schemas['PruneImages']): Promise<Prune> {
+    return this.client.request('post', '/api/v1/hosts/{id}/images/prune',
+      { path: { id: this.name }, body });
+  }
+
+  diskUsage(signal?: AbortSignal): Promise<DiskUsage> {
+    return this.client.request('get', '/api/v1/hosts/{id}/disk-usage',
+      { path: { id: this.name }, signal });
+  }
+}
+
+/** The error of a host whose engine does not answer. */
+export function engineAway(host: string, why: Problem | undefined): Error {
+  const detail = why?.detail ?? 'its engine does not answer';
+  const known = errorOf(why ?? { code: 'engine_unreachable', detail });
+  if (!(known instanceof SandboxError)) return known;
+  return new ConnectionError(`cannot reach the engine of host '${host}': ${detail}`, 'engine',
+    { code: known.code, remedy: why?.remedy });
+}
