@@ -268,5 +268,67 @@ TEST_F(HostObjectsTest, AnEngineThatIsAwayIsAnErrorAndNoEmptyAnswer) {
   EXPECT_EQ(refusal_of(post("/images/prune", R"({"preview":true})")), "503 engine_not_running");
 }
 
+/// Somebody who operates one project of the host, and knows of nothing else there.
+class HostObjectsGrantTest : public HostObjectsTest {
+ protected:
+  HostObjectsGrantTest() {
+    auto bob = server_.add_user("bob", access::Role::operator_);
+    auto set = server_.ask("PUT", fmt::format("/api/v1/users/{}/grants", bob.user.text()),
+                           R"({"items":[{"host":"local","project":"shop","role":"operator"}]})");
+    EXPECT_EQ(set.head.status, 200U) << set.body;
+    headers_ = TestServer::bearer(server_.add_token(bob, access::Role::operator_, {"containers"}));
+  }
+  net::http::Response ask(std::string method, std::string path, std::string body = {}) {
+    return server_.send(std::move(method), base + path, std::move(body), headers_);
+  }
+  void expect_volume(std::string_view project) {
+    expect("GET", "/volumes/data")
+        .reply(200,
+               fmt::format(R"({{"Name":"data","Labels":{{"com.docker.compose.project":"{}"}}}})",
+                           project));
+  }
+
+  TestServer::Headers headers_;
+};
+
+TEST_F(HostObjectsGrantTest, WhatBelongsToTheHostAsAWholeIsNotThere) {
+  for (const auto* path : {"/disk-usage", "/images/x"}) {
+    EXPECT_EQ(ask("GET", path).head.status, 404U) << path;
+  }
+  EXPECT_EQ(ask("POST", "/images/pull", R"({"reference":"web"})").head.status, 404U);
+  EXPECT_EQ(ask("POST", "/images/prune", R"({"preview":true})").head.status, 404U);
+  EXPECT_EQ(ask("POST", "/volumes", R"({"name":"v"})").head.status, 404U);
+  EXPECT_EQ(server_.daemon().server().connections(), 0U);
+}
+
+TEST_F(HostObjectsGrantTest, WhatIsOfAnotherProjectLooksAsIfItWereNotThere) {
+  expect_volume("other");
+  auto hidden = ask("DELETE", "/volumes/data");
+  expect("GET", "/volumes/data").reply(404, R"({"message":"no such volume"})");
+  auto missing = ask("DELETE", "/volumes/data");
+  EXPECT_EQ(refusal_of(hidden), "404 no_such_volume");
+  EXPECT_EQ(hidden.body, missing.body);
+  EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(HostObjectsGrantTest, UsersOfAThingThatMayNotBeSeenAreCountedAndNotNamed) {
+  expect_volume("shop");
+  expect_uses(
+      R"([{"Id":"c1","Names":["/shop-db-1"],"State":"running","Labels":)"
+      R"({"com.docker.compose.project":"shop"},"Mounts":[{"Type":"volume","Name":"data"}]},)"
+      R"({"Id":"c2","Names":["/secret-project"],"State":"running",)"
+      R"("Mounts":[{"Type":"volume","Name":"data"}]}])");
+  auto refused = ask("DELETE", "/volumes/data");
+  EXPECT_EQ(refusal_of(refused), "409 volume_in_use");
+  EXPECT_THAT(refused.body, HasSubstr("containers 'shop-db-1' (running) and one other use it"));
+  EXPECT_THAT(refused.body, Not(HasSubstr("secret-project")));
+}
+
+TEST_F(HostObjectsGrantTest, AProjectOfSomebodyElseIsNotThere) {
+  EXPECT_EQ(refusal_of(ask("GET", "/projects/other")), "404 no_such_project");
+  EXPECT_EQ(refusal_of(ask("POST", "/projects/other/stop")), "404 no_such_project");
+  EXPECT_EQ(refusal_of(ask("GET", "/projects/other/logs")), "404 no_such_project");
+}
+
 }  // namespace
 }  // namespace gantry::api

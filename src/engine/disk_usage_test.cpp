@@ -52,6 +52,15 @@ TEST_F(EngineDiskUsage, AnEmptyEngineSaysNull) {
   EXPECT_TRUE(value_or_throw(run(disk_usage(*client_))).images.empty());
 }
 
+TEST_F(EngineDiskUsage, AnEngineThatCountsAlreadySaysSo) {
+  daemon_.expect("GET", "/system/df")
+      .reply(500, R"({"message":"a disk usage operation is already running"})");
+  auto usage = run(disk_usage(*client_));
+  ASSERT_FALSE(usage);
+  EXPECT_EQ(usage.error().code, "engine_busy");
+  EXPECT_EQ(usage.error().kind, ErrorKind::exhausted);
+}
+
 TEST_F(EngineDiskUsage, WhatIsOfTheWrongKindIsMalformed) {
   daemon_.expect("GET", "/system/df").reply(200, R"({"Images":[{"Id":7}]})");
   auto usage = run(disk_usage(*client_));

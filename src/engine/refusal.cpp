@@ -50,6 +50,8 @@ constexpr std::array known_causes{
     KnownCause{"no space left on device",
                "free space on the engine's disk, for example with 'docker system prune'",
                ErrorKind::exhausted, "engine_disk_full"},
+    KnownCause{"a disk usage operation is already running", "try again when it has ended",
+               ErrorKind::exhausted, "engine_busy"},
     KnownCause{"No such image", "pull the image first", ErrorKind::not_found, "engine_no_image"},
     KnownCause{"no such image", "pull the image first", ErrorKind::not_found, "engine_no_image"},
     KnownCause{"No such container", "list the containers: it may have been removed meanwhile"},
