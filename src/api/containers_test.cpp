@@ -27,7 +27,7 @@ TEST(ContainersJsonTest, AContainerIsToldInTheWordsOfTheContract) {
   EXPECT_EQ(
       json::serialize(container_json("edge", container)),
       R"({"host":"edge","id":"aa","name":"shop-web-1","image":"nginx:1.27","state":"running",)"
-      R"("status":"Up 2 hours (healthy)","health":"healthy",)"
+      R"x("status":"Up 2 hours (healthy)","health":"healthy",)x"
       R"("created_at":"1970-01-01T00:00:00.000Z",)"
       R"("ports":[{"private":80,"protocol":"tcp","public":8080,"ip":"127.0.0.1"},)"
       R"({"private":53,"protocol":"udp"}],"labels":{"a":"b"},"project":"shop","service":"web"})");

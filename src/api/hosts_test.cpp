@@ -145,7 +145,8 @@ TEST_F(HostsTest, ProjectsAreListedWithTheirServices) {
   const auto& project = body["items"].at(0);
   EXPECT_EQ(project.at("host"), "local");
   EXPECT_EQ(project.at("state"), "running");
-  EXPECT_EQ(project.at("services").at(0).at("containers").at(0), engine::FakeDaemon::id("aa"));
+  EXPECT_EQ(std::string_view{project.at("services").at(0).at("containers").at(0).as_string()},
+            engine::FakeDaemon::id("aa"));
   EXPECT_THAT(object_of(server_.ask("GET", "/api/v1/projects?host=x"))["items"].as_array(),
               IsEmpty());
 }
