@@ -31,7 +31,7 @@ async function filled() {
   };
   await must('POST', '/api/v1/users', { name: 'ben', password: 'battery staple', role: 'viewer' });
   await must('POST', '/api/v1/registries', { host: 'ghcr.io', user: 'ann', password: 'hunter2hunter2' });
-  await must('POST', '/api/v1/tokens', { name: 'ci', role: 'viewer', scopes: ['system'] });
+  await must('POST', '/api/v1/sessions', { name: 'ada', password: 'correct horse' });
   await must('POST', '/api/v1/executions', { language: 'sh', source: 'echo "zwölf 字"' });
   await server.stop();
   return data;
@@ -46,7 +46,7 @@ test('a backup of SQLite is restored into PostgreSQL, and back', { skip }, async
   assert.equal(made.status, 0, made.err);
   assert.match(made.out, /rows of \d+ tables from SQLite/);
   const rows = rows_of(first);
-  for (const table of ['users', 'tokens', 'registries', 'audit', 'executions', 'hosts']) {
+  for (const table of ['users', 'sessions', 'registries', 'audit', 'executions', 'hosts']) {
     assert.ok(rows.some((row) => row.startsWith(`${table} `)), `nothing of '${table}' is in it`);
   }
 

@@ -5,9 +5,22 @@ import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync }
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 
 const binary = process.env.GANTRY_BIN;
 const patience_ms = 60_000;
+
+const children = new Set();
+// What a failed test has left running.
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+function kept(child) {
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -38,8 +51,8 @@ export class Server {
 
   async start() {
     const words = this.words.includes('--listen') ? this.words : ['--listen', '127.0.0.1:0', ...this.words];
-    this.process = spawn(binary, ['serve', '--data-dir', this.data, '--engine',
-      `unix://${this.data}/none.sock`, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = kept(spawn(binary, ['serve', '--data-dir', this.data, '--engine',
+      `unix://${this.data}/none.sock`, ...words], { stdio: ['ignore', 'pipe', 'pipe'] }));
     this.exited = new Promise((done) => this.process.on('exit', done));
     this.said = '';
     this.log = '';
@@ -119,9 +132,9 @@ export class Postgres {
   url = () => `postgresql:///postgres?host=${this.folder}&user=gantry`;
 
   async start() {
-    this.process = spawn('setpriv', [...this.as, '--pdeathsig', 'INT', program('postgres'), '-D',
+    this.process = kept(spawn('setpriv', [...this.as, '--pdeathsig', 'INT', program('postgres'), '-D',
       join(this.folder, 'data'), '-k', this.folder, '-c', 'listen_addresses=', '-c', 'fsync=off'],
-    { stdio: 'ignore' });
+    { stdio: 'ignore' }));
     this.exited = new Promise((done) => this.process.on('exit', done));
     await until(() => this.ask('SELECT 1').status === 0, 'the start of PostgreSQL');
   }
