@@ -39,26 +39,32 @@ Access::Access(async::Executor executor, storage::Database& database, Settings s
 
 Access::~Access() = default;
 
+async::task<void> migrate(storage::Database& database) {
+  co_await user_store::migrate(database);
+  co_await session_store::migrate(database);
+  co_await token_store::migrate(database);
+  co_await grant_store::migrate(database);
+  co_await totp_store::migrate(database);
+  co_await link_store::migrate(database);
+  co_await audit::migrate(database);
+}
+
 async::task<void> Access::start() {
-  co_await user_store::migrate(database_);
-  co_await session_store::migrate(database_);
-  co_await token_store::migrate(database_);
-  co_await grant_store::migrate(database_);
-  co_await totp_store::migrate(database_);
-  co_await audit::migrate(database_);
+  co_await migrate(database_);
   struct Loaded {
     std::vector<UserRow> users;
     std::vector<SessionRow> sessions;
     std::vector<TokenRow> tokens;
     std::map<UserId, std::vector<Grant>> grants;
     std::map<UserId, SecondFactor> factors;
+    std::map<link_store::Outside, UserId> links;
   };
   auto loaded =
       co_await storage::transact(database_, [at = now()](storage::Transaction& transaction) {
         session_store::prune(transaction, at);
-        return Loaded{user_store::load(transaction), session_store::load(transaction),
+        return Loaded{user_store::load(transaction),  session_store::load(transaction),
                       token_store::load(transaction), grant_store::load(transaction),
-                      totp_store::load(transaction)};
+                      totp_store::load(transaction),  link_store::load(transaction)};
       });
   for (auto& row : loaded.users) users_.emplace(row.user.id, std::move(row));
   for (auto& row : loaded.sessions) sessions_.emplace(row.id, std::move(row));
@@ -68,6 +74,7 @@ async::task<void> Access::start() {
   }
   grants_ = std::move(loaded.grants);
   factors_ = std::move(loaded.factors);
+  links_ = std::move(loaded.links);
 }
 
 async::task<void> Access::close() { co_await writes_.close(); }

@@ -3,6 +3,8 @@
 #include "access/attempts.hpp"
 #include "access/audit_store.hpp"
 #include "access/identity.hpp"
+#include "access/link_store.hpp"
+#include "access/oidc.hpp"
 #include "access/password.hpp"
 #include "access/rights.hpp"
 #include "access/session_store.hpp"
@@ -88,6 +90,9 @@ struct HostNames {
   std::function<std::optional<std::string>(const std::string& name)> id_of;
 };
 
+/// Makes or updates all tables of this folder.
+async::task<void> migrate(storage::Database& database);
+
 /// All users, sessions and tokens are held in memory beside their rows (at most 1,000 users, 32
 /// sessions and 100 tokens each), so that knowing who asks costs no round trip, and a revocation
 /// holds from the next request on. Belongs to the event loop.
@@ -132,6 +137,12 @@ class Access {
   /// by itself (`Brought::device`).
   async::task<Result<SignedIn>> sign_in(std::string name, Secret password, std::string address,
                                         Brought brought = {});
+  /// Somebody whom an identity provider vouches for: the user that is linked with issuer and
+  /// subject, or a new one. Never one who only has the same name. The role is the provider's, but
+  /// for the last admin. Refused: `user_disabled` (unauthenticated), `too_many_users`,
+  /// `signed_in_twice` (conflict).
+  async::task<Result<SignedIn>> sign_in_elsewhere(Vouched vouched, std::string address,
+                                                  std::string agent);
   /// How long a name, an address and a device must wait before the next attempt; zero when they
   /// need not.
   Seconds retry_after(std::string_view name, std::string_view address,
@@ -253,6 +264,9 @@ class Access {
                                               std::string address, std::string agent);
   /// Takes as long without a stored hash, for a user who does not exist.
   async::task<password::Match> check_password(std::optional<std::string> stored, Secret password);
+  std::string free_name(std::string_view wanted) const;
+  async::task<Result<UserId>> adopt(const Vouched& vouched);
+  async::task<Result<>> follow_role(User known, Role role);
   async::task<void> record_refusal(std::string name, std::string outcome, std::string address);
   async::task<Result<>> own_password(UserRow known, Secret password);
   async::task<std::string> hash_password(Secret password);
@@ -268,6 +282,7 @@ class Access {
   std::map<UserId, std::vector<Grant>> grants_;  ///< With ids of hosts; no entry: everywhere.
   HostNames host_names_;
   std::map<UserId, SecondFactor> factors_;
+  std::map<link_store::Outside, UserId> links_;
   struct Pending {
     Secret secret;
     WallTime at;

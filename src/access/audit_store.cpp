@@ -180,6 +180,7 @@ async::task<AuditCheck> verify(storage::Database& database) {
       }
       previous = {record.sequence, record.hash};
       ++check.records;
+      check.last_hash = record.hash;
     }
     if (!chunk.records.empty()) continue;
     if (chunk.head.sequence != previous.sequence || chunk.head.hash != previous.hash) {

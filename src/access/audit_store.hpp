@@ -47,6 +47,7 @@ struct AuditCheck {
   std::int64_t records = 0;               ///< how many are in order
   std::optional<std::int64_t> broken_at;  ///< the first one that is not
   std::string reason;
+  std::string last_hash;  ///< Of the last record that is in order.
 };
 
 /// The audit log: an append-only chain in which each record carries the hash of the one before, so

@@ -15,7 +15,6 @@
 namespace gantry::access {
 namespace {
 
-constexpr std::size_t users_max = 1'000;
 constexpr std::size_t tokens_per_user_max = 100;
 constexpr std::size_t token_name_bytes_max = 64;
 constexpr std::size_t hint_length = 8;
@@ -29,15 +28,6 @@ std::unexpected<Error> token_limited() {
   return fail(ErrorKind::denied, "token_limited",
               "cannot do this with this token: it has limits, which a new token or user would not",
               "sign in, or use a token without limits");
-}
-
-/// What the user is by now, which may be more than when the request came.
-Result<> keeps_an_admin(storage::Transaction& transaction, const User& user) {
-  if (!user_store::is_admin(transaction, user.id)) return ok;
-  if (user_store::other_admins(transaction, user.id) > 0) return ok;
-  return fail(ErrorKind::conflict, "last_admin",
-              fmt::format("cannot take the last admin '{}' away", user.name),
-              "make somebody else an admin first");
 }
 
 Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now) {
@@ -78,6 +68,14 @@ Result<> may_hand_out_rights(const Identity& by) {
   return fail(ErrorKind::denied, "scope_missing",
               "cannot do this with this token: it takes all scopes, because users have all of them",
               "sign in, or make a token that has every scope");
+}
+
+Result<> keeps_an_admin(storage::Transaction& transaction, const User& user) {
+  if (!user_store::is_admin(transaction, user.id)) return ok;
+  if (user_store::other_admins(transaction, user.id) > 0) return ok;
+  return fail(ErrorKind::conflict, "last_admin",
+              fmt::format("cannot take the last admin '{}' away", user.name),
+              "make somebody else an admin first");
 }
 
 std::vector<User> Access::users() const {
@@ -146,6 +144,7 @@ async::task<Result<>> Access::remove_user(Identity by, UserId id) {
   grants_.erase(id);
   factors_.erase(id);
   enrolments_.erase(id);
+  std::erase_if(links_, [&](const auto& entry) { return entry.second == id; });
   co_return ok;
 }
 

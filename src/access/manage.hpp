@@ -2,9 +2,14 @@
 
 #include "access/identity.hpp"
 #include "base/error.hpp"
+#include "storage/database.hpp"
+
+#include <cstddef>
 
 /// Refusals that several of Access's files share.
 namespace gantry::access {
+
+inline constexpr std::size_t users_max = 1'000;
 
 std::unexpected<Error> no_such_user(const UserId& id);
 
@@ -12,5 +17,8 @@ std::unexpected<Error> no_such_user(const UserId& id);
 /// rights: a token that has only some scopes, or limits, would widen itself by it. Refused:
 /// `role_too_low`, `token_limited`, `scope_missing`.
 Result<> may_hand_out_rights(const Identity& by);
+
+/// What the user is by now, which may be more than when the request came. Refused: `last_admin`.
+Result<> keeps_an_admin(storage::Transaction& transaction, const User& user);
 
 }  // namespace gantry::access

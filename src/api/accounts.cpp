@@ -71,15 +71,9 @@ access::Brought brought_by(const Call& call) {
           .device = std::string{device.value_or("")}};
 }
 
-Reply signed_in(Call& call, const access::SignedIn& signed_in) {
+Reply signed_in(const Call& call, const access::SignedIn& signed_in) {
   auto reply = json_reply(201, me_json(call.services.access, signed_in.identity));
-  const auto& peer = call.exchange.peer();
-  auto lifetime =
-      std::chrono::duration_cast<Seconds>(signed_in.expires_at - call.services.clock.now());
-  reply.headers.add("Set-Cookie",
-                    session_cookie(peer.transport, peer.listener_port, signed_in.cookie, lifetime));
-  reply.headers.add("Set-Cookie",
-                    device_cookie(peer.transport, peer.listener_port, signed_in.device));
+  add_session(call, signed_in, reply);
   return reply;
 }
 
@@ -87,6 +81,16 @@ Reply signed_in(Call& call, const access::SignedIn& signed_in) {
 
 json::Object user_json(const access::UserId& id, std::string_view name, access::Role role) {
   return {{"id", id.text()}, {"name", name}, {"role", access::word(role)}};
+}
+
+void add_session(const Call& call, const access::SignedIn& signed_in, Reply& reply) {
+  const auto& peer = call.exchange.peer();
+  auto lifetime =
+      std::chrono::duration_cast<Seconds>(signed_in.expires_at - call.services.clock.now());
+  reply.headers.add("Set-Cookie",
+                    session_cookie(peer.transport, peer.listener_port, signed_in.cookie, lifetime));
+  reply.headers.add("Set-Cookie",
+                    device_cookie(peer.transport, peer.listener_port, signed_in.device));
 }
 
 access::Role read_role(json::Fields& fields) {

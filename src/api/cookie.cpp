@@ -9,10 +9,12 @@ namespace {
 
 constexpr Seconds device_lifetime = std::chrono::days{365};
 
+constexpr Seconds flow_lifetime = std::chrono::minutes{10};
+
 std::string set_cookie(Transport transport, std::string_view name, std::string_view value,
-                       Seconds lifetime) {
-  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", name, value,
-                     lifetime.count(), transport == Transport::tls ? "; Secure" : "");
+                       Seconds lifetime, std::string_view same_site = "Strict") {
+  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite={}{}", name, value,
+                     lifetime.count(), same_site, transport == Transport::tls ? "; Secure" : "");
 }
 
 }  // namespace
@@ -39,6 +41,20 @@ std::string device_cookie_name(Transport transport, std::uint16_t port) {
 std::string device_cookie(Transport transport, std::uint16_t port, const Secret& value) {
   return set_cookie(transport, device_cookie_name(transport, port), value.reveal(),
                     device_lifetime);
+}
+
+std::string flow_cookie_name(Transport transport, std::uint16_t port) {
+  if (transport == Transport::tls) return "__Host-gantry-oidc";
+  return fmt::format("gantry_oidc_{}", port);
+}
+
+std::string flow_cookie(Transport transport, std::uint16_t port, const Secret& value) {
+  return set_cookie(transport, flow_cookie_name(transport, port), value.reveal(), flow_lifetime,
+                    "Lax");
+}
+
+std::string cleared_flow_cookie(Transport transport, std::uint16_t port) {
+  return set_cookie(transport, flow_cookie_name(transport, port), "", Seconds{0}, "Lax");
 }
 
 std::optional<std::string_view> find_cookie(const net::http::Headers& headers,

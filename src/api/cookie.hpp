@@ -29,6 +29,12 @@ std::string cleared_cookie(Transport transport, std::uint16_t port);
 std::string device_cookie_name(Transport transport, std::uint16_t port);
 std::string device_cookie(Transport transport, std::uint16_t port, const Secret& value);
 
+/// What a browser keeps on its way to an identity provider and back, for ten minutes. It comes with
+/// a page of the provider's, so it is SameSite=Lax.
+std::string flow_cookie_name(Transport transport, std::uint16_t port);
+std::string flow_cookie(Transport transport, std::uint16_t port, const Secret& value);
+std::string cleared_flow_cookie(Transport transport, std::uint16_t port);
+
 /// What the request's Cookie headers say of `name`; nothing when it comes twice, since another
 /// application of the same host may have added its own.
 std::optional<std::string_view> find_cookie(const net::http::Headers& headers,

@@ -4,6 +4,7 @@
 #include "api/json_text.hpp"
 #include "base/text.hpp"
 #include "executions/image_keeper.hpp"
+#include "fleet/fleet.hpp"
 
 // The images of the local engine.
 namespace gantry::api {
@@ -28,10 +29,21 @@ json::Array texts_json(const std::vector<std::string>& texts) {
   return array;
 }
 
+/// Whether the host whose images these are is there for who asks.
+bool sees_local_engine(const Call& call) {
+  auto rights = call.rights();
+  auto local = call.services.fleet.local();
+  if (!local) return !rights.restricted();
+  return rights.role_on(local->name(), local->config().groups, "").has_value();
+}
+
 }  // namespace
 
 Answer list_images(Call& call) {
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
+  if (!sees_local_engine(call)) {
+    co_return json_reply(200, json::Object{{"items", json::Array{}}, {"next", nullptr}});
+  }
   auto images = co_await engine::list_images(call.services.engine);
   if (!images) co_return fail(std::move(images.error()));
   json::Array items;

@@ -109,7 +109,11 @@ TestServer::TestServer(Options options)
           .local = {value_or_throw(net::Endpoint::parse("unix:///run/fake.sock")), {}},
           .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
           .hidden = &is_sandbox,
-          .dial = [this](const fleet::HostReach&) { return daemon_.server().connect(); }});
+          .dial =
+              [this, dial = options.dial](const fleet::HostReach& reach) {
+                auto other = dial ? dial(reach) : std::nullopt;
+                return other ? std::move(*other) : daemon_.server().connect();
+              }});
   loop_.run(fleet_->start());
   operations_ = std::make_unique<fleet::Operations>(executor, *database_,
                                                     fleet::Operations::Settings{.clock = Clock{}});
@@ -122,6 +126,7 @@ TestServer::TestServer(Options options)
   terminals_ = std::make_unique<fleet::Terminals>(executor, *operations_, recordings_.get(),
                                                   fleet::TerminalSettings{});
   access_->name_hosts(host_names(*fleet_));
+  if (options.oidc) oidc_ = options.oidc(executor);
   api_ = std::make_unique<Api>(Services{.executor = executor,
                                         .access = *access_,
                                         .executions = *executions_,
@@ -145,7 +150,8 @@ TestServer::TestServer(Options options)
                                         .pool_memory_max = Bytes{64U << 20U},
                                         .allowed_origins = options.allowed_origins,
                                         .bounds = options.bounds,
-                                        .console = options.console});
+                                        .console = options.console,
+                                        .oidc = oidc_.get()});
   server_ = std::make_unique<net::http::Server>(
       executor, net::http::ServerLimits{},
       [this](net::http::Exchange& exchange) { return handle(*api_, exchange); });

@@ -86,6 +86,10 @@ class TestServer {
     sandbox::ServerBounds bounds = {};
     std::vector<sandbox::PoolView> pools = {};
     std::span<const Asset> console = console_assets();
+    /// Engines besides the scripted one, by where they are; nothing: that one.
+    std::function<std::optional<net::Connect>(const fleet::HostReach&)> dial = {};
+    /// Where people sign in besides.
+    std::function<std::unique_ptr<access::Oidc>(const async::Executor&)> oidc = {};
   };
 
   explicit TestServer(Options options);
@@ -147,6 +151,10 @@ class TestServer {
     daemon_.expect("GET", "/volumes*").reply(200, "{}").always();
     fleet_->supervise();
   }
+  /// One that keeps its connections.
+  std::unique_ptr<net::http::Client> client() const {
+    return std::make_unique<net::http::Client>(loop_.executor(), dial(), host());
+  }
   /// Sends bytes as they are and answers the first that come back.
   std::string send_raw(std::string bytes);
   net::Connect dial() const;
@@ -171,6 +179,7 @@ class TestServer {
   std::unique_ptr<fleet::StatsHub> stats_;
   std::unique_ptr<fleet::Recordings> recordings_;
   std::unique_ptr<fleet::Terminals> terminals_;
+  std::unique_ptr<access::Oidc> oidc_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<net::http::Server> server_;
   std::unique_ptr<async::TaskScope> tasks_;
