@@ -167,21 +167,25 @@ void SshServer::write_configuration(const Options& options) {
     hash.erase(hash.find('\n'));
     folder_.write("shadow", with_root_password("/etc/shadow", hash));
   }
-  folder_.write("sshd_config",
-                fmt::format("{}\n"
-                            "ListenAddress 127.0.0.1:{}\n"
-                            "PidFile none\n"
-                            "AuthorizedKeysFile {}\n"
-                            "TrustedUserCAKeys {}\n"
-                            "UsePAM no\n"
-                            "StrictModes no\n"
-                            "PermitRootLogin yes\n"
-                            "KbdInteractiveAuthentication no\n"
-                            "PasswordAuthentication {}\n"
-                            "MaxStartups 100\n"
-                            "LogLevel VERBOSE\n",
-                            fmt::join(options.lines, "\n"), port_, folder_.file("authorized_keys"),
-                            folder_.file("authorities"), has_password_ ? "yes" : "no"));
+  folder_.write(
+      "sshd_config",
+      fmt::format("{}\n"
+                  "ListenAddress 127.0.0.1:{}\n"
+                  "PidFile none\n"
+                  "AuthorizedKeysFile {}\n"
+                  "TrustedUserCAKeys {}\n"
+                  "UsePAM no\n"
+                  "StrictModes no\n"
+                  // What the user's own shell does at its start is no business of a test's.
+                  "SetEnv HOME={} {}\n"
+                  "PermitRootLogin yes\n"
+                  "KbdInteractiveAuthentication no\n"
+                  "PasswordAuthentication {}\n"
+                  "MaxStartups 100\n"
+                  "LogLevel VERBOSE\n",
+                  fmt::join(options.lines, "\n"), port_, folder_.file("authorized_keys"),
+                  folder_.file("authorities"), folder_.file("home"),
+                  fmt::join(options.variables, " "), has_password_ ? "yes" : "no"));
 }
 
 std::vector<std::string> SshServer::command() const {

@@ -58,6 +58,8 @@ class SshServer {
   struct Options {
     /// Further lines of sshd_config; the first of two that say the same counts.
     std::vector<std::string> lines = {};
+    /// Further variables of what runs there: `PATH=/bin`.
+    std::vector<std::string> variables = {};
     /// Of root; empty: nobody has one.
     std::string password = {};
   };

@@ -164,8 +164,9 @@ TEST_F(SshWays, WhereNothingIsForwardedDialStdioIsUsed) {
 }
 
 TEST_F(SshWays, WithoutForwardingAndWithoutDockerThereIsNoWay) {
-  SshServer server{loop_,
-                   {.lines = {"AllowStreamLocalForwarding no", "SetEnv PATH=" + places_.runtime}}};
+  SshServer server{
+      loop_,
+      {.lines = {"AllowStreamLocalForwarding no"}, .variables = {"PATH=" + places_.runtime}}};
   auto settings = with_key("mine");
   welcome(server, "mine");
   fs::create_symlink("/bin/sh", places_.runtime + "/sh");
