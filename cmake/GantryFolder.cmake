@@ -8,7 +8,7 @@ function(gantry_folder name)
   file(GLOB fakes CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*_fake.cpp)
   list(REMOVE_ITEM sources ${tests} ${fakes})
   # What only the program itself links: no test can have two main functions.
-  list(FILTER sources EXCLUDE REGEX "/main/(gantry|serve)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/main/(gantry|serve|backup|schemas)\\.cpp$")
   if(NOT sources)
     add_library(gantry_${name} INTERFACE)
     return()
