@@ -7,6 +7,7 @@ import {
   button,
   forget_refusal,
   go_by_account,
+  menu_link,
   output,
   owner,
   page,
@@ -26,7 +27,7 @@ async function sign_in() {
   await page.getByLabel('Name').fill(owner.name);
   await page.getByLabel('Password').fill(owner.password);
   await button('Sign in').click();
-  await page.getByRole('link', { name: 'Containers', exact: true }).waitFor();
+  await menu_link('Containers').waitFor();
 }
 
 test('a server without an owner tells a visitor to open the one-time link', async () => {
@@ -121,7 +122,7 @@ test('language and theme can be chosen and are remembered', async () => {
   await page.getByText('中文').click();
   await page.getByText('深色').click();
   await page.reload();
-  await page.getByRole('link', { name: '容器', exact: true }).waitFor();
+  await menu_link('容器').waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
   assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
   await page.getByRole('link', { name: '运行', exact: true }).click();

@@ -14,7 +14,7 @@ const terminal = () => page.getByTestId('terminal');
 
 export function test_fleet() {
   test('containers for the tests are made', async () => {
-    await remove_containers();
+    await remove_all();
     for (const service of ['web', 'worker']) {
       await ask('POST', '/api/v1/hosts/local/containers', {
         name: `${project}-${service}-1`,
@@ -36,26 +36,27 @@ export function test_fleet() {
     await row('local').getByText('Connected').waitFor();
     await button('Add a host').click();
     await page.getByText('TLS', { exact: true }).click();
-    await page.getByLabel('Client key (PEM)').waitFor();
+    await page.getByRole('textbox', { name: 'Client key (PEM)' }).waitFor();
     await examine(page, 'host-form');
     await page.getByText('Socket', { exact: true }).click();
-    await page.getByLabel('Name').fill('second');
+    await page.getByLabel('Name', { exact: true }).fill('annex');
     await page.getByLabel('Endpoint').fill(engine);
     await page.getByLabel('Groups, parted by commas').fill('spare');
+    await page.getByLabel('Record all terminals on it').check();
     await button('Add and test').click();
-    await page.waitForURL('**/hosts/second');
+    await page.waitForURL('**/hosts/annex');
     await page.getByText('Everything works').waitFor(slow);
     await page.getByText('Connected').waitFor();
     await examine(page, 'host');
     await go('Hosts');
-    await row('second').getByText('spare').waitFor();
+    await row('annex').getByText('spare').waitFor();
     await examine(page, 'hosts');
   });
 
   test('a host that does not answer is told with the step that failed', async () => {
     await button('Add a host').click();
     await page.getByText('Socket', { exact: true }).click();
-    await page.getByLabel('Name').fill('gone');
+    await page.getByLabel('Name', { exact: true }).fill('gone');
     await page.getByLabel('Endpoint').fill('unix:///nowhere/docker.sock');
     await button('Add and test').click();
     await page.getByText('It does not work').waitFor(slow);
@@ -72,9 +73,9 @@ export function test_containers() {
     await go('Containers');
     await page.getByLabel('Filter by name, image or project').fill(`${project}-web`);
     // The same engine stands behind both hosts.
-    await row('second').getByRole('link', { name: `${project}-web-1` }).waitFor();
+    await row('annex').getByRole('link', { name: `${project}-web-1` }).waitFor();
     await page.getByRole('group', { name: 'Host' }).getByText('local', { exact: true }).click();
-    await row('second').waitFor({ state: 'detached' });
+    await row('annex').waitFor({ state: 'detached' });
     await page.getByRole('group', { name: 'State' }).getByText('exited').click();
     await page.getByText('No container matches.').waitFor();
     await button('Clear the filter').click();
@@ -125,7 +126,7 @@ export function test_containers() {
     await page.getByLabel('Search in the lines').fill('no such line');
     await page.getByText('No line matches.').waitFor();
     await page.getByLabel('Search in the lines').fill('');
-    await button('Pause').click();
+    await page.getByRole('tabpanel').getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: /^Go on/ }).click();
   });
 
@@ -157,6 +158,22 @@ export function test_containers() {
     await page.getByText('The shell has ended with exit code 3').waitFor(slow);
     await button('Another terminal').click();
     await button('Open a terminal').waitFor();
+  });
+
+  test('what a recorded terminal showed is played again', async () => {
+    await go('Containers');
+    await page.getByLabel('Filter by name, image or project').fill(`${project}-web`);
+    await row('annex').getByRole('link', { name: `${project}-web-1` }).click();
+    await page.getByRole('tab', { name: 'Terminal' }).click();
+    await button('Open a terminal').click();
+    await page.getByText('Recorded', { exact: true }).waitFor(slow);
+    await page.keyboard.type('echo play $((40+3))\nexit 0\n');
+    await page.getByText('The shell has ended with exit code 0').waitFor(slow);
+    await go('Recordings');
+    await examine(page, 'recordings');
+    await row('annex').getByRole('link', { name: `${project}-web-1` }).click();
+    await page.getByTestId('player').getByText('play 43').waitFor(slow);
+    await examine(page, 'recording');
   });
 
   test('a project is restarted as a whole, and its log is one', async () => {
@@ -206,9 +223,6 @@ export function test_stores() {
     await go('Disk usage');
     await page.getByRole('region', { name: 'Images' }).getByText(/iB/).first().waitFor(slow);
     await examine(page, 'disk');
-    await go('Recordings');
-    await page.getByText('Nothing is recorded.').waitFor();
-    await examine(page, 'recordings');
   });
 
   test('what the tests made is removed', async () => {
@@ -224,18 +238,22 @@ export function test_stores() {
     await button('Kill 1').click();
     await page.getByText('Kill: 1 of 1 done').waitFor(slow);
     await button('Close').click();
-    await remove_containers();
-    await ask('DELETE', '/api/v1/hosts/second');
+    await remove_all();
+    await ask('DELETE', '/api/v1/hosts/annex');
   });
 }
 
 const ticking =
   "i=0; while sleep 0.5; do i=$((i+1)); printf '\\033[32mtick\\033[0m %s\\n' $i; done";
 
-async function remove_containers() {
+async function remove_all() {
   const { items } = await ask('GET', `/api/v1/containers?host=local&project=${project}`);
   for (const { id } of items) {
     await ask('DELETE', `/api/v1/hosts/local/containers/${id}?force=true`);
+  }
+  const volumes = await ask('GET', `/api/v1/hosts/local/volumes?q=${project}`);
+  for (const { name } of volumes.items) {
+    await ask('DELETE', `/api/v1/hosts/local/volumes/${name}`);
   }
 }
 

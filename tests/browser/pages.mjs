@@ -132,7 +132,8 @@ export function test_machine() {
     await button('Tag gantry/python:latest').click();
     await page.getByPlaceholder('New name').fill('gantry/browser:mine');
     await row('gantry/python:latest').getByRole('button', { name: 'Save' }).click();
-    await row('gantry/browser:mine').waitFor();
+    await button('Take away the name gantry/browser:mine').click();
+    await row('gantry/browser:mine').waitFor({ state: 'detached' });
     await page.getByLabel('Filter by name or id').fill('no such image');
     await page.getByText('No image matches.').waitFor();
     await page.getByLabel('Filter by name or id').fill('');

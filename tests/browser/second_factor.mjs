@@ -1,6 +1,15 @@
 // The second factor: set up by its secret, asked for at sign-in, switched off again.
 import { createHmac } from 'node:crypto';
-import { button, forget_refusal, go_by_account, owner, page, sign_out, test } from './story.mjs';
+import {
+  button,
+  forget_refusal,
+  go_by_account,
+  menu_link,
+  owner,
+  page,
+  sign_out,
+  test,
+} from './story.mjs';
 import { examine } from './visitor.mjs';
 
 let recovery = '';
@@ -34,7 +43,7 @@ export function test_second_factor() {
     forget_refusal(401);
     await page.getByLabel('Code', { exact: true }).fill(recovery);
     await button('Sign in').click();
-    await page.getByRole('link', { name: 'Containers', exact: true }).waitFor();
+    await menu_link('Containers').waitFor();
   });
 
   test('it is switched off only by who knows the password', async () => {

@@ -41,9 +41,12 @@ export async function write_program(text) {
   await page.keyboard.insertText(text);
 }
 
-/** Goes to a page by the menu at the top. */
+export const menu_link = (name) =>
+  page.getByRole('navigation').getByRole('link', { name, exact: true });
+
+/** Goes to a page by the main menu. */
 export async function go(name) {
-  await page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
+  await menu_link(name).click();
   await page.getByRole('heading', { name, level: 1 }).waitFor();
 }
 

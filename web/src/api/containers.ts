@@ -26,7 +26,8 @@ export const container_api = {
     call<Schemas['ContainerProcesses']>('GET', `${of_container(host, id)}/top`),
   changes: (host: string, id: string) =>
     call<Schemas['ContainerChanges']>('GET', `${of_container(host, id)}/changes`),
-  logs_path: (host: string, id: string): string => `${of_container(host, id)}/logs`,
+  log_download: (host: string, id: string): string =>
+    with_query(`${of_container(host, id)}/logs`, { download: 'true', timestamps: 'true' }),
   create: (host: string, wanted: CreateRequest) =>
     call<Schemas['ContainerCreated']>(
       'POST',

@@ -19,5 +19,6 @@ test('the newest event comes first, and only so many are kept', () => {
 
 test('a thing without a name is called by the beginning of its id', () => {
   expect(subject(event)).toBe('ffffffffffff');
+  expect(subject({ ...event, id: 'a-long-name-of-a-volume' })).toBe('a-long-name-of-a-volume');
   expect(subject({ ...event, attributes: { name: 'web' } })).toBe('web');
 });

@@ -1,4 +1,5 @@
 import type { FleetEvent } from '../api/stores';
+import { short_id } from '../base/format';
 
 /** More than these are never on the page; what is oldest goes first. */
 export const shown_max = 500;
@@ -18,5 +19,6 @@ export function with_event(
 
 /** What somebody would call the thing that an event is about. */
 export function subject(event: FleetEvent): string {
-  return event.attributes.name || event.id.replace(/^sha256:/, '').slice(0, 12);
+  const id = event.id.replace(/^sha256:/, '');
+  return event.attributes.name || (/^[0-9a-f]{64}$/.test(id) ? short_id(id) : id);
 }

@@ -33,15 +33,15 @@ export interface LogSink {
 /** Follows a log until the function that it gives is called. */
 export type LogSource = (options: LogOptions, sink: LogSink) => () => void;
 
-const live_tail_max = 10_000;
+/** What `all` asks for. */
+const tail_max = 10_000;
 const pause_max_ms = 8_000;
 const for_now = [0, 408, 429, 500, 502, 503, 504];
 
 /** The log of one container, by the tab's own channel. */
 export function live_log(link: LiveLink, host: string, id: string): LogSource {
   return ({ tail, stream }, sink) => {
-    const wanted = tail === 'all' ? live_tail_max : Number(tail);
-    return link.follow(`logs:${host}/${id}`, { tail: wanted }, {
+    return link.follow(`logs:${host}/${id}`, { tail: lines_of(tail) }, {
       begin: sink.begin,
       interrupted: sink.interrupted,
       message: (message) => take_live(message, stream, sink),
@@ -63,21 +63,31 @@ function take_live(message: LiveMessage, stream: string, sink: LogSink): void {
 
 /** The log at a path of the API, such as the merged one of a project, by server-sent events. */
 export function streamed_log(path: string): LogSource {
-  return ({ tail }, sink) => {
+  return (options, sink) => {
     const stop = new AbortController();
-    void follow(with_query(path, { tail, follow: 'true' }), sink, stop.signal);
+    void follow(path, options, sink, stop.signal);
     return () => stop.abort();
   };
 }
 
-async function follow(path: string, sink: LogSink, signal: AbortSignal): Promise<void> {
+function lines_of(tail: string): number {
+  return tail === 'all' ? tail_max : Number(tail);
+}
+
+async function follow(
+  path: string,
+  { tail, stream }: LogOptions,
+  sink: LogSink,
+  signal: AbortSignal,
+): Promise<void> {
+  const asked = with_query(path, { tail: lines_of(tail), follow: 'true' });
   for (let pause_ms = 500; !signal.aborted; pause_ms = Math.min(pause_ms * 2, pause_max_ms)) {
     try {
-      const events = events_of('GET', path, { signal });
+      const events = events_of('GET', asked, { signal });
       sink.begin();
       for await (const { name, data } of events) {
         if (signal.aborted) return;
-        take_event(name, data, sink);
+        if (stream === '' || name !== other_than(stream)) take_event(name, data, sink);
       }
       return sink.end();
     } catch (failure) {
@@ -90,11 +100,15 @@ async function follow(path: string, sink: LogSink, signal: AbortSignal): Promise
   }
 }
 
+function other_than(stream: string): string {
+  return stream === 'stdout' ? 'stderr' : 'stdout';
+}
+
 function take_event(name: string, data: string, sink: LogSink): void {
-  if (name === 'line') {
+  if (name === 'stdout' || name === 'stderr') {
     const { container, time, text } = JSON.parse(data) as ProjectLogLine;
     const line = text.endsWith('\n') ? text : `${text}\n`;
-    sink.write({ stream: 'stdout', source: container.name, at: time, text: line });
+    sink.write({ stream: name, source: container.name, at: time, text: line });
   }
   if (name !== 'dropped' && name !== 'error') return;
   const told = JSON.parse(data) as ContainerLogEvent;

@@ -102,14 +102,14 @@ export const places: readonly Place[] = [
     title: 'nav.volumes',
     role: 'viewer',
     menu: 'stores',
-    load: alone(() => import('../stores/VolumesPage.svelte')),
+    load: () => import('../stores/VolumesPage.svelte'),
   },
   {
     path: '/networks',
     title: 'nav.networks',
     role: 'viewer',
     menu: 'stores',
-    load: alone(() => import('../stores/NetworksPage.svelte')),
+    load: () => import('../stores/NetworksPage.svelte'),
   },
   {
     path: '/disk',
