@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import termios
+import time
 import unittest
 
 BINARY = os.environ["GANTRY_BIN"]
@@ -123,6 +124,12 @@ class ExecTest(unittest.TestCase):
             "HostConfig": {"NetworkMode": "none"}})
         cls.container = created["Id"]
         engine("POST", f"/containers/{cls.container}/start")
+        # What the server knows of its host follows the engine's events.
+        deadline = time.monotonic() + PATIENCE
+        words = cls.server.words("--container", cls.name, "true")
+        while subprocess.run(words, env=cls.server.environment, capture_output=True).returncode:
+            assert time.monotonic() < deadline, "the server does not see the container"
+            time.sleep(0.1)
 
     @classmethod
     def tearDownClass(cls):
@@ -197,7 +204,7 @@ class ExecTest(unittest.TestCase):
     def test_a_command_has_its_outputs_input_and_exit_code(self):
         ran = self.run_command("--container", "-i", self.name, "sh", "-c",
                                "cat; echo err >&2; exit 5", input=b"in\xff\n")
-        self.assertEqual(ran.returncode, 5)
+        self.assertEqual(ran.returncode, 5, ran.stderr)
         self.assertEqual(ran.stdout, b"in\xff\n")
         self.assertEqual(ran.stderr, b"err\n")
 
