@@ -21,7 +21,7 @@ struct Sealed {
 };
 constexpr std::array sealed_tables{
     Sealed{"registries", "SELECT count(*) FROM registries"},
-    Sealed{"fleet", "SELECT count(*) FROM hosts WHERE length(sealed) > 0"},
+    Sealed{"fleet", "SELECT count(*) FROM hosts WHERE length(secrets) > 0"},
     Sealed{"recordings", "SELECT count(*) FROM recordings"},
     Sealed{"totp", "SELECT count(*) FROM totp"},
 };
