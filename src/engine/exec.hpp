@@ -44,7 +44,7 @@ async::task<Result<std::string>> create_exec(Client& client, std::string contain
 /// `framing` is raw when the spec had a tty.
 async::task<Result<AttachedStream>> start_exec(Client& client, std::string exec, Framing framing);
 async::task<Result<ExecState>> inspect_exec(Client& client, std::string exec);
-
+/// Refused while the engine has not started the process yet.
 async::task<Result<>> resize_exec(Client& client, std::string exec, TerminalSize size);
 
 }  // namespace gantry::engine
