@@ -139,12 +139,12 @@ async::task<void> LogHub::run(LogHub* hub, std::shared_ptr<Stream> stream) {
 }
 
 void LogHub::forget(const std::shared_ptr<Stream>& stream) {
-  auto found = streams_.find({stream->host->name(), stream->container});
+  auto found = streams_.find({stream->host->config().id.text(), stream->container});
   if (found != streams_.end() && found->second == stream) streams_.erase(found);
 }
 
 std::shared_ptr<LogHub::Stream> LogHub::join(std::shared_ptr<Host> host, std::string container) {
-  Key key{host->name(), container};
+  Key key{host->config().id.text(), container};
   auto found = streams_.find(key);
   // A host that was replaced has another engine.
   if (found != streams_.end() && found->second->host == host) return found->second;
@@ -157,8 +157,8 @@ std::shared_ptr<LogHub::Stream> LogHub::join(std::shared_ptr<Host> host, std::st
 async::task<Result<std::unique_ptr<LogHub::Follower>>> LogHub::follow(std::shared_ptr<Host> host,
                                                                       std::string container,
                                                                       LogWish wish) {
-  bool full =
-      streams_.size() >= settings_.streams_max && !streams_.contains({host->name(), container});
+  bool full = streams_.size() >= settings_.streams_max &&
+              !streams_.contains({host->config().id.text(), container});
   if (full || followers_ >= settings_.followers_max) {
     co_return fail(ErrorKind::exhausted, "too_many_followers",
                    fmt::format("cannot follow the log of container '{}': {} streams with {} "

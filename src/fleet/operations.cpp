@@ -91,6 +91,12 @@ access::AuditEntry entry_of(const Operation& operation, const json::Object& deta
           .details = details_text(details, "parameters", operation.parameters)};
 }
 
+/// What both rows of an operation share.
+std::string read_id(const json::Value& details) {
+  json::Fields fields{details, "", json::Keys::tolerant};
+  return fields.text("operation").value_or("");
+}
+
 /// Counts somebody who waits, for as long as it lives.
 class Waiting {
  public:
@@ -197,10 +203,9 @@ async::task<void> Operations::close() { return last_rows_.join(); }
 
 Operations::Underway::Underway(Operations& operations, access::AuditEntry entry,
                                json::Object details)
-    : operations_{&operations},
-      entry_{std::move(entry)},
-      details_{std::move(details)},
-      id_{details_.at("operation").as_string()} {}
+    : operations_{&operations}, entry_{std::move(entry)}, details_{std::move(details)} {
+  id_ = read_id(json::Value(details_));
+}
 
 Operations::Underway::~Underway() {
   if (operations_ != nullptr) tell("interrupted", {});

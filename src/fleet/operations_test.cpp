@@ -55,6 +55,7 @@ class FleetOperations : public testing::Test {
     return out;
   }
   void break_audit() {
+    // tidy: sql because the log is to be one that can not be written
     loop_.run(database_->run([](storage::Transaction& one) { one.execute("DROP TABLE audit"); }));
   }
 

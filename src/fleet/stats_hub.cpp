@@ -54,13 +54,13 @@ async::task<void> StatsHub::run(StatsHub* hub, std::shared_ptr<Stream> stream) {
 }
 
 void StatsHub::forget(const std::shared_ptr<Stream>& stream) {
-  auto found = streams_.find({stream->host->name(), stream->container});
+  auto found = streams_.find({stream->host->config().id.text(), stream->container});
   if (found != streams_.end() && found->second == stream) streams_.erase(found);
 }
 
 std::shared_ptr<StatsHub::Stream> StatsHub::join(std::shared_ptr<Host> host,
                                                  std::string container) {
-  Key key{host->name(), container};
+  Key key{host->config().id.text(), container};
   auto found = streams_.find(key);
   // A host that was replaced has another engine.
   if (found != streams_.end() && found->second->host == host) return found->second;
@@ -71,8 +71,8 @@ std::shared_ptr<StatsHub::Stream> StatsHub::join(std::shared_ptr<Host> host,
 
 async::task<Result<std::unique_ptr<StatsHub::Watcher>>> StatsHub::watch(std::shared_ptr<Host> host,
                                                                         std::string container) {
-  bool full =
-      streams_.size() >= settings_.streams_max && !streams_.contains({host->name(), container});
+  bool full = streams_.size() >= settings_.streams_max &&
+              !streams_.contains({host->config().id.text(), container});
   if (full || watchers_ >= settings_.watchers_max) {
     co_return fail(ErrorKind::exhausted, "too_many_watchers",
                    fmt::format("cannot watch container '{}': {} streams with {} watchers are open",
