@@ -45,6 +45,8 @@ export class Screen {
   private readonly fit = new FitAddon();
   private readonly watcher = new ResizeObserver(() => this.fit_in());
   private readonly encoder = new TextEncoder();
+  private readonly dark = matchMedia('(prefers-color-scheme: dark)');
+  private readonly chosen = new MutationObserver(() => this.repaint());
 
   constructor(
     private readonly home: HTMLElement,
@@ -69,6 +71,9 @@ export class Screen {
     this.terminal.onData((text) => hooks.typed?.(this.encoder.encode(text)));
     this.terminal.onBinary((text) => hooks.typed?.(bytes_of(text)));
     this.terminal.attachCustomKeyEventHandler((event) => this.pass(event));
+    // The theme is the browser's or one that was chosen; either may change.
+    this.dark.addEventListener('change', this.repaint);
+    this.chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
     if (!hooks.resized) return;
     this.watcher.observe(home);
     this.fit_in();
@@ -95,15 +100,16 @@ export class Screen {
     this.terminal.resize(columns, rows);
   }
 
-  /** Takes the colours of the present theme. */
-  repaint(): void {
-    this.terminal.options.theme = theme_of(this.home);
-  }
-
   close(): void {
+    this.dark.removeEventListener('change', this.repaint);
+    this.chosen.disconnect();
     this.watcher.disconnect();
     this.terminal.dispose();
   }
+
+  private readonly repaint = (): void => {
+    this.terminal.options.theme = theme_of(this.home);
+  };
 
   private fit_in(): void {
     const before = this.size();
