@@ -239,7 +239,7 @@ TEST(CommandLine, EveryCommandHasItsOwnExamples) {
 
 TEST(CommandLine, CompletesItself) {
   auto script = World{}.as<Shown>({"completion", "bash"}).text;
-  EXPECT_THAT(script, HasSubstr("serve exec ps mcp images version completion"));
+  EXPECT_THAT(script, HasSubstr("serve exec mcp images hosts ps logs"));
   EXPECT_THAT(script, HasSubstr("--anonymous-execute"));
 }
 

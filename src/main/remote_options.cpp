@@ -7,6 +7,9 @@
 namespace gantry::main {
 namespace {
 
+// How many containers one command takes.
+constexpr int words_max = 1'000;
+
 /// `NAME` of `[NAME]` and of `NAME...`.
 std::string bare(std::string_view name) {
   if (name.starts_with('[')) name = name.substr(1, name.size() - 2);
@@ -21,14 +24,17 @@ void add_parameter(CLI::App& command, const cli::Parameter& parameter, Words& in
     command.add_flag_callback(std::string{parameter.name}, [&into] { into = {""}; }, help);
     return;
   }
-  auto* option = command.add_option(bare(parameter.name), into, help);
-  bool several = parameter.name.ends_with("...");
-  if (!parameter.is_flag()) {
-    option->required(!parameter.name.starts_with('['))->expected(1, several ? 1'000 : 1);
+  if (parameter.name.ends_with("...")) {
+    command.add_option(bare(parameter.name), into, help)->required()->expected(1, words_max);
     return;
   }
-  option->allow_extra_args(false)->type_name(parameter.kind == Kind::map ? "NAME=VALUE" : "TEXT");
-  if (!parameter.is_list()) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  auto take = [&into](const std::string& text) { into = {text}; };
+  auto* option = parameter.is_list()
+                     ? command.add_option(bare(parameter.name), into, help)->allow_extra_args(false)
+                     : command.add_option_function<std::string>(bare(parameter.name), take, help);
+  bool is_word = !parameter.is_flag();
+  option->required(is_word && !parameter.name.starts_with('['));
+  if (!is_word) option->type_name(parameter.kind == Kind::map ? "NAME=VALUE" : "TEXT");
 }
 
 CLI::App* command_of(CLI::App& app, const cli::Verb& verb) {
