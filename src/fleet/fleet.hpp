@@ -78,7 +78,7 @@ class Fleet {
   /// there is no SSH, and as net::SshTunnel::trust.
   async::task<Result<net::SshHostKey>> trust(Actor by, std::string name, std::string fingerprint);
   /// Tries the whole way to a host anew, beside what is in use, and tells each step. Takes a
-  /// minute at most. Refused: `no_such_host`.
+  /// minute at most. Refused: `no_such_host`, `too_many_tests` (exhausted).
   async::task<Result<Probe>> probe(std::string name);
 
   /// The host of that name now, or nothing.
@@ -128,6 +128,7 @@ class Fleet {
   std::map<std::string, std::shared_ptr<Host>, std::less<>> hosts_;
   bool supervising_ = false;
   bool changing_ = false;
+  std::size_t probes_ = 0;
   async::Event turn_over_;
   async::Event begun_;
   std::uint64_t version_ = 0;

@@ -209,6 +209,21 @@ async::task<void> close_tunnel(net::SshTunnel* tunnel) {
   if (tunnel != nullptr) co_await tunnel->close();
 }
 
+/// So many tests of hosts at once: each may start programs.
+constexpr std::size_t probes_max = 16;
+
+/// One more, as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_{count} { ++count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  std::size_t& count_;
+};
+
 async::task<void> append(storage::Database& database, access::AuditEntry entry, WallTime now) {
   co_await storage::transact(database, [&](storage::Transaction& transaction) {
     access::audit::append(transaction, entry, now);
@@ -258,6 +273,12 @@ async::task<Result<Probe>> Fleet::probe(std::string name) {
     if (!tls) co_return fail(std::move(tls.error()));
     probed.tls = std::move(*tls);
   }
+  if (probes_ >= probes_max) {
+    co_return fail(ErrorKind::exhausted, "too_many_tests",
+                   fmt::format("cannot test host '{}': {} tests are under way", name, probes_),
+                   "try again when they are done");
+  }
+  Counted counted{probes_};
   auto fresh = way(host->config(), host->reach());
   probed.tunnel = fresh.tunnel.get();
   probed.connect = fresh.connect;

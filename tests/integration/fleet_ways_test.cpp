@@ -79,7 +79,7 @@ class FleetWays : public RealEngine, public testing::WithParamInterface<Transpor
       reason = "there is no docker client here";
     }
     if (!reason) return false;
-    if (std::getenv("CI") != nullptr && SshServer::missing()) {
+    if (std::getenv("CI") != nullptr) {
       ADD_FAILURE() << *reason;
     } else {
       skip(*reason);
