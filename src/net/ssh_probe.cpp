@@ -37,18 +37,23 @@ void keep(Findings& findings, const SshRun& run) {
   }
 }
 
-async::task<void> find_out(SshRun& run, SshCurrent& current, bool& forwarded) {
-  forwarded = co_await forwards(run, current);
+async::task<void> find_out(SshRun& run, SshCurrent& current, Findings& findings) {
+  bool forwarded = co_await forwards(run, current);
+  if (forwarded) findings.via = SshVia::forward;
 }
 
 async::task<void> try_forward(SshCurrent& current, Findings& findings) {
   SshRun run{co_await this_coro::executor, current.way};
+  auto since = steady_now();
   run.start(current.start_forward());
-  bool forwarded = false;
-  auto tried =
-      co_await async::attempt(async::race(run.follow(), find_out(run, current, forwarded)));
+  auto tried = co_await async::attempt(async::race(run.follow(), find_out(run, current, findings)));
   keep(findings, run);
-  if (forwarded) findings.via = SshVia::forward;
+  // What no step before it took, the try of the forwarding did.
+  if (run.log().reached(Stage::ready)) {
+    auto whole = std::chrono::duration_cast<Milliseconds>(steady_now() - since);
+    for (std::size_t i = 0; i + 1 < step_names.size(); ++i) whole -= findings.took[i];
+    findings.took.back() = std::max(whole, Milliseconds{0});
+  }
   if (!tried) throw Failure{refined_ssh_error(tried.error(), run.log(), current)};
   if (!run.log().reached(Stage::ready)) {
     throw Failure{refined_ssh_error(run.why_ended(), run.log(), current)};
