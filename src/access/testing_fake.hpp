@@ -30,6 +30,8 @@ class TestAccess {
   storage::Database& database() { return *database_; }
   async::TestLoop& loop() { return loop_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
+  /// Whether the database is a file in the folder, which can be searched.
+  bool is_in_folder() const { return std::filesystem::exists(folder() / "data" / "gantry.db"); }
   static Secret password() { return Secret{"correct horse"}; }
   /// How the owner signed in first.
   const Identity& owner() const { return owner_; }
