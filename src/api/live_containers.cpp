@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,8 +45,16 @@ std::size_t mark_of(const fleet::Container& container) {
 struct Told {
   std::map<std::string, std::size_t> marks;  ///< By the container's id.
   std::string standing;                      ///< State, error and the like, as text.
+  /// Which host and which version of its view that was: a changed host is another Host.
+  std::weak_ptr<fleet::Host> host;
+  std::vector<std::string> groups;  ///< By which rights may go.
   std::uint64_t version = 0;
   bool begun = false;
+
+  bool is_all_of(const std::shared_ptr<fleet::Host>& now) const {
+    return begun && host.lock() == now && version == now->link().version() &&
+           groups == now->config().groups;
+  }
 };
 
 json::Object standing_json(const fleet::Host& host) {
@@ -96,7 +105,7 @@ class Containers {
     for (const auto& host : call_.services.fleet.hosts()) {
       if (!wanted(*host, rights)) continue;
       there.insert(host->name());
-      co_await tell_host(*host, rights);
+      co_await tell_host(host, rights);
     }
     co_await tell_gone(there);
   }
@@ -116,21 +125,22 @@ class Containers {
                    "list the hosts you may see with 'gantry hosts'"}};
   }
 
-  async::task<void> tell_host(const fleet::Host& host, const access::Rights& rights) {
+  async::task<void> tell_host(std::shared_ptr<fleet::Host> host, access::Rights rights) {
     for (;;) {
-      auto& told = told_[host.name()];
-      auto standing = standing_text(host);
-      bool same = told.begun && told.version == host.link().version() && told.standing == standing;
-      if (same) co_return;
-      auto message = news_of(host, rights, told);
+      auto& told = told_[host->name()];
+      if (told.is_all_of(host)) co_return;
+      auto standing = standing_text(*host);
+      auto message = news_of(*host, rights, told);
       bool more = message["items"].as_array().size() == at_once;
       bool empty = message["items"].as_array().empty() && message["removed"].as_array().empty();
       bool silent = told.begun && empty && told.standing == standing;
       message["full"] = !told.begun;
       told.begun = true;
       told.standing = std::move(standing);
-      // Unknown while there is more, so that the next round looks again.
-      told.version = more ? 0 : host.link().version();
+      // Not all of it while there is more, so that the next round looks again.
+      told.host = more ? nullptr : host;
+      told.version = host->link().version();
+      told.groups = host->config().groups;
       if (!silent) co_await out_.tell(wish_.topic, "containers", std::move(message));
       if (!more) co_return;
     }
