@@ -22,6 +22,12 @@ std::string plain(const json::Value& value) {
   return json::serialize(value);
 }
 
+std::string short_of(std::string_view id) {
+  constexpr std::string_view digest = "sha256:";
+  if (id.starts_with(digest)) id.remove_prefix(digest.size());
+  return std::string{id.substr(0, short_id)};
+}
+
 std::string listed(const json::Value& value) {
   std::vector<std::string> texts;
   if (value.is_array()) {
@@ -128,7 +134,7 @@ std::string cell(const Column& column, const json::Value& item, WallTime now) {
     case Column::Show::text:
       return plain(*value);
     case Column::Show::id:
-      return plain(*value).substr(0, short_id);
+      return short_of(plain(*value));
     case Column::Show::list:
       return listed(*value);
     case Column::Show::yes:

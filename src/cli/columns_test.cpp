@@ -22,6 +22,7 @@ TEST(Cell, FindsMembersOfMembers) {
 
 TEST(Cell, ShowsEachKindInItsWay) {
   EXPECT_EQ(shown({"", "id", Show::id}, R"({"id":"0123456789abcdef"})"), "0123456789ab");
+  EXPECT_EQ(shown({"", "id", Show::id}, R"({"id":"sha256:0123456789abcdef"})"), "0123456789ab");
   EXPECT_EQ(shown({"", "a", Show::list}, R"({"a":["x","y"]})"), "x,y");
   EXPECT_EQ(shown({"", "a", Show::list}, R"({"a":{"x":"1"}})"), "x=1");
   EXPECT_EQ(shown({"", "a", Show::yes}, R"({"a":true})"), "yes");

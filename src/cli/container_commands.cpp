@@ -46,6 +46,22 @@ json::Array references(const std::vector<FoundContainer>& containers) {
   return references;
 }
 
+/// The processes of a container, in the columns that its machine's ps has.
+std::string processes_of(const json::Value& answer) {
+  json::Fields fields{answer, "", json::Keys::tolerant};
+  auto head = fields.texts("titles", results_max);
+  std::vector<Row> rows;
+  if (const auto* processes = fields.array("rows", results_max)) {
+    for (const auto& process : *processes) {
+      Row row;
+      for (const auto& text : process.as_array()) row.emplace_back(text.as_string());
+      row.resize(head.size());
+      rows.push_back(std::move(row));
+    }
+  }
+  return table(head, rows);
+}
+
 /// One line for each container; true when all went well.
 bool tell_results(Terminal& terminal, const json::Value& answer,
                   const std::vector<FoundContainer>& containers, std::string_view done) {
@@ -66,7 +82,7 @@ bool tell_results(Terminal& terminal, const json::Value& answer,
     std::string why = "it failed";
     if (const auto* error = one.member("error")) {
       json::Fields trouble{*error, "error", json::Keys::tolerant};
-      why = trouble.text("message", {0, 1U << 16U}).value_or(why);
+      why = trouble.text("detail", {0, 1U << 16U}).value_or(why);
       if (auto remedy = trouble.text("remedy", {0, 1U << 16U})) why += "; " + *remedy;
     }
     terminal.say(fmt::format("{}: {}", text::one_line(name), why));
@@ -155,6 +171,8 @@ async::task<Result<int>> run_container_look(Context& context, RemoteCommand comm
     context.terminal.out(json::serialize(*answer) + "\n");
   } else if (!command.verb->done.empty()) {
     context.terminal.say(sentence_of(command.verb->done, command.given));
+  } else if (const auto* rows = member_at(*answer, "rows"); rows != nullptr) {
+    context.terminal.out(processes_of(*answer));
   } else {
     context.terminal.out(members_of(*answer));
   }

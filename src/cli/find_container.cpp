@@ -1,5 +1,6 @@
 #include "cli/find_container.hpp"
 
+#include "async/deadline.hpp"
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::size_t items_max = 10'000;
 constexpr std::size_t told_max = 5;
+// What was made or renamed a moment ago is in the server's view when its engine has told it.
+constexpr int looks_max = 3;
+constexpr Milliseconds look_again{250};
 
 Error not_one(const std::string& word, const std::vector<FoundContainer>& found) {
   if (found.empty()) {
@@ -59,9 +63,15 @@ async::task<Result<FoundContainer>> find_container(ApiClient& server, std::strin
                                                    std::string word) {
   auto path = fmt::format("/api/v1/containers?limit=200&q={}", encoding::percent(word));
   if (!host.empty()) path += fmt::format("&host={}", encoding::percent(host));
-  auto answer = co_await server.get(fmt::format("find container '{}'", text::one_line(word)), path);
-  if (!answer) co_return fail(answer.error());
-  co_return choose_container(*answer, word);
+  auto doing = fmt::format("find container '{}'", text::one_line(word));
+  for (int look = 1;; ++look) {
+    auto answer = co_await server.get(doing, path);
+    if (!answer) co_return fail(answer.error());
+    auto found = choose_container(*answer, word);
+    bool may_come = !found && found.error().kind == ErrorKind::not_found && look < looks_max;
+    if (!may_come) co_return found;
+    co_await async::pause(look_again);
+  }
 }
 
 async::task<Result<std::string>> default_host(ApiClient& server) {

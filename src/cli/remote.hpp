@@ -20,6 +20,7 @@ struct Parameter {
     decimal,
     size,      ///< `512m`, in bytes
     duration,  ///< `5s`, in milliseconds
+    seconds,   ///< `5s`, `2m`: in whole seconds
     on,        ///< A flag without a value: true.
     off,       ///< A flag without a value: false.
     list,      ///< May come several times.

@@ -57,6 +57,11 @@ Result<json::Value> quantity(Result<std::int64_t> read) {
   return json::Value(*read);
 }
 
+Result<json::Value> whole_seconds(Result<std::int64_t> milliseconds) {
+  if (!milliseconds) return fail(milliseconds.error());
+  return json::Value((*milliseconds + 999) / 1'000);
+}
+
 Result<json::Value> file_text(const ReadFile& read, const std::string& path) {
   auto text = read(path);
   if (!text) return fail(text.error());
@@ -77,6 +82,8 @@ Result<json::Value> value_of(const Parameter& parameter, const std::vector<std::
       return quantity(parse_size(text));
     case Kind::duration:
       return quantity(parse_duration(text));
+    case Kind::seconds:
+      return whole_seconds(parse_duration(text));
     case Kind::on:
       return json::Value(true);
     case Kind::off:

@@ -23,9 +23,9 @@ constexpr std::array token_columns{Column{"ID", "id"},
 constexpr std::array session_columns{
     Column{"ID", "id"}, Column{"ADDRESS", "address"}, Column{"USED", "last_used_at", Show::age},
     Column{"PROGRAM", "user_agent"}, Column{"CURRENT", "current", Show::yes}};
-constexpr std::array audit_columns{Column{"TIME", "at"},       Column{"WHO", "actor"},
-                                   Column{"WHAT", "action"},   Column{"HOST", "host"},
-                                   Column{"OBJECT", "target"}, Column{"OUTCOME", "outcome"}};
+constexpr std::array audit_columns{Column{"TIME", "at"}, Column{"WHO", "actor"},
+                                   Column{"WHAT", "action"}, Column{"TARGET", "target"},
+                                   Column{"OUTCOME", "outcome"}};
 
 constexpr std::array one{Parameter{"ID", "id", "As the list shows it", path}};
 constexpr std::array new_user{

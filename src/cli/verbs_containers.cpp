@@ -14,7 +14,8 @@ constexpr Parameter host{"--host", "host", "The host it is on; needed where seve
 constexpr Parameter containers{"CONTAINER...", "containers", "Names, or beginnings of ids", runner,
                                list};
 constexpr Parameter container{"CONTAINER", "container", "Name, or beginning of the id", runner};
-constexpr Parameter grace{"-t,--timeout", "grace_ms", "Before it is killed [10s]", body, duration};
+constexpr Parameter grace{"-t,--timeout", "grace_seconds", "Before it is killed [10s]", body,
+                          seconds};
 
 constexpr std::array ps_parameters{
     Parameter{"--host", "host", "Of this host alone", query},

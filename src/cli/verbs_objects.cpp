@@ -15,8 +15,7 @@ constexpr Parameter preview{"--dry-run", "preview", "Only tell what would go", b
 
 constexpr std::array image_columns{Column{"ID", "id", Show::id}, Column{"TAGS", "tags", Show::list},
                                    Column{"SIZE", "size_bytes", Show::size},
-                                   Column{"CREATED", "created_at", Show::age},
-                                   Column{"CONTAINERS", "containers"}};
+                                   Column{"CREATED", "created_at", Show::age}};
 constexpr std::array volume_columns{Column{"NAME", "name"}, Column{"DRIVER", "driver"},
                                     Column{"CREATED", "created_at", Show::age}};
 constexpr std::array network_columns{Column{"ID", "id", Show::id}, Column{"NAME", "name"},

@@ -332,7 +332,7 @@ TEST(RemoteOptions, GiveEachVerbWhatItsParametersSay) {
 
   auto stop = world.as<cli::RemoteCommand>({"stop", "a", "b", "-t", "5s", "--host", "web1"});
   EXPECT_THAT(stop.texts("containers"), ElementsAre("a", "b"));
-  EXPECT_EQ(stop.text("grace_ms"), "5s");
+  EXPECT_EQ(stop.text("grace_seconds"), "5s");
   EXPECT_EQ(world.as<cli::RemoteCommand>({"images", "ls"}).verb->action, "ls");
   EXPECT_EQ(world.as<cli::RemoteCommand>({"hosts", "import"}).text("context"), "");
 }
