@@ -29,7 +29,8 @@ constexpr Route piston_route(std::string_view method, std::string_view path, Lea
 /// One of a host's containers.
 constexpr Route container_route(std::string_view method, std::string_view path, Least least,
                                 Handler handler, Body body = Body::none) {
-  return {method, path, least, Scope::containers, handler, body, small_body};
+  auto body_max = body == Body::none ? Bytes{} : small_body;
+  return {method, path, least, Scope::containers, handler, body, body_max};
 }
 
 constexpr std::array table{

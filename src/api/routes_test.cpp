@@ -72,19 +72,30 @@ std::string target_of(const Route& route) {
   return path;
 }
 
+const std::set<std::string> handlers_refusals{
+    "403 session_required", "403 current_password_required", "403 no_password", "503 no_backups"};
+
 class RightsTest : public testing::Test {
  protected:
   RightsTest() { server_.daemon().expect("GET", "/images/json").reply(200, "[]").always(); }
 
-  unsigned status(const Route& route, TestServer::Headers headers) {
+  net::http::Response answer(const Route& route, TestServer::Headers headers) {
     std::string body = route.body == Body::none ? "" : "[]";
-    return server_.send(std::string{route.method}, target_of(route), body, std::move(headers))
-        .head.status;
+    auto target = target_of(route);
+    // It would tell of events for as long as somebody listens.
+    if (route.path == "/api/v1/events") target += "?unknown=1";
+    return server_.send(std::string{route.method}, target, body, std::move(headers));
+  }
+  unsigned status(const Route& route, TestServer::Headers headers) {
+    return answer(route, std::move(headers)).head.status;
   }
   /// Whether the answer is one of a handler, whatever it thought of the request.
   bool passes(const Route& route, const TestServer::Headers& headers) {
-    auto answer = status(route, headers);
-    return answer != 401 && answer != 403 && answer < 500;
+    auto got = answer(route, headers);
+    auto status = got.head.status;
+    // What takes a session and a password, or what this server does not have: handlers say so.
+    if (status != 403 && status < 500) return status != 401;
+    return handlers_refusals.contains(refusal_of(got));
   }
   std::string token(const access::Identity& by, std::vector<std::string> scopes) {
     return server_.add_token(by, by.role, std::move(scopes));
@@ -136,6 +147,8 @@ TEST_F(RightsTest, ATokenOpensOnlyItsScopes) {
     }
     EXPECT_EQ(status(route, TestServer::bearer(token(admin, others))), 403U) << route.path;
     auto only = TestServer::bearer(token(admin, {std::string{access::word(*route.scope)}}));
+    // A second factor is taken away by who has every scope: its handler asks for them.
+    if (route.path == "/api/v1/users/{id}/totp") continue;
     EXPECT_TRUE(passes(route, only)) << route.method << ' ' << route.path;
   }
 }
