@@ -72,10 +72,11 @@ export function test_containers() {
   test('containers of all hosts are filtered by what they are and where', async () => {
     await go('Containers');
     await page.getByLabel('Filter by name, image or project').fill(`${project}-web`);
+    await row(`${project}-worker-1`).first().waitFor({ state: 'detached' });
     // The same engine stands behind both hosts.
     await row('annex').getByRole('link', { name: `${project}-web-1` }).waitFor();
     await page.getByRole('group', { name: 'Host' }).getByText('local', { exact: true }).click();
-    await row('annex').waitFor({ state: 'detached' });
+    await row('annex').first().waitFor({ state: 'detached' });
     await page.getByRole('group', { name: 'State' }).getByText('exited').click();
     await page.getByText('No container matches.').waitFor();
     await button('Clear the filter').click();
@@ -167,7 +168,9 @@ export function test_containers() {
     await page.getByRole('tab', { name: 'Terminal' }).click();
     await button('Open a terminal').click();
     await page.getByText('Recorded', { exact: true }).waitFor(slow);
-    await page.keyboard.type('echo play $((40+3))\nexit 0\n');
+    await page.keyboard.type('echo play $((40+3))\n');
+    await terminal().getByText('play 43').waitFor(slow);
+    await page.keyboard.type('exit 0\n');
     await page.getByText('The shell has ended with exit code 0').waitFor(slow);
     await go('Recordings');
     await examine(page, 'recordings');
