@@ -5,6 +5,7 @@
 #include "async/deadline.hpp"
 #include "net/endpoint.hpp"
 #include "net/websocket_impl.hpp"
+#include "storage/backup.hpp"
 #include "storage/database.hpp"
 
 #include <fmt/format.h>
@@ -109,11 +110,10 @@ TestServer::TestServer(Options options)
           .local = {value_or_throw(net::Endpoint::parse("unix:///run/fake.sock")), {}},
           .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
           .hidden = &is_sandbox,
-          .dial =
-              [this, dial = options.dial](const fleet::HostReach& reach) {
-                auto other = dial ? dial(reach) : std::nullopt;
-                return other ? std::move(*other) : daemon_.server().connect();
-              }});
+          .dial = [this, dial = options.dial](const fleet::HostReach& reach) {
+            auto other = dial ? dial(reach) : std::nullopt;
+            return other ? std::move(*other) : daemon_.server().connect();
+          }});
   loop_.run(fleet_->start());
   operations_ = std::make_unique<fleet::Operations>(executor, *database_,
                                                     fleet::Operations::Settings{.clock = Clock{}});
@@ -151,6 +151,7 @@ TestServer::TestServer(Options options)
                                         .allowed_origins = options.allowed_origins,
                                         .bounds = options.bounds,
                                         .console = options.console,
+                                        .backups = {.make = [this] { return make_backup(); }},
                                         .oidc = oidc_.get()});
   server_ = std::make_unique<net::http::Server>(
       executor, net::http::ServerLimits{},
@@ -162,6 +163,10 @@ TestServer::TestServer(Options options)
   auto secret = *access_->renew_setup_secret();
   auto made = loop_.run(access_->create_owner(secret, "ada", password(), "192.0.2.1"));
   owner_ = value_or_throw(std::move(made)).identity;
+}
+
+async::task<async::Descriptor> TestServer::make_backup() {
+  return storage::nameless_backup(*database_, folder_.path(), {.program = "0.1.0", .made_at = {}});
 }
 
 TestServer::~TestServer() {

@@ -160,6 +160,8 @@ class TestServer {
   net::Connect dial() const;
 
  private:
+  async::task<async::Descriptor> make_backup();
+
   storage::TemporaryFolder folder_;
   async::TestLoop loop_;
   engine::FakeDaemon daemon_;
