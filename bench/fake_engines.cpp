@@ -5,6 +5,7 @@
 // Listens on as many loopback ports, prints them on one line, and serves until its standard input
 // ends. Beside the engine's own routes each has `POST /bench/storm?rate=N&seconds=N`: so many
 // events a second.
+#include "async/deadline.hpp"
 #include "async/race.hpp"
 #include "async/scope.hpp"
 #include "base/json.hpp"
@@ -18,6 +19,7 @@
 
 #include <boost/asio/io_context.hpp>               // a loop of its own
 #include <boost/asio/posix/stream_descriptor.hpp>  // until nobody holds its standard input
+#include <boost/asio/redirect_error.hpp>           // of an end that is no error
 #include <boost/asio/use_awaitable.hpp>            // by co_await
 #include <fmt/format.h>
 #include <unistd.h>
