@@ -118,11 +118,13 @@ class ExecTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = Server()
+        cls.addClassCleanup(cls.end_server)
         cls.name = f"gantry-terminals-{os.getpid()}"
         created = engine("POST", f"/containers/create?name={cls.name}", {
             "Image": "gantry/sh:latest", "Entrypoint": ["sleep", "600"],
             "HostConfig": {"NetworkMode": "none"}})
         cls.container = created["Id"]
+        cls.addClassCleanup(engine, "DELETE", f"/containers/{cls.container}?force=1")
         engine("POST", f"/containers/{cls.container}/start")
         # What the server knows of its host follows the engine's events.
         deadline = time.monotonic() + PATIENCE
@@ -132,8 +134,7 @@ class ExecTest(unittest.TestCase):
             time.sleep(0.1)
 
     @classmethod
-    def tearDownClass(cls):
-        engine("DELETE", f"/containers/{cls.container}?force=1")
+    def end_server(cls):
         code = cls.server.stop()
         assert code == 0, f"the server ended with {code}"
 
