@@ -165,7 +165,7 @@ TEST_F(McpTest, WhoMayNotCallAToolIsToldWhy) {
                    TestServer::bearer(token));
   auto result = result_of(response);
   EXPECT_TRUE(result["isError"].as_bool());
-  EXPECT_THAT(text_of(result), HasSubstr("it needs the role 'operator'"));
+  EXPECT_THAT(text_of(result), HasSubstr("it needs the role 'executor'"));
 }
 
 TEST_F(McpTest, AProgramIsRunAndToldInWordsAndForPrograms) {
