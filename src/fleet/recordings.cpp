@@ -106,15 +106,17 @@ async::task<Result<>> Recorder::write(std::string text) {
 }
 
 async::task<Result<>> Recorder::output(std::string bytes) {
-  co_return co_await write(text_.output(since_start(), bytes));
+  auto text = std::exchange(size_line_, {});
+  text += text_.output(since_start(), bytes);
+  co_return co_await write(std::move(text));
 }
 
-async::task<Result<>> Recorder::resized(engine::TerminalSize size) {
-  co_return co_await write(text_.resized(since_start(), size));
+void Recorder::resized(engine::TerminalSize size) {
+  size_line_ = text_.resized(since_start(), size);
 }
 
 async::task<void> Recorder::finish(std::string state) {
-  auto rest = co_await async::attempt(write(text_.end(since_start())));
+  auto rest = co_await async::attempt(write(size_line_ + text_.end(since_start())));
   if (!rest) log::warn("{}", rest.error().sentence());
   file_.close();
   auto row = [&](storage::Transaction& transaction) {

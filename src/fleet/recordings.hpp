@@ -32,8 +32,11 @@ class Recorder {
   const Recording& recording() const { return recording_; }
   /// Written when it answers. Refused: `recording_full` (too_large), `disk_full` (exhausted),
   /// `data_dir_not_writable` (unavailable).
+  /// One call at a time: pieces are numbered in the order in which they are written.
   async::task<Result<>> output(std::string bytes);
-  async::task<Result<>> resized(engine::TerminalSize size);
+  /// Written with what is shown next, or at the end; of sizes in which nothing was shown only the
+  /// last is.
+  void resized(engine::TerminalSize size);
   /// The last; `state` says why the terminal ended.
   async::task<void> finish(std::string state);
 
@@ -47,6 +50,7 @@ class Recorder {
   Recording recording_;
   async::Descriptor file_;
   RecordingText text_;
+  std::string size_line_;  ///< Not written yet.
   SteadyTime started_ = steady_now();
   std::uint64_t pieces_ = 0;
 };

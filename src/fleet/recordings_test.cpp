@@ -1,6 +1,7 @@
 #include "fleet/recordings.hpp"
 
 #include "async/attempt.hpp"
+#include "async/race.hpp"
 #include "async/testing_fake.hpp"
 #include "base/random.hpp"
 #include "storage/testing_fake.hpp"
@@ -80,18 +81,39 @@ class RecordingsTest : public testing::Test {
 TEST_F(RecordingsTest, WhatWasRecordedIsReadAsAsciicast) {
   auto recorder = begin();
   EXPECT_TRUE(loop_.run(recorder.output("hello")));
-  EXPECT_TRUE(loop_.run(recorder.resized({.columns = 100, .rows = 30})));
+  recorder.resized({.columns = 90, .rows = 20});
+  recorder.resized({.columns = 100, .rows = 30});
   EXPECT_TRUE(loop_.run(recorder.output("\xe2")));
   loop_.run(recorder.finish("exited"));
   auto cast = text(recorder.recording().id);
   EXPECT_THAT(cast, HasSubstr("{\"version\":2,"));
   EXPECT_THAT(cast, HasSubstr("\"o\", \"hello\"]\n"));
   EXPECT_THAT(cast, HasSubstr("\"r\", \"100x30\"]\n"));
+  EXPECT_THAT(cast, Not(HasSubstr("90x20")));
   EXPECT_THAT(cast, HasSubstr("\"o\", \"\\ufffd\"]\n"));
   auto row = loop_.run(recordings_->find(recorder.recording().id));
   EXPECT_EQ(row->state, "exited");
   EXPECT_EQ(row->bytes.count, cast.size());
   EXPECT_EQ(row->ended_at, now_);
+}
+
+TEST_F(RecordingsTest, ASizeThatComesWhileOutputIsWrittenFollowsIt) {
+  auto recorder = begin();
+  bool resized = false;
+  auto resize_meanwhile = [](Recorder& of, bool& done) -> async::task<void> {
+    of.resized({.columns = 100, .rows = 30});
+    done = true;
+    co_return;
+  };
+  auto write = [](Recorder& to) -> async::task<void> { value_or_throw(co_await to.output("one")); };
+  loop_.run(async::both(write(recorder), resize_meanwhile(recorder, resized)));
+  EXPECT_TRUE(resized);
+  EXPECT_THAT(text(recorder.recording().id), Not(HasSubstr("100x30")));
+  EXPECT_TRUE(loop_.run(recorder.output("two")));
+  recorder.resized({.columns = 110, .rows = 40});
+  loop_.run(recorder.finish("exited"));
+  EXPECT_THAT(text(recorder.recording().id),
+              ::testing::ContainsRegex("one.*\n.*100x30.*\n.*two.*\n.*110x40"));
 }
 
 TEST_F(RecordingsTest, OneIsReadWhileItIsWritten) {

@@ -225,10 +225,7 @@ async::task<void> TerminalSession::keep_size() {
     }
     if (view_.wish.size == size) continue;
     view_.wish.size = size;
-    if (recorder_) {
-      auto recorded = co_await async::attempt(recorder_->resized(size));
-      if (!recorded) stop(TerminalEnding::recording_failed);
-    }
+    if (recorder_) recorder_->resized(size);
     for (auto* viewer : viewers_) viewer->size_ = size;
     wake();
   }
