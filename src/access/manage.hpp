@@ -11,6 +11,7 @@ namespace gantry::access {
 
 inline constexpr std::size_t users_max = 1'000;
 
+/// `no_such_user` (not_found), with the id.
 std::unexpected<Error> no_such_user(const UserId& id);
 
 /// Making a user, or changing what somebody else is or signs in with, gives all of the user's

@@ -21,8 +21,8 @@ class GrantRoutesTest : public testing::Test {
 
 TEST_F(GrantRoutesTest, GrantsAreSetAndRead) {
   auto set = server_.ask("PUT", path(),
-                         R"({"items":[{"host":"local","role":"viewer"},
-                          {"group":"prod","project":"web","role":"operator","rights":["unmask"]}]})");
+                         R"({"items":[{"host":"local","role":"viewer"},{"group":"prod",)"
+                         R"("project":"web","role":"operator","rights":["unmask"]}]})");
   ASSERT_EQ(set.head.status, 200U) << set.body;
   auto read = server_.ask("GET", path());
   EXPECT_EQ(read.body, set.body);

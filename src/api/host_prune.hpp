@@ -24,6 +24,7 @@ struct PruneKind {
   async::task<Result<>> (*remove)(HostPointer host, fleet::Prunable item);
 };
 
+/// Tells what would go, or removes those of it that the request names, each audited by itself.
 Answer prune(Call& call, const PruneKind& kind);
 
 }  // namespace gantry::api

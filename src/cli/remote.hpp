@@ -104,10 +104,12 @@ struct RemoteCommand {
 
   /// The one value of a key; empty when it was not given.
   std::string text(std::string_view key) const;
+  /// All values of a key.
   std::vector<std::string> texts(std::string_view key) const;
   bool has(std::string_view key) const { return given.contains(key); }
 };
 
+/// By the verb's own runner, else as the one request it is. Answers the exit code.
 async::task<Result<int>> run(Context& context, RemoteCommand command);
 
 }  // namespace gantry::cli

@@ -48,6 +48,7 @@ struct DiskUsage {
   std::vector<CacheUsage> build_cache;
 };
 
+/// GET /system/df. The engine counts anew, which takes it seconds where there is much.
 async::task<Result<DiskUsage>> disk_usage(Client& client);
 
 }  // namespace gantry::engine

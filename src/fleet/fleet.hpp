@@ -110,7 +110,8 @@ class Fleet {
   HostRecord local_record() const;
   std::shared_ptr<Host> make(HostRecord record);
   HostWay way(const HostConfig& config, const HostReach& reach) const;
-  async::task<Result<>> write(hosts_store::Row row, access::AuditEntry entry, bool fresh);
+  enum class RowIs { fresh, known };
+  async::task<Result<>> write(hosts_store::Row row, access::AuditEntry entry, RowIs row_is);
   void put(std::shared_ptr<Host> host);
   std::shared_ptr<Host> apply(std::shared_ptr<Host> host, HostRecord record);
   void apply_usual(const Host& host);

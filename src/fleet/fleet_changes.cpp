@@ -90,8 +90,9 @@ async::task<void> Fleet::take_turn() {
   changing_ = true;
 }
 
-async::task<Result<>> Fleet::write(hosts_store::Row row, access::AuditEntry entry, bool fresh) {
+async::task<Result<>> Fleet::write(hosts_store::Row row, access::AuditEntry entry, RowIs row_is) {
   auto now = settings_.clock.now();
+  bool fresh = row_is == RowIs::fresh;
   co_return co_await storage::transact(
       database_, [&](storage::Transaction& transaction) -> Result<> {
         auto put =
@@ -127,7 +128,7 @@ async::task<Result<std::shared_ptr<Host>>> Fleet::add(Actor by, HostWish wish) {
                            .target = config.name,
                            .outcome = "ok",
                            .details = json::serialize(told(wish))};
-  auto written = co_await write(row_of(*record, settings_.sealer), std::move(entry), true);
+  auto written = co_await write(row_of(*record, settings_.sealer), std::move(entry), RowIs::fresh);
   if (!written) co_return fail(std::move(written.error()));
   auto host = make(std::move(*record));
   apply_usual(*host);
@@ -150,7 +151,7 @@ async::task<Result<std::shared_ptr<Host>>> Fleet::change(Actor by, std::string n
                            .target = name,
                            .outcome = "ok",
                            .details = json::serialize(told(wish))};
-  auto written = co_await write(row_of(*record, settings_.sealer), std::move(entry), false);
+  auto written = co_await write(row_of(*record, settings_.sealer), std::move(entry), RowIs::known);
   if (!written) co_return fail(std::move(written.error()));
   auto changed = apply(host, std::move(*record));
   events_.note_host(changed->config().id, changed->name(), "changed");

@@ -3,6 +3,7 @@
 #include "async/attempt.hpp"
 #include "async/testing_fake.hpp"
 #include "base/random.hpp"
+#include "executions/registries.hpp"
 #include "main/private_file.hpp"
 #include "storage/testing_fake.hpp"
 
@@ -31,16 +32,11 @@ class SecretKeyTest : public testing::Test {
     auto loaded = load(fresh);
     return loaded ? "ok" : loaded.error().code;
   }
-  /// As when a registry's login is stored.
+  /// The login of a registry.
   void seal_something() {
-    loop_.run(database_->run([](storage::Transaction& transaction) {
-      transaction.execute(
-          "INSERT INTO schema_versions (component, version, name) "
-          "VALUES ('registries', 1, 'registries')");
-      transaction.execute(
-          "CREATE TABLE registries (id text); "
-          "INSERT INTO registries (id) VALUES ('01x')");
-    }));
+    executions::Registries registries{*database_, load().value(), Clock{}};
+    loop_.run(registries.start());
+    value_or_throw(loop_.run(registries.put("registry.example.org", "ann", Secret{"word"})));
   }
 
   async::TestLoop loop_;

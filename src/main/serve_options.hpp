@@ -40,8 +40,8 @@ struct ServeOptions {
   std::filesystem::path database_password_file = {};
   /// Whose word on where requests come from is taken.
   net::http::TrustedProxies trusted_proxies = {};
-  std::string database;                               ///< A file's path; empty: in `data_dir`.
-  std::string engine;  ///< `unix://…`, `tcp://…`, `tls://…`; never empty.
+  std::string database;  ///< A file's path; empty: in `data_dir`.
+  std::string engine;    ///< `unix://…`, `tcp://…`, `tls://…`; never empty.
   AnonymousExecute anonymous_execute = AnonymousExecute::no;
   /// Names it may be called by on listeners that are not loopback; lower case, without port.
   std::vector<std::string> allowed_hosts;

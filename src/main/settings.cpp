@@ -125,7 +125,8 @@ std::optional<std::vector<std::string>> texts_of(const toml::node& node, Kind ki
 /// `[limits]`, for the roles that there are.
 Result<sandbox::ServerBounds> read_bounds(const json::Value& limits) {
   std::array<std::string_view, access::all_roles.size()> words;
-  std::ranges::transform(access::all_roles, words.begin(), [](access::Role role) { return word(role); });
+  std::ranges::transform(access::all_roles, words.begin(),
+                         [](access::Role role) { return word(role); });
   return sandbox::ServerBounds::read(limits, words);
 }
 

@@ -30,7 +30,9 @@ class EngineObjects : public RealEngine {
   }
   /// A sleeper that is gone before the networks are.
   std::string runner() {
-    containers_.push_back(started(sleeper()));
+    auto spec = sleeper();
+    spec.network_mode = "bridge";  // who has none can join no other, either
+    containers_.push_back(started(spec));
     return containers_.back();
   }
 
