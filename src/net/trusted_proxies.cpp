@@ -15,7 +15,7 @@ namespace gantry::net::http {
 namespace ip = boost::asio::ip;
 namespace {
 
-/// Longer lists are somebody's play.
+/// Longer lists are somebody's play: only their end, which proxies wrote, is read.
 constexpr std::size_t hops_max = 32;
 constexpr unsigned mapped_bits = 96;
 
@@ -103,9 +103,9 @@ bool TrustedProxies::contains(std::string_view address) const {
 Peer TrustedProxies::origin(const Peer& connected, const RequestHead& request) const {
   if (networks_.empty() || !contains(connected.address)) return connected;
   auto hops = listed(request.headers, "X-Forwarded-For");
-  if (hops.empty() || hops.size() > hops_max) return connected;
+  if (hops.empty()) return connected;
   auto origin = connected;
-  for (const auto& text : std::views::reverse(hops)) {
+  for (const auto& text : hops | std::views::reverse | std::views::take(hops_max)) {
     auto address = hop(text);
     // What stands before something unreadable was not written by a proxy of ours.
     if (!address) break;

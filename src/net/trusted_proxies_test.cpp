@@ -53,6 +53,17 @@ TEST(TrustedProxies, ChainsOfProxiesAreFollowed) {
             "203.0.113.7");
 }
 
+TEST(TrustedProxies, AListThatIsTooLongIsReadFromItsEnd) {
+  std::string list;
+  for (int i = 0; i < 40; ++i) list += "127.0.0.1, ";
+  auto peer = origin("127.0.0.1", {{"X-Forwarded-For", list + "203.0.113.7"}});
+  EXPECT_EQ(peer.address, "203.0.113.7");
+  EXPECT_EQ(peer.listener, Peer::Listener::open);
+  EXPECT_EQ(origin("127.0.0.1", {{"X-Forwarded-For", list + "10.0.0.1"}}).listener,
+            Peer::Listener::open)
+      << "though nobody but proxies is named";
+}
+
 TEST(TrustedProxies, PortsAndBracketsAreRead) {
   EXPECT_EQ(origin("10.0.0.1", {{"X-Forwarded-For", "203.0.113.7:4711"}}).address, "203.0.113.7");
   EXPECT_EQ(origin("10.0.0.1", {{"X-Forwarded-For", "[2001:db8::1]:4711"}}).address, "2001:db8::1");
