@@ -1,6 +1,7 @@
 #include "access/audit_store.hpp"
 
 #include "base/encoding.hpp"
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "storage/migrations.hpp"
 
@@ -14,7 +15,8 @@ namespace gantry::access::audit {
 namespace {
 
 constexpr std::size_t text_bytes_max = 256;
-constexpr std::size_t details_bytes_max = 4'096;
+constexpr std::size_t details_bytes_max = 32U << 10U;
+constexpr std::size_t member_bytes_max = 256;  // of details that are too long together
 constexpr int page_max = 500;
 constexpr int read_at_once = 1'000;
 
@@ -84,6 +86,22 @@ std::string_view fault(const AuditRecord& record, const Head& previous) {
   return {};
 }
 
+/// Details that fit, and are JSON still: of what is too long only the size is kept.
+std::string details_of(const std::string& text) {
+  if (text.size() <= details_bytes_max) return text;
+  auto parsed = json::parse(text, json::Keys::tolerant);
+  if (parsed && parsed->is_object()) {
+    for (auto& member : parsed->get_object()) {
+      auto size = json::serialize(member.value()).size();
+      if (size > member_bytes_max) member.value() = json::Object{{"bytes", size}};
+    }
+    if (auto shorter = json::serialize(*parsed); shorter.size() <= details_bytes_max) {
+      return shorter;
+    }
+  }
+  return json::serialize(json::Object{{"details_bytes", text.size()}});
+}
+
 struct Chunk {
   std::vector<AuditRecord> records;
   Head head;
@@ -110,7 +128,7 @@ void append(storage::Transaction& transaction, const AuditEntry& entry, WallTime
                                .action = bounded(entry.action),
                                .target = bounded(entry.target),
                                .outcome = bounded(entry.outcome),
-                               .details = text::shortened(entry.details, details_bytes_max)},
+                               .details = details_of(entry.details)},
                      .previous_hash = last.hash};
   record.hash = hash_of(record);
   const auto& kept = record.entry;

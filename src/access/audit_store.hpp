@@ -56,7 +56,8 @@ struct AuditCheck {
 namespace audit {
 
 /// Adds an entry inside the transaction of the change it reports: both happen or neither.
-/// Texts over their bounds (256 bytes; details 4096) are shortened.
+/// Texts over 256 bytes are shortened. Details over 32 KiB stay JSON: in the place of values over
+/// 256 bytes is `{"bytes": N}`, or of all of them `{"details_bytes": N}`.
 void append(storage::Transaction& transaction, const AuditEntry& entry, WallTime now);
 /// 1 to 500 records from `cursor` (empty: the newest) backwards. Refused: `invalid_cursor`.
 Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::string& cursor,

@@ -1,6 +1,7 @@
 #include "access/audit_store.hpp"
 
 #include "access/testing_fake.hpp"
+#include "base/json.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -160,6 +161,22 @@ TEST_F(AuditStoreTest, TextsCanNotForgeLinesNorFillTheDisk) {
   auto entry = page(1).items[0].entry;
   EXPECT_EQ(entry.actor, "eve\\nada");
   EXPECT_LT(entry.target.size(), 300U);
+  EXPECT_EQ(verify().broken_at, std::nullopt);
+}
+
+TEST_F(AuditStoreTest, DetailsAreNeverCutInTheMiddle) {
+  auto kept = [&](std::string details) {
+    house_.run(access().record({.actor = "ada", .action = "a", .details = std::move(details)}));
+    return page(1).items[0].entry.details;
+  };
+  auto whole = json::serialize(json::Object{{"note", std::string(20'000, 'x')}, {"to", "ssh://b"}});
+  EXPECT_EQ(kept(whole), whole);
+  json::Object noted{{"note", std::string(40'000, 'x')}, {"to", "ssh://b"}};
+  EXPECT_EQ(kept(json::serialize(noted)), R"({"note":{"bytes":40002},"to":"ssh://b"})");
+  json::Object many;
+  for (int i = 0; i < 10'000; ++i) many[std::to_string(i)] = i;
+  auto size = json::serialize(many).size();
+  EXPECT_EQ(kept(json::serialize(many)), "{\"details_bytes\":" + std::to_string(size) + "}");
   EXPECT_EQ(verify().broken_at, std::nullopt);
 }
 

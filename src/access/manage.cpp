@@ -30,7 +30,13 @@ std::unexpected<Error> token_limited() {
               "sign in, or use a token without limits");
 }
 
-Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now) {
+/// Counted with the devices, whose keys are digests, and not with the names: those anybody can
+/// close, and who is under attack must be able to change the password.
+std::string own_password_key(const UserId& id) { return fmt::format("password {}", id.text()); }
+
+/// `ends`: when what `by` asks with does; what it makes must not outlive it.
+Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now,
+                     std::optional<WallTime> ends) {
   if (by.how == How::local) {
     return fail(ErrorKind::denied, "no_user",
                 "cannot make a token: the local token belongs to no user",
@@ -50,6 +56,12 @@ Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now) {
         ErrorKind::denied, "token_too_strong",
         fmt::format("cannot make token '{}': it would allow more than you may", wanted.name),
         "choose a lower role or fewer scopes");
+  }
+  if (ends && wanted.expires_at > ends) {
+    return fail(
+        ErrorKind::denied, "token_too_strong",
+        fmt::format("cannot make token '{}': it would outlive the one that makes it", wanted.name),
+        "let it expire no later, or sign in");
   }
   return ok;
 }
@@ -221,7 +233,7 @@ async::task<Result<>> Access::change_password(Identity by, UserId id, Secret cur
 
 Seconds Access::password_retry_after(const UserId& id) const {
   auto known = user(id);
-  return known ? by_name_.wait(known->name, now()) : Seconds{0};
+  return known ? by_device_.wait(own_password_key(id), now()) : Seconds{0};
 }
 
 async::task<Result<>> Access::own_password(UserRow known, Secret password) {
@@ -230,13 +242,14 @@ async::task<Result<>> Access::own_password(UserRow known, Secret password) {
                    "cannot change the password: too many attempts have failed",
                    fmt::format("try again in {} s", wait.count()));
   }
-  by_name_.begin(known.user.name, now());
+  auto key = own_password_key(known.user.id);
+  by_device_.begin(key, now());
   auto match = co_await check_password(known.password_hash, std::move(password));
   if (match == password::Match::no) {
     co_return fail(ErrorKind::denied, "bad_credentials",
                    "cannot change the password: the current one is another", "check it");
   }
-  by_name_.withdraw(known.user.name);
+  by_device_.withdraw(key);
   co_return ok;
 }
 
@@ -250,7 +263,12 @@ std::vector<Token> Access::tokens(const UserId& user) const {
 }
 
 async::task<Result<MadeToken>> Access::create_token(Identity by, NewToken wanted) {
-  if (auto fits = check_token(by, wanted, now()); !fits) co_return fail(fits.error());
+  std::optional<WallTime> ends;
+  if (auto maker = tokens_.find(TokenId{by.credential}); maker != tokens_.end()) {
+    ends = maker->second.token.expires_at;
+  }
+  if (!wanted.expires_at) wanted.expires_at = ends;
+  if (auto fits = check_token(by, wanted, now(), ends); !fits) co_return fail(fits.error());
   if (tokens(by.user).size() >= tokens_per_user_max) {
     co_return fail(ErrorKind::exhausted, "too_many_tokens",
                    fmt::format("cannot make token '{}': you have {} already", wanted.name,

@@ -57,9 +57,9 @@ TEST_F(ManageTest, ANameIsTakenInAnySpelling) {
 
 TEST_F(ManageTest, BadNamesAreRefused) {
   std::string longest(64, 'x');
-  for (const auto& name :
-       {std::string{}, std::string{"-x"}, std::string{"a b"}, longest + "x", std::string{"ada\n"},
-        std::string{"zoë"}, std::string{"local"}, std::string{"System"}, std::string{"<b>"}}) {
+  for (const auto& name : {std::string{}, std::string{"-x"}, std::string{"a b"}, longest + "x",
+                           std::string{"ada\n"}, std::string{"zoë"}, std::string{"local"},
+                           std::string{"System"}, std::string{"OIDC"}, std::string{"<b>"}}) {
     EXPECT_EQ(add(name).error().code, "invalid_field") << name;
   }
   EXPECT_TRUE(add(longest));
@@ -287,6 +287,19 @@ TEST_F(ManageTest, ATokenIsNeverStrongerThanWhoMakesIt) {
   auto narrow = *access().by_token(token_of(zoe));
   EXPECT_EQ(make(narrow, Role::viewer, {"access"}).error().code, "token_too_strong");
   EXPECT_EQ(make(narrow, Role::operator_, {"executions"}).error().code, "token_too_strong");
+}
+
+TEST_F(ManageTest, ATokenDoesNotOutliveTheOneThatMakesIt) {
+  auto ends = house_.now() + hours{1};
+  auto text = make(owner(), Role::admin, {"access"}, ends)->text;
+  auto brief = *access().by_token(text.reveal());
+  EXPECT_EQ(make(brief, Role::viewer, {"access"}, ends + Milliseconds{1}).error().code,
+            "token_too_strong");
+  EXPECT_EQ(make(brief, Role::viewer, {"access"})->token.expires_at, ends);
+  EXPECT_EQ(make(brief, Role::viewer, {"access"}, ends - hours{1} / 2)->token.expires_at,
+            ends - hours{1} / 2);
+  auto lasting = *access().by_token(make(owner(), Role::admin, {"access"})->text.reveal());
+  EXPECT_EQ(make(lasting, Role::viewer, {"access"})->token.expires_at, std::nullopt);
 }
 
 TEST_F(ManageTest, ATokenKeepsItsLimits) {

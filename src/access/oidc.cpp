@@ -210,7 +210,10 @@ async::task<Result<Oidc::Provider>> Oidc::discover() {
   auto token = ProviderUrl::parse(text_of(object, "token_endpoint"));
   auto keys = ProviderUrl::parse(text_of(object, "jwks_uri"));
   auto authorization = text_of(object, "authorization_endpoint");
-  if (!token || !keys || !ProviderUrl::parse(authorization)) {
+  auto page = ProviderUrl::parse(authorization);
+  // Only a provider of this machine may name the machine's own ports.
+  auto fits = [&](const Result<ProviderUrl>& given) { return given && (given->tls || !url->tls); };
+  if (!fits(token) || !fits(keys) || !fits(page)) {
     co_return mistaken("one of its addresses is missing or not https");
   }
   auto methods = texts_of(object, "token_endpoint_auth_methods_supported");
@@ -258,8 +261,19 @@ Result<Oidc::Flow> Oidc::open_flow(const Return& returned) {
   if (now >= WallTime{Milliseconds{until}} || !Secret{flow.state}.matches(returned.state)) {
     return bad_state();
   }
-  std::erase_if(used_states_, [&](const auto& entry) { return now >= entry.second; });
-  if (used_states_.size() >= used_states_max) return busy();
+  // Before the state is used: whoever begins and comes back with nothing uses nothing up.
+  if (returned.code.empty() || returned.code.size() > code_max) {
+    return fail(ErrorKind::denied, "oidc_refused",
+                "cannot sign in: the identity provider did not let you in", "try again");
+  }
+  // The provider takes a code once, too: better to forget a state than to keep everybody out.
+  if (used_states_.size() >= used_states_max) {
+    std::erase_if(used_states_, [&](const auto& entry) { return now >= entry.second; });
+  }
+  if (used_states_.size() >= used_states_max) {
+    used_states_.erase(
+        std::ranges::min_element(used_states_, {}, [](const auto& entry) { return entry.second; }));
+  }
   bool fresh = used_states_.emplace(credential::digest(flow.state), now + flow_max).second;
   if (!fresh) return bad_state();
   return flow;
@@ -358,10 +372,6 @@ async::task<Result<Vouched>> Oidc::finish(Return returned) {
   auto flow = open_flow(returned);
   if (!flow) co_return fail(flow.error());
   if (!returned.issuer.empty() && returned.issuer != settings_.issuer) co_return bad_state();
-  if (returned.code.empty() || returned.code.size() > code_max) {
-    co_return fail(ErrorKind::denied, "oidc_refused",
-                   "cannot sign in: the identity provider did not let you in", "try again");
-  }
   auto provider = co_await discover();
   if (!provider) co_return fail(provider.error());
   auto token = co_await redeem(*provider, std::move(returned.code), flow->verifier);

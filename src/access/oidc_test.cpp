@@ -4,6 +4,7 @@
 #include "access/testing_fake.hpp"
 #include "base/text.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace gantry::access {
@@ -172,6 +173,50 @@ TEST_F(OidcTest, ARefusalOfTheProviderIsTold) {
   EXPECT_EQ(outcome({"", granted.state, {}, std::string{started.cookie.reveal()}}), "oidc_refused");
 }
 
+TEST_F(OidcTest, ComingBackWithNothingUsesNothingUp) {
+  auto mine = round_trip();
+  auto nothing = mine;
+  nothing.code.clear();
+  EXPECT_EQ(outcome(nothing), "oidc_refused");
+  nothing.code.assign(2'049, 'x');
+  EXPECT_EQ(outcome(nothing), "oidc_refused");
+  EXPECT_EQ(outcome(mine), "in");
+}
+
+TEST_F(OidcTest, TenThousandSignInsThatFailKeepNobodyOut) {
+  for (int i = 0; i < 10'000; ++i) {
+    auto started = start();
+    auto granted = provider_.grant(started.url);
+    ASSERT_EQ(
+        outcome({"x", granted.state, "https://evil.example", std::string{started.cookie.reveal()}}),
+        "oidc_state");
+  }
+  provider_.now += Milliseconds{1};  // so that others are older
+  auto mine = round_trip();
+  EXPECT_EQ(outcome(mine), "in");
+  EXPECT_EQ(outcome(mine), "oidc_state");
+}
+
+TEST_F(OidcTest, AProviderElsewhereMayNotNamePortsOfThisMachine) {
+  for (std::string_view key : {"token_endpoint", "jwks_uri", "authorization_endpoint"}) {
+    auto settings = TestProvider::settings();
+    settings.issuer = fmt::format("https://id.example/{}", key);
+    json::Object document{{"issuer", settings.issuer},
+                          {"authorization_endpoint", "https://id.example/authorize"},
+                          {"token_endpoint", "https://id.example/token"},
+                          {"jwks_uri", "https://id.example/keys"}};
+    document[key] = "http://127.0.0.1:9000/x";
+    provider_.server()
+        .expect("GET", fmt::format("/{}/.well-known/openid-configuration", key))
+        .reply(200, json::serialize(document))
+        .always();
+    begin(std::move(settings));
+    auto started = house_.run(oidc_->start());
+    ASSERT_FALSE(started) << key;
+    EXPECT_EQ(started.error().code, "provider_mistaken");
+  }
+}
+
 TEST_F(OidcTest, WhoHasNoGroupWithARoleStaysOut) {
   EXPECT_EQ(with([](json::Object& claims) { claims["groups"] = json::Array{"guests"}; }),
             "oidc_no_role");
@@ -234,6 +279,19 @@ TEST_F(ElsewhereTest, ANameThatIsTakenIsNotTheSameUser) {
   EXPECT_EQ(signed_in.identity.name, "ada-2");
   EXPECT_EQ(signed_in.identity.role, Role::viewer);
   EXPECT_EQ(value_or_throw(sign_in("2", "…")).identity.name, "user");
+}
+
+TEST(NewServer, WhomTheProviderVouchesForDoesNotTakeTheOwnersPlace) {
+  TestAccess house{TestAccess::Owner::absent};
+  auto sign_in = [&](std::string subject, Role role) {
+    auto signed_in = house.run(house.access().sign_in_elsewhere(
+        {"https://id.example", std::move(subject), "jane", role}, "192.0.2.3", "Firefox"));
+    return signed_in ? "in" : signed_in.error().code;
+  };
+  EXPECT_EQ(sign_in("1", Role::operator_), "setup_needed");
+  EXPECT_TRUE(house.access().setup_needed());
+  EXPECT_EQ(sign_in("2", Role::admin), "in");
+  EXPECT_EQ(sign_in("1", Role::operator_), "in");
 }
 
 TEST_F(ElsewhereTest, TheProvidersRoleHoldsAndAChangeEndsSessions) {

@@ -104,6 +104,32 @@ TEST_F(SessionsTest, AKnownBrowserMayNotGuessMoreThanOthers) {
   EXPECT_EQ(attempt("correct horse", "192.0.2.61"), "in") << "it counts by itself";
 }
 
+TEST_F(SessionsTest, AnotherSpellingOfADeviceIsTheSameDevice) {
+  auto device = std::string{sign_in("ada", "192.0.2.5").device.reveal()};
+  for (int i = 0; i < 10; ++i) attempt("guess number one", "192.0.2.60", device);
+  auto shouted = device;
+  for (char& c : shouted) c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+  ASSERT_NE(shouted, device);
+  EXPECT_EQ(attempt("correct horse", "192.0.2.60", shouted), "too_many_attempts");
+}
+
+TEST_F(SessionsTest, ANewPasswordEndsWhatDevicesAreKnown) {
+  auto device = std::string{sign_in("ada", "192.0.2.5").device.reveal()};
+  const auto& ada = house_.owner();
+  ASSERT_TRUE(house_.run(
+      access().change_password(ada, ada.user, TestAccess::password(), Secret{"another battery"})));
+  attack();
+  EXPECT_EQ(attempt("another battery", "192.0.2.99", device), "too_many_attempts");
+}
+
+TEST_F(SessionsTest, GuessesFromElsewhereDoNotKeepOnesOwnPasswordAsItIs) {
+  attack();
+  const auto& ada = house_.owner();
+  EXPECT_EQ(access().password_retry_after(ada.user), Seconds{0});
+  EXPECT_TRUE(house_.run(
+      access().change_password(ada, ada.user, TestAccess::password(), Secret{"another battery"})));
+}
+
 TEST_F(SessionsTest, ADeviceOfSomebodyElseOrAForgedOneIsUnknown) {
   bob();
   auto bobs = std::string{sign_in("bob", "192.0.2.20").device.reveal()};

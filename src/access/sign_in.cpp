@@ -8,7 +8,9 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace gantry::access {
@@ -43,7 +45,24 @@ std::unexpected<Error> already_set_up() {
               "sign in");
 }
 
-std::string device_context(const UserId& user) { return fmt::format("device {}", user.text()); }
+/// A device is known until the password changes.
+std::string device_context(const UserRow& row) {
+  return fmt::format("device {} {}", row.user.id.text(), credential::digest(row.password_hash));
+}
+
+/// Under which an address is counted: an IPv6 one by its /64, all of which one customer has.
+std::string network_of(std::string_view address) {
+  in6_addr parsed{};
+  if (::inet_pton(AF_INET6, std::string{address}.c_str(), &parsed) != 1) {
+    return std::string{address};
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
+    return ::inet_ntop(AF_INET, &parsed.s6_addr[12], text.data(), text.size());
+  }
+  std::fill(std::begin(parsed.s6_addr) + 8, std::end(parsed.s6_addr), std::uint8_t{0});
+  return fmt::format("{}/64", ::inet_ntop(AF_INET6, &parsed, text.data(), text.size()));
+}
 
 }  // namespace
 
@@ -108,17 +127,21 @@ async::task<Result<UserRow>> Access::insert_owner(UserRow owner, Secret password
 
 Access::Gate Access::gate(std::string_view name, std::string_view address,
                           std::string_view device) const {
-  Gate gate{.device = {}, .name = text::lowered(name), .address = std::string{address}};
+  Gate gate{.device = {}, .name = text::lowered(name), .address = network_of(address)};
   const auto* account = account_named(name);
   if (account == nullptr || device.empty() || device.size() > device_text_max) return gate;
   auto sealed = encoding::from_hex(device);
-  if (!sealed || !settings_.sealer.open(*sealed, device_context(account->user.id))) return gate;
-  gate.device = credential::digest(device);
+  if (!sealed) return gate;
+  auto opened = settings_.sealer.open(*sealed, device_context(*account));
+  if (!opened) return gate;
+  // Never of its text: the same bytes have many spellings, and each would have attempts of its own.
+  gate.device = credential::digest(opened->reveal());
   return gate;
 }
 
 Secret Access::make_device(const UserId& user) const {
-  auto sealed = settings_.sealer.seal(random::bytes(device_bytes), device_context(user));
+  const auto& row = users_.find(user)->second;
+  auto sealed = settings_.sealer.seal(random::bytes(device_bytes), device_context(row));
   return Secret{encoding::hex(sealed)};
 }
 
@@ -144,7 +167,7 @@ Seconds Access::retry_after(std::string_view name, std::string_view address,
                             std::string_view device) const {
   auto counted = gate(name, address, device);
   if (!counted.device.empty()) return by_device_.wait(counted.device, now());
-  auto wait = by_address_.wait(address, now());
+  auto wait = by_address_.wait(counted.address, now());
   // Guesses from elsewhere must not lock somebody out of the place they are signed in from.
   const auto* account = account_named(name);
   if (account != nullptr && knows(account->user.id, address)) return wait;

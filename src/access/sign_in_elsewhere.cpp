@@ -6,6 +6,8 @@
 #include "base/random.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace gantry::access {
@@ -40,6 +42,13 @@ async::task<Result<UserId>> Access::adopt(const Vouched& vouched) {
     co_return fail(ErrorKind::exhausted, "too_many_users",
                    fmt::format("cannot sign in: there are {} users already", users_max),
                    "ask an admin");
+  }
+  bool has_admin = std::ranges::any_of(
+      users_, [](const auto& entry) { return entry.second.user.role == Role::admin; });
+  if (!has_admin && vouched.role != Role::admin) {
+    co_return fail(ErrorKind::conflict, "setup_needed",
+                   "cannot sign in: this server has no admin yet",
+                   "ask for it to be set up first, by the link that it prints when it starts");
   }
   UserRow row{.user = {.id = UserId{random::sortable_id(now().time_since_epoch().count())},
                        .name = free_name(vouched.name),

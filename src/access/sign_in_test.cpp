@@ -1,6 +1,7 @@
 #include "access/testing_fake.hpp"
 #include "async/attempt.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -163,6 +164,23 @@ TEST_F(SignInTest, OneAddressGetsNoMoreGuessesAtManyNames) {
     if (answer.error().code == "bad_credentials") ++tried;
   }
   EXPECT_EQ(tried, 10);
+}
+
+TEST_F(SignInTest, AllAddressesOfAnIpv6NetworkAreOne) {
+  int names = 0;
+  auto tried = [&](const std::string& network) {
+    int count = 0;
+    for (int i = 1; i <= 30; ++i) {
+      auto answer =
+          sign_in(fmt::format("user{}", ++names), "guess guess", fmt::format("{}{}", network, i));
+      if (answer.error().code == "bad_credentials") ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(tried("2001:db8:1:2:3:4:5:"), 10);
+  EXPECT_EQ(tried("2001:db8:1:2:ffff::"), 0);
+  EXPECT_EQ(tried("2001:db8:1:3::"), 10) << "another network";
+  EXPECT_EQ(tried("::ffff:192.0.2."), 30) << "addresses of IPv4, each for itself";
 }
 
 TEST_F(SignInTest, GuessesFromElsewhereDoNotLockTheOwnerOut) {

@@ -22,7 +22,7 @@ Result<std::string> parse_user_name(std::string_view text) {
     return fail(json::field_error(
         "name", "must have 1 to 64 letters, digits or . _ @ -, a letter or digit first"));
   }
-  if (name == "local" || name == "system" || name == "anonymous") {
+  if (name == "local" || name == "system" || name == "anonymous" || name == "oidc") {
     return fail(json::field_error("name", "must not be one that gantry itself acts under"));
   }
   return name;
