@@ -3,6 +3,7 @@
 #include "async/deadline.hpp"
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "cli/whole_list.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -65,7 +66,7 @@ async::task<Result<FoundContainer>> find_container(ApiClient& server, std::strin
   if (!host.empty()) path += fmt::format("&host={}", encoding::percent(host));
   auto doing = fmt::format("find container '{}'", text::one_line(word));
   for (int look = 1;; ++look) {
-    auto answer = co_await server.get(doing, path);
+    auto answer = co_await whole_list(server, doing, path);
     if (!answer) co_return fail(answer.error());
     auto found = choose_container(*answer, word);
     bool may_come = !found && found.error().kind == ErrorKind::not_found && look < looks_max;

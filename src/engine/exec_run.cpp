@@ -24,6 +24,8 @@ constexpr std::array refusals{std::string_view{"OCI runtime exec failed"},
                               std::string_view{"unable to find user"},
                               std::string_view{"unable to find group"}};
 constexpr std::size_t cause_max = 500;
+constexpr Milliseconds first_look{10};
+constexpr Milliseconds longest_look{500};
 
 /// A command on its way.
 struct Running {
@@ -33,7 +35,8 @@ struct Running {
   std::string input;
   ExecBounds bounds;
   ExecResult result;
-  bool read_to_end = false;
+  bool ended = false;
+  std::optional<Error> unknown;  ///< Why nobody knows whether it has.
 };
 
 void keep(CapturedOutput& output, std::string_view bytes, Bytes max) {
@@ -47,7 +50,6 @@ async::task<void> read_all(Running& running) {
     auto& output = frame->output == Output::out ? running.result.out : running.result.err;
     keep(output, frame->bytes, running.bounds.output_max);
   }
-  running.read_to_end = true;
 }
 
 async::task<void> write_all(Running& running) {
@@ -55,16 +57,38 @@ async::task<void> write_all(Running& running) {
   running.stream.finish_writing();
 }
 
-/// Until its output has ended, or its time.
+/// A command that has closed its outputs may run on, and an engine may notice an end late.
+async::task<void> see_its_end(Running& running) {
+  for (auto wait = first_look;; wait = std::min(2 * wait, longest_look)) {
+    auto state = co_await inspect_exec(running.client, running.exec.exec);
+    if (!state) {
+      running.unknown = state.error();
+      co_return;
+    }
+    running.ended = !state->running;
+    if (running.ended) {
+      running.result.exit_code = state->exit_code;
+      co_return;
+    }
+    co_await async::pause(wait);
+  }
+}
+
+async::task<void> run_to_its_end(Running& running) {
+  co_await async::with_companion(read_all(running), write_all(running));
+  co_await see_its_end(running);
+}
+
+/// Until it has ended, or its time.
 async::task<void> converse(Running& running) {
-  auto talk = async::with_companion(read_all(running), write_all(running));
-  auto winner = co_await async::race(std::move(talk), async::pause(running.bounds.time_max));
+  auto winner =
+      co_await async::race(run_to_its_end(running), async::pause(running.bounds.time_max));
   running.result.timed_out = winner == async::Winner::second;
 }
 
 /// Nobody waits for what is still running.
 async::task<void> put_to_an_end(Running& running) {
-  if (running.read_to_end) co_return;
+  if (running.ended) co_return;
   running.stream.close();
   running.result.end = co_await end_exec(running.client, running.exec, "TERM");
 }
@@ -88,18 +112,14 @@ bool is_absent(const Error& error) {
   return std::ranges::any_of(words, [&](auto word) { return error.message.contains(word); });
 }
 
-async::task<Result<ExecResult>> ended(Running& running) {
-  if (!running.result.timed_out) {
-    auto state = co_await inspect_exec(running.client, running.exec.exec);
-    if (!state) co_return fail(std::move(state.error()));
-    running.result.exit_code = state->exit_code;
-  }
+Result<ExecResult> ended(Running& running) {
+  if (running.unknown) return fail(std::move(*running.unknown));
   auto& result = running.result;
   for (const auto* said : {&result.out.bytes, &result.err.bytes}) {
     auto refusal = start_refusal(result.exit_code.value_or(0), *said, running.exec.container);
-    if (refusal) co_return fail(std::move(*refusal));
+    if (refusal) return fail(std::move(*refusal));
   }
-  co_return std::move(result);
+  return std::move(result);
 }
 
 }  // namespace
@@ -135,7 +155,7 @@ async::task<Result<ExecResult>> run_exec(Client& client, std::string container, 
                   .bounds = bounds,
                   .result = {}};
   co_await async::finally(converse(running), put_to_an_end(running));
-  auto result = co_await ended(running);
+  auto result = ended(running);
   if (result) {
     result->took = std::chrono::duration_cast<Milliseconds>(steady_now() - begun);
   }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t run_length = 8;
 constexpr std::size_t word_max = 64;
 constexpr std::size_t object_max = 256;
+constexpr std::size_t project_max = 512;
 constexpr std::size_t attribute_max = 256;
 constexpr std::size_t host_share_min = 40;
 /// Hosts that have gone are forgotten with their events when there are more than this.
@@ -83,8 +84,8 @@ void EventLog::note(const HostId& host, std::string_view name, const engine::Eve
        .type = tidy(event.type, word_max),
        .action = tidy(event.action.substr(0, event.action.find(':')), word_max),
        .object = tidy(event.actor_id, object_max),
-       // As it is: rights are decided by it.
-       .project = of_project ? project->second : std::string{},
+       // Rights are decided by it: it is cut as that of a container is.
+       .project = of_project ? text::shortened(project->second, project_max) : std::string{},
        .attributes = told(event)});
 }
 

@@ -78,6 +78,7 @@ async::task<void> TerminalViewer::type(std::string bytes) {
   auto& session = *session_;
   session.active_ = steady_now();
   while (typed_ahead() && !session.end_) co_await session.changed_.wait();
+  if (session.end_) co_return;
   session.typed_bytes_ += bytes.size();
   session.typed_ += bytes;
   session.wake();

@@ -53,6 +53,16 @@ TEST_F(Exec, OutputAboveTheCapIsDroppedAndTheCommandGoesOn) {
   EXPECT_FALSE(result.err.truncated);
 }
 
+TEST_F(Exec, WhoClosesItsOutputsHasNotEnded) {
+  auto id = started(sleeper());
+  auto late = must(sh(id, "exec >&- 2>&-; sleep 1; exit 5"));
+  EXPECT_EQ(late.exit_code, 5);
+  auto result = must(sh(id, "exec >&- 2>&-; sleep 7103", {}, {.time_max = Milliseconds{1'500}}));
+  EXPECT_TRUE(result.timed_out);
+  EXPECT_FALSE(result.exit_code);
+  EXPECT_THAT(processes(id), Not(HasSubstr("7103")));
+}
+
 TEST_F(Exec, OutOfTimeItIsKilledWithWhatItStarted) {
   auto id = started(sleeper());
   auto result = must(sh(id, "trap '' TERM HUP; sleep 7101 & echo on; sleep 7102", {},
