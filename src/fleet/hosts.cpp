@@ -100,6 +100,21 @@ void take(Secret& into, const std::optional<std::string>& text) {
   if (text) into = Secret{*text};
 }
 
+/// What opens one machine is not shown to another: where the way leads elsewhere, it must be given
+/// anew.
+void forget_elsewhere(const HostReach& before, HostReach& reach) {
+  if (reach.endpoint.host() != before.endpoint.host()) {
+    reach.tls.certificate.clear();
+    reach.tls.key = Secret{};
+  }
+  auto& ssh = reach.ssh;
+  if (reach.endpoint.hop() == before.endpoint.hop() && ssh.jumps == before.ssh.jumps) return;
+  ssh.identity = Secret{};
+  ssh.passphrase = Secret{};
+  ssh.password = Secret{};
+  ssh.certificate.clear();
+}
+
 Result<> take_tls(HostReach& reach, const HostWish::Tls& wish) {
   take(reach.tls.authorities, wish.authorities);
   take(reach.tls.certificate, wish.certificate);
@@ -109,13 +124,14 @@ Result<> take_tls(HostReach& reach, const HostWish::Tls& wish) {
   return ok;
 }
 
-Result<> take_ssh(HostReach& reach, const HostWish::Ssh& wish) {
+Result<> take_ssh(const HostReach& before, HostReach& reach, const HostWish::Ssh& wish) {
   auto& ssh = reach.ssh;
   if (wish.jumps) {
     auto jumps = net::SshSettings::parse_jumps(*wish.jumps);
     if (!jumps)
       return refused("ssh.jump", fmt::format("must hold hosts: {}", cause_of(jumps.error())));
     ssh.jumps = std::move(*jumps);
+    forget_elsewhere(before, reach);
   }
   take(ssh.identity, wish.identity);
   take(ssh.identity_file, wish.identity_file);
@@ -257,6 +273,7 @@ Result<HostRecord> fulfilled(const HostRecord& before, const HostWish& wish) {
   }
   if (wish.endpoint) {
     if (auto taken = take_endpoint(record, *wish.endpoint); !taken) return fail(taken.error());
+    forget_elsewhere(before.reach, record.reach);
   }
   if (auto taken = take_words(record.config, wish); !taken) return fail(taken.error());
   if (auto fits = check_fits(wish, record.config.endpoint.scheme()); !fits) {
@@ -267,7 +284,8 @@ Result<HostRecord> fulfilled(const HostRecord& before, const HostWish& wish) {
     record.reach.unusable.reset();
   }
   if (wish.ssh) {
-    if (auto taken = take_ssh(record.reach, *wish.ssh); !taken) return fail(taken.error());
+    if (auto taken = take_ssh(before.reach, record.reach, *wish.ssh); !taken)
+      return fail(taken.error());
     record.reach.unusable.reset();
   }
   bool clear = travels_in_clear(record.config.endpoint) && !record.config.follows_option();

@@ -120,6 +120,41 @@ TEST(HostWishes, AnotherTransportForgetsTheSecretsOfTheOldOne) {
   EXPECT_TRUE(after.reach.ssh.password.empty());
 }
 
+TEST(HostWishes, AnotherMachineIsNotShownTheSecretsOfTheOldOne) {
+  auto first = wish("ssh://ann@edge:22");
+  first.ssh = HostWish::Ssh{.jumps = {{"gate"}}, .password = "hunter2"};
+  auto before = record_for(first);
+  for (auto elsewhere : {"ssh://ann@evil:22", "ssh://bob@edge:22", "ssh://ann@edge:2222"}) {
+    auto after = value_or_throw(fulfilled(before, {.endpoint = elsewhere}));
+    EXPECT_TRUE(after.reach.ssh.password.empty()) << elsewhere;
+    EXPECT_EQ(after.reach.ssh.jumps.size(), 1U) << elsewhere;
+  }
+  auto over_evil = value_or_throw(fulfilled(before, {.ssh = HostWish::Ssh{.jumps = {{"evil"}}}}));
+  EXPECT_TRUE(over_evil.reach.ssh.password.empty());
+  HostWish anew{.endpoint = "ssh://ann@other:22", .ssh = HostWish::Ssh{.password = "swordfish"}};
+  EXPECT_EQ(value_or_throw(fulfilled(before, anew)).reach.ssh.password.reveal(), "swordfish");
+  auto same = value_or_throw(fulfilled(before, {.endpoint = "ssh://ann@edge:22/run/other.sock"}));
+  EXPECT_EQ(same.reach.ssh.password.reveal(), "hunter2");
+  auto unsaid = value_or_throw(fulfilled(before, {.ssh = HostWish::Ssh{.jumps = {{"gate"}}}}));
+  EXPECT_EQ(unsaid.reach.ssh.password.reveal(), "hunter2");
+}
+
+TEST(HostWishes, AnotherMachineIsNotMetWithTheCertificateOfTheOldOne) {
+  net::TestAuthority authority;
+  auto identity = authority.issue();
+  auto first = wish("tls://edge:2376");
+  first.tls = HostWish::Tls{.authorities = authority.certificate(),
+                            .certificate = identity.certificates,
+                            .key = std::string{identity.key.reveal()}};
+  auto before = record_for(first);
+  auto moved = value_or_throw(fulfilled(before, {.endpoint = "tls://evil:2376"}));
+  EXPECT_TRUE(moved.reach.tls.key.empty());
+  EXPECT_TRUE(moved.reach.tls.certificate.empty());
+  EXPECT_EQ(moved.reach.tls.authorities, authority.certificate());
+  auto other_port = value_or_throw(fulfilled(before, {.endpoint = "tls://edge:2377"}));
+  EXPECT_FALSE(other_port.reach.tls.key.empty());
+}
+
 TEST(HostWishes, TheHostOfTheOptionIsReachedAsTheOptionSays) {
   HostRecord local;
   local.config.id = HostId{"1"};
