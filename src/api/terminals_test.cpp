@@ -340,5 +340,39 @@ TEST_F(TerminalsApi, RecordingsAreForWhoHasTheRightAndEveryReadingIsSeen) {
   EXPECT_EQ(refusal_of(server_.ask("GET", path)), "404 no_such_recording");
 }
 
+TEST_F(TerminalsApi, RecordingsAreOfTheHostThatWasAndNotOfItsName) {
+  auto recorded = [this](std::string host_id) {
+    auto recorder = value_or_throw(server_.loop().run(server_.recordings().begin(
+        {.terminal = "t1", .host_id = std::move(host_id), .host = "local", .user = "ada"})));
+    server_.loop().run(recorder.finish("exited"));
+    return "/api/v1/recordings/" + recorder.recording().id.text();
+  };
+  auto of_local = recorded(server_.fleet().local()->config().id.text());
+  auto of_another = recorded("01another");
+  auto carol = server_.add_user("carol", access::Role::operator_);
+  value_or_throw(server_.loop().run(server_.access().set_grants(
+      server_.owner(), carol.user, {{.host = "local", .extras = {access::Extra::recordings}}})));
+  auto as = TestServer::bearer(server_.add_token(carol, access::Role::operator_, {"containers"}));
+  EXPECT_EQ(server_.send("GET", of_local, {}, as).head.status, 200U);
+  EXPECT_EQ(refusal_of(server_.send("GET", of_another, {}, as)), "404 no_such_recording");
+  EXPECT_EQ(refusal_of(server_.send("DELETE", of_another, {}, as)), "404 no_such_recording");
+  auto listed = [&] {
+    return object_of(server_.send("GET", "/api/v1/recordings", {}, as))
+        .at("items")
+        .as_array()
+        .size();
+  };
+  EXPECT_EQ(listed(), 1U);
+  auto labelled =
+      server_.ask("PATCH", "/api/v1/hosts/local", R"({"labels":{"gantry.recording":"on"}})");
+  EXPECT_EQ(labelled.head.status, 200U);
+  open(operator_);
+  EXPECT_EQ(listed(), 2U);
+  EXPECT_EQ(server_.ask("GET", of_another).head.status, 200U);
+
+  EXPECT_EQ(server_.ask("PATCH", "/api/v1/hosts/local", R"({"name":"old"})").head.status, 200U);
+  EXPECT_EQ(server_.send("GET", of_local, {}, as).head.status, 200U);
+}
+
 }  // namespace
 }  // namespace gantry::api

@@ -7,7 +7,8 @@
 namespace gantry::fleet::recordings_store {
 namespace {
 
-constexpr std::array migrations{storage::Migration{1, "recordings", R"(
+constexpr std::array migrations{
+    storage::Migration{1, "recordings", R"(
   CREATE TABLE recordings (
     id text PRIMARY KEY,
     terminal text NOT NULL,
@@ -25,15 +26,19 @@ constexpr std::array migrations{storage::Migration{1, "recordings", R"(
     bytes bigint NOT NULL,
     state text NOT NULL
   );
-  CREATE INDEX recordings_host ON recordings (host, id))"}};
+  CREATE INDEX recordings_host ON recordings (host, id))"},
+    // Those of before are for who may see every host: which one a name meant then is not known.
+    storage::Migration{2, "hosts of recordings", R"(
+  ALTER TABLE recordings ADD COLUMN host_id text NOT NULL DEFAULT '')"}};
 
 constexpr const char* select =
     "SELECT id, terminal, host, container, container_id, project, user_id, user_name, shell, "
-    "terminal_columns, terminal_rows, started_at, ended_at, bytes, state FROM recordings ";
+    "terminal_columns, terminal_rows, started_at, ended_at, bytes, state, host_id FROM recordings ";
 
 Recording recording_of(const storage::Row& row) {
   return {.id = row.id<RecordingId>(0),
           .terminal = row.text(1),
+          .host_id = row.text(15),
           .host = row.text(2),
           .container = row.text(3),
           .container_id = row.text(4),
@@ -66,11 +71,11 @@ async::task<void> migrate(storage::Database& database) {
 void add(storage::Transaction& transaction, const Recording& recording) {
   transaction.execute(
       "INSERT INTO recordings (id, terminal, host, container, container_id, project, user_id, "
-      "user_name, shell, terminal_columns, terminal_rows, started_at, bytes, state) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 'running')",
+      "user_name, shell, terminal_columns, terminal_rows, started_at, bytes, state, host_id) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 'running', $13)",
       recording.id, recording.terminal, recording.host, recording.container, recording.container_id,
       recording.project, recording.user_id, recording.user, recording.shell, recording.size.columns,
-      recording.size.rows, recording.started_at);
+      recording.size.rows, recording.started_at, recording.host_id);
 }
 
 void finish(storage::Transaction& transaction, const RecordingId& id, WallTime ended_at,

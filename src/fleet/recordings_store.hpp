@@ -20,6 +20,7 @@ using RecordingId = Id<struct RecordingTag>;
 struct Recording {
   RecordingId id;
   std::string terminal;  ///< The terminal's id.
+  std::string host_id;   ///< Decides who may read it; empty: not known any more.
   std::string host;      ///< Names, as they were then,
   std::string container;
   std::string container_id;

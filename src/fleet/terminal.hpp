@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "engine/exec.hpp"
 #include "engine/exec_end.hpp"
+#include "fleet/host_config.hpp"
 #include "fleet/operations.hpp"
 
 #include <cstdint>
@@ -56,7 +57,8 @@ struct TerminalWish {
 /// What is known of a terminal.
 struct TerminalView {
   std::string id;
-  std::string host;
+  HostId host_id;
+  std::string host;       ///< What it is called now.
   TerminalWish wish;      ///< With the shell that was found, and the size of now.
   std::string recording;  ///< The recording's id; empty: it is not recorded.
   WallTime created_at;

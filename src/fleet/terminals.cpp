@@ -123,6 +123,7 @@ async::task<std::optional<Error>> refusal_of(std::int64_t exit_code, engine::Mar
 
 Recording recording_of(const TerminalView& view) {
   return {.terminal = view.id,
+          .host_id = view.host_id.text(),
           .host = view.host,
           .container = view.wish.name,
           .container_id = view.wish.container,
@@ -208,6 +209,7 @@ async::task<Result<TerminalView>> Terminals::open_now(std::shared_ptr<Host> host
   Place place{*this, host->name(), wish.owner.id};
   auto now = settings_.clock.now();
   TerminalView view{.id = random::sortable_id(now.time_since_epoch().count()),
+                    .host_id = host->config().id,
                     .host = host->name(),
                     .wish = std::move(wish),
                     .recording = {},
