@@ -1,8 +1,14 @@
 #include "api/container_form.hpp"
 #include "api/handlers.hpp"
 #include "api/host_access.hpp"
+#include "api/host_objects.hpp"
 #include "base/text.hpp"
+#include "engine/names.hpp"
+#include "engine/networks.hpp"
+#include "engine/volumes.hpp"
 #include "fleet/creation.hpp"
+
+#include <fmt/format.h>
 
 // A new container from a typed form.
 namespace gantry::api {
@@ -12,6 +18,50 @@ namespace {
 std::string project_of(const ContainerForm& form) {
   auto label = form.wanted.labels.find("com.docker.compose.project");
   return label == form.wanted.labels.end() ? std::string{} : label->second;
+}
+
+/// What belongs to the host as a whole. Without a network the engine takes `bridge`.
+Result<> check_common_network(const std::optional<std::string>& network) {
+  if (network && *network != "bridge" && *network != "host") return ok;
+  return fail(ErrorKind::denied, "network_of_the_host",
+              fmt::format("cannot create container: the network '{}' belongs to the host as a "
+                          "whole, and you operate a project of it",
+                          network.value_or("bridge")),
+              "name a network of the project, or 'none'");
+}
+
+async::task<Result<>> check_network(Call& call, HostPointer host, std::optional<std::string> name) {
+  if (name == "none") co_return ok;
+  if (auto fine = check_common_network(name); !fine) co_return fine;
+  auto hidden = no_such("network", *name, *host);
+  if (!engine::valid_name(*name)) co_return fail(std::move(hidden));
+  auto network = co_await engine::inspect_network(host->engine(), *name);
+  if (!network && network.error().kind == ErrorKind::not_found) co_return fail(std::move(hidden));
+  if (!network) co_return fail(std::move(network.error()));
+  co_return check_role(call, *host, project_in(network->labels), access::Role::operator_, hidden);
+}
+
+async::task<Result<>> check_volume(Call& call, HostPointer host, std::string name) {
+  auto hidden = no_such("volume", name, *host);
+  if (!engine::valid_name(name)) co_return fail(std::move(hidden));
+  auto volume = co_await engine::inspect_volume(host->engine(), std::move(name));
+  // The engine would make one that belongs to no project.
+  if (!volume && volume.error().kind == ErrorKind::not_found) co_return fail(std::move(hidden));
+  if (!volume) co_return fail(std::move(volume.error()));
+  co_return check_role(call, *host, project_in(volume->labels), access::Role::operator_, hidden);
+}
+
+/// Who operates projects of a host and not all of it brings nothing into a container that is not
+/// theirs: else the container would be a way to everything else there.
+async::task<Result<>> check_parts(Call& call, HostPointer host,
+                                  const engine::NewContainer& wanted) {
+  auto whole = role_on(call, *host, "");
+  if (whole && access::includes(*whole, access::Role::operator_)) co_return ok;
+  if (auto fine = co_await check_network(call, host, wanted.network); !fine) co_return fine;
+  for (const auto& mount : wanted.volumes) {
+    if (auto fine = co_await check_volume(call, host, mount.volume); !fine) co_return fine;
+  }
+  co_return ok;
 }
 
 json::Object created_json(const fleet::Created& created, const std::string& host) {
@@ -34,6 +84,9 @@ Answer create_container(Call& call) {
   auto project = project_of(*form);
   auto host = host_for(call, access::Role::operator_, project);
   if (!host) co_return fail(std::move(host.error()));
+  if (auto fine = co_await check_parts(call, *host, form->wanted); !fine) {
+    co_return fail(std::move(fine.error()));
+  }
   auto role = role_on(call, **host, project).value_or(access::Role::viewer);
   auto created =
       co_await fleet::create(call.services.operations, fleet::actor_of(*call.identity), role,

@@ -244,6 +244,50 @@ TEST_F(ContainerRoutes, WhatReachesOutOfAContainerTakesAnAdminWhoNamesIt) {
   EXPECT_THAT(daemon().requests(), testing::IsEmpty());
 }
 
+TEST_F(ContainerRoutes, WhoOperatesAProjectBringsInNothingOfOthers) {
+  auto user = server_.add_user("carol", access::Role::operator_);
+  auto as = TestServer::bearer(server_.add_token(user, access::Role::operator_, {"containers"}));
+  value_or_throw(server_.loop().run(server_.access().set_grants(
+      server_.owner(), user.user,
+      {{.host = "local", .project = "shop", .role = access::Role::operator_}})));
+  auto exists = [this](std::string_view path, std::string_view name, std::string_view project) {
+    daemon()
+        .expect("GET", path)
+        .reply(200,
+               fmt::format(
+                   R"({{"Id":"n1","Name":"{}","Labels":{{"com.docker.compose.project":"{}"}}}})",
+                   name, project))
+        .always();
+  };
+  exists("/volumes/shop_data", "shop_data", "shop");
+  exists("/volumes/erp_data", "erp_data", "erp");
+  exists("/networks/shop_net", "shop_net", "shop");
+  exists("/networks/erp_net", "erp_net", "erp");
+  daemon().expect("GET", "/volumes/none").reply(404, R"({"message":"no"})").always();
+  daemon().expect("GET", "/networks/none_net").reply(404, R"({"message":"no"})").always();
+  auto create = [&](std::string_view network, std::string_view volume) {
+    auto mounts = volume.empty() ? std::string{}
+                                 : fmt::format(R"({{"type":"volume","source":"{}",)"
+                                               R"("target":"/data"}})",
+                                               volume);
+    return server_.send("POST", base,
+                        fmt::format(R"({{"image":"nginx","labels":{{"com.docker.compose.project":)"
+                                    R"("shop"}},{}"mounts":[{}],"start":false}})",
+                                    network, mounts),
+                        as);
+  };
+  EXPECT_EQ(refusal_of(create(R"("network":"none",)", "erp_data")), "404 no_such_volume");
+  EXPECT_EQ(refusal_of(create(R"("network":"none",)", "none")), "404 no_such_volume");
+  EXPECT_EQ(refusal_of(create(R"("network":"erp_net",)", "")), "404 no_such_network");
+  EXPECT_EQ(refusal_of(create(R"("network":"none_net",)", "")), "404 no_such_network");
+  EXPECT_EQ(refusal_of(create(R"("network":"bridge",)", "")), "403 network_of_the_host");
+  EXPECT_EQ(refusal_of(create("", "")), "403 network_of_the_host");
+  EXPECT_THAT(daemon().requests(), Not(Contains(HasSubstr("/create"))));
+  daemon().expect("POST", "/containers/create").reply(201, fmt::format(R"({{"Id":"{}"}})", id_));
+  inspectable({{"com.docker.compose.project", "shop"}});
+  EXPECT_EQ(create(R"("network":"shop_net",)", "shop_data").head.status, 201U);
+}
+
 TEST_F(ContainerRoutes, AContainerThatTheEngineHasWidenedIsRemovedAgain) {
   daemon().expect("POST", "/containers/create").reply(201, fmt::format(R"({{"Id":"{}"}})", id_));
   daemon()
