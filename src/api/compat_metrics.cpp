@@ -6,6 +6,8 @@
 #include "base/text.hpp"
 #include "fleet/fleet.hpp"
 
+#include <optional>
+
 // GET /health and GET /metrics, as clients of script-executor-server know them.
 namespace gantry::api {
 namespace {
@@ -98,12 +100,14 @@ Answer get_metrics(Call& call) {
   if (!wants_text(call.header("Accept"))) {
     co_return json_reply(200, metrics_json(counters, pools));
   }
+  std::optional<fleet::EngineState> local_engine;
+  if (!call.rights().restricted()) local_engine = services.fleet.local_view().state;
   co_return Reply{.status = 200,
                   .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
                   .body = metrics_text({.counters = counters,
                                         .pools = pools,
                                         .hosts = host_metrics(call),
-                                        .local_engine = services.fleet.local_view().state,
+                                        .local_engine = local_engine,
                                         .requests = services.requests,
                                         .database = services.database,
                                         .version = services.version,

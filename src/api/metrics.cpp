@@ -183,8 +183,10 @@ std::string metrics_text(const MetricsSource& source) {
              seconds(source.started_at));
   tell_links(out, source.hosts);
   tell_containers(out, source.hosts);
-  out.single("gantry_engine_up", "gauge", "Whether the engine that runs programs answers.",
-             source.local_engine == EngineState::connected ? 1 : 0);
+  if (source.local_engine) {
+    out.single("gantry_engine_up", "gauge", "Whether the engine that runs programs answers.",
+               source.local_engine == EngineState::connected ? 1 : 0);
+  }
   tell_executions(out, source.counters);
   tell_pools(out, source.pools);
   if (source.requests != nullptr) tell_requests(out, *source.requests);

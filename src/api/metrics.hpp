@@ -34,7 +34,8 @@ struct MetricsSource {
   const executions::Counters& counters;
   const ImagePools& pools;
   std::vector<HostMetrics> hosts = {};
-  fleet::EngineState local_engine = fleet::EngineState::connecting;
+  /// Nothing for who may not see every host.
+  std::optional<fleet::EngineState> local_engine = {};
   const RequestMetrics* requests = nullptr;
   const storage::DatabaseStats* database = nullptr;
   std::string_view version;

@@ -112,12 +112,14 @@ TEST_F(MetricsTest, RequestsAreCountedByTheTemplateOfTheirRoute) {
 }
 
 TEST_F(MetricsTest, HostsThatSomebodyMayNotSeeAreAbsent) {
+  EXPECT_THAT(metrics(server_.local()), HasSubstr("gantry_engine_up 0\n"));
   EXPECT_THAT(metrics(server_.local()), HasSubstr("gantry_host_up{host=\"local\"}"));
   auto who = server_.add_user("ben", access::Role::viewer);
   value_or_throw(server_.loop().run(
       server_.access().set_grants(server_.owner(), who.user, {{.group = "elsewhere"}})));
   auto text = metrics(TestServer::bearer(server_.add_token(who, access::Role::viewer, {"system"})));
   EXPECT_THAT(text, Not(HasSubstr("host=")));
+  EXPECT_THAT(text, Not(HasSubstr("gantry_engine_up")));
   EXPECT_THAT(text, HasSubstr("gantry_hosts{state=\"connecting\"} 0\n"));
 }
 
