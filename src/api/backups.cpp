@@ -1,3 +1,4 @@
+#include "access/manage.hpp"
 #include "api/handlers.hpp"
 #include "executions/files.hpp"
 
@@ -28,6 +29,9 @@ std::uint64_t size_of(const async::Descriptor& file) {
 
 Answer make_backup(Call& call) {
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
+  // It holds what every scope opens, and what no limit of a token would.
+  auto may = access::may_hand_out_rights(*call.identity);
+  if (!may) co_return fail(may.error());
   auto& backups = call.services.backups;
   if (!backups.make) {
     co_return fail(ErrorKind::unavailable, "no_backups", "cannot make a backup: it is not set up");

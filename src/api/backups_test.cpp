@@ -38,6 +38,15 @@ TEST_F(BackupsTest, NobodyBelowAnAdminHasIt) {
   EXPECT_EQ(refusal_of(answer), "403 role_missing");
 }
 
+TEST_F(BackupsTest, ATokenWithSomeScopesHasItNot) {
+  auto some = server_.add_token(server_.owner(), access::Role::admin, {"access", "system"});
+  EXPECT_EQ(refusal_of(server_.send("POST", "/api/v1/backups", {}, TestServer::bearer(some))),
+            "403 scope_missing");
+  auto all = server_.add_token(server_.owner(), access::Role::admin,
+                               {"executions", "containers", "system", "access"});
+  EXPECT_EQ(server_.send("POST", "/api/v1/backups", {}, TestServer::bearer(all)).head.status, 200U);
+}
+
 TEST_F(BackupsTest, ParametersMeanNothingThere) {
   EXPECT_EQ(refusal_of(server_.ask("POST", "/api/v1/backups?all=1")), "400 invalid_parameter");
 }
