@@ -119,14 +119,14 @@ bool is_sandbox(std::string_view name, const std::map<std::string, std::string>&
   return labels.contains(sandbox::labels::kind) && sandbox::Slots::is_container_name(name);
 }
 
-json::Object containers_json(const fleet::ContainerPage& page) {
+json::Object containers_json(const fleet::ContainerPage& page, const access::Rights& rights) {
   json::Array items;
   items.reserve(page.items.size());
   for (const auto& found : page.items) {
     items.push_back(container_json(found.host->name(), *found.container));
   }
   json::Array hosts;
-  for (const auto& host : page.hosts) hosts.push_back(host_freshness_json(*host));
+  for (const auto& host : page.hosts) hosts.push_back(host_freshness_json(*host, rights));
   json::Object out{{"items", std::move(items)}, {"next", nullptr},
                    {"total", page.total},       {"hosts", std::move(hosts)},
                    {"stale", page.stale},       {"as_of", time_or_null(page.as_of)}};
@@ -149,9 +149,10 @@ Answer list_containers(Call& call) {
   auto query = read_container_query(call.query);
   if (!query) co_return fail(std::move(query.error()));
   auto hosts = call.services.fleet.hosts();
-  auto page = fleet::find_containers(hosts, *query, call.rights());
+  auto rights = call.rights();
+  auto page = fleet::find_containers(hosts, *query, rights);
   if (!page) co_return fail(std::move(page.error()));
-  co_return json_reply(200, containers_json(*page));
+  co_return json_reply(200, containers_json(*page, rights));
 }
 
 }  // namespace gantry::api

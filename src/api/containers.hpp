@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/rights.hpp"
 #include "api/target.hpp"
 #include "base/json.hpp"
 #include "fleet/query.hpp"
@@ -17,8 +18,8 @@ bool is_sandbox(std::string_view name, const std::map<std::string, std::string>&
 /// One container as in lists.
 json::Object container_json(std::string_view host, const fleet::Container& container);
 
-/// `{items, next, total, hosts, stale, as_of}`
-json::Object containers_json(const fleet::ContainerPage& page);
+/// `{items, next, total, hosts, stale, as_of}`, for who has these rights.
+json::Object containers_json(const fleet::ContainerPage& page, const access::Rights& rights);
 
 /// What the query of a request asks for; strict as all of our queries.
 Result<fleet::ContainerQuery> read_container_query(Query& query);

@@ -101,7 +101,9 @@ async::task<Result<FoundContainer>> find_container(Call& call, std::string host_
     co_return no_such_container((*host)->name(), reference);
   }
   Result<FoundContainer> container;
-  if (const auto* seen = known((*host)->view(), reference)) {
+  // What is hidden takes the way of what is not known, so that no answer tells them apart.
+  const auto* seen = known((*host)->view(), reference);
+  if (seen != nullptr && role_on(call, **host, seen->project.value_or(""))) {
     container = found(*host, *seen);
   } else {
     container = co_await ask_engine(*host, reference);

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace gantry::api {
 namespace {
 
@@ -93,6 +95,34 @@ HostWish::Ssh read_ssh(json::Fields& fields) {
   return ssh;
 }
 
+bool sees_whole(const HostConfig& config, const access::Rights& rights) {
+  return rights.role_on(config.name, config.groups, {}).has_value();
+}
+
+/// What everybody may know who knows of the host; the rest as if nothing were said of it.
+json::Object outline_json(const fleet::Host& host, const access::Rights& rights) {
+  const auto& config = host.config();
+  const auto& view = host.view();
+  return {{"name", config.name},
+          {"endpoint", ""},
+          {"labels", json::Object{}},
+          {"groups", json::Array{}},
+          {"note", ""},
+          {"default", config.usual == HostConfig::Usual::yes},
+          {"enabled", config.enabled()},
+          {"insecure_tcp", false},
+          {"follows_engine_option", false},
+          {"state", word(view.state)},
+          {"since", rfc3339(view.since)},
+          {"containers", counts_json(host, {rights, config})},
+          {"stale", view.stale},
+          {"as_of", time_or_null(view.as_of)},
+          {"warnings", json::Array{}},
+          {"via", nullptr},
+          {"created_at", rfc3339(config.created_at)},
+          {"updated_at", rfc3339(config.updated_at)}};
+}
+
 /// A member that is an object of its own.
 template <class Part>
 std::optional<Part> read_part(json::Fields& fields, std::string_view key,
@@ -110,28 +140,19 @@ std::optional<Part> read_part(json::Fields& fields, std::string_view key,
 json::Object host_json(const fleet::Host& host, const access::Rights& rights) {
   const auto& config = host.config();
   const auto& view = host.view();
+  auto out = outline_json(host, rights);
+  if (auto error = host_error(host, rights)) out["error"] = error_json(*error);
+  if (!sees_whole(config, rights)) return out;
   json::Object labels;
   for (const auto& [name, value] : config.labels) labels[name] = value;
-  json::Object out{{"name", config.name},
-                   {"endpoint", config.endpoint.text()},
-                   {"labels", std::move(labels)},
-                   {"groups", texts_json(config.groups)},
-                   {"note", config.note},
-                   {"default", config.usual == HostConfig::Usual::yes},
-                   {"enabled", config.enabled()},
-                   {"insecure_tcp", config.clear_text == fleet::ClearText::allowed},
-                   {"follows_engine_option", config.follows_option()},
-                   {"state", word(view.state)},
-                   {"since", rfc3339(view.since)},
-                   {"containers", counts_json(host, {rights, config})},
-                   {"stale", view.stale},
-                   {"as_of", time_or_null(view.as_of)},
-                   {"warnings", texts_json(host.warnings())},
-                   {"via", host.via()},
-                   {"created_at", rfc3339(config.created_at)},
-                   {"updated_at", rfc3339(config.updated_at)}};
-  if (host.via().empty()) out["via"] = nullptr;
-  if (view.error) out["error"] = error_json(*view.error);
+  out["endpoint"] = config.endpoint.text();
+  out["labels"] = std::move(labels);
+  out["groups"] = texts_json(config.groups);
+  out["note"] = config.note;
+  out["insecure_tcp"] = config.clear_text == fleet::ClearText::allowed;
+  out["follows_engine_option"] = config.follows_option();
+  out["warnings"] = texts_json(host.warnings());
+  if (!host.via().empty()) out["via"] = host.via();
   if (view.system) out["engine"] = engine_json(view);
   if (rights.role_on(config.name, config.groups, {}) != access::Role::admin) return out;
   if (config.endpoint.scheme() == net::Endpoint::Scheme::tls)
@@ -141,13 +162,20 @@ json::Object host_json(const fleet::Host& host, const access::Rights& rights) {
   return out;
 }
 
-json::Object host_freshness_json(const fleet::Host& host) {
+std::optional<Error> host_error(const fleet::Host& host, const access::Rights& rights) {
+  const auto& error = host.view().error;
+  if (!error || sees_whole(host.config(), rights)) return error;
+  return Error{error->kind, error->code, fmt::format("cannot reach host '{}'", host.name()),
+               "ask somebody who sees the whole host"};
+}
+
+json::Object host_freshness_json(const fleet::Host& host, const access::Rights& rights) {
   const auto& view = host.view();
   json::Object out{{"name", host.name()},
                    {"state", word(view.state)},
                    {"stale", view.stale},
                    {"as_of", time_or_null(view.as_of)}};
-  if (view.error) out["error"] = error_json(*view.error);
+  if (auto error = host_error(host, rights)) out["error"] = error_json(*error);
   return out;
 }
 

@@ -139,6 +139,41 @@ TEST_F(HostsTest, WhoSeesAProjectSeesItsContainersAndCountsNoOthers) {
   EXPECT_EQ(server_.send("GET", "/api/v1/hosts/local/images", {}, bob).head.status, 404U);
 }
 
+TEST_F(HostsTest, WhoSeesAProjectIsToldNothingOfTheHostButHowItIs) {
+  auto changed = server_.ask("PATCH", "/api/v1/hosts/local",
+                             R"({"note":"hunter2","labels":{"a":"hunter2"},"groups":["hunter2"]})");
+  EXPECT_EQ(changed.head.status, 200U);
+  server_.daemon().server().refuse_connections(
+      {ErrorKind::unavailable, "not_listening", "nobody listens at hunter2", {}});
+  server_.supervise_link();
+  server_.loop().run(async::until([this] { return server_.local_view().error.has_value(); }));
+  auto bob = granted(R"({"host":"local","project":"shop","role":"viewer"})");
+  for (auto target : {"/api/v1/hosts/local", "/api/v1/hosts", "/api/v1/containers"}) {
+    auto told = server_.send("GET", target, {}, bob).body;
+    EXPECT_THAT(told, HasSubstr(R"("detail":"cannot reach host 'local'")")) << target;
+    EXPECT_THAT(told, Not(HasSubstr("hunter2"))) << target;
+    EXPECT_THAT(told, Not(HasSubstr("fake.sock"))) << target;
+  }
+  auto whole = object_of(server_.ask("GET", "/api/v1/hosts/local"));
+  EXPECT_EQ(whole["note"], "hunter2");
+  EXPECT_EQ(whole["endpoint"], "unix:///run/fake.sock");
+}
+
+TEST_F(HostsTest, AContainerThatIsHiddenTakesTheWayOfOneThatIsNotThere) {
+  connect({in_project("aa", "web", "shop"), engine::FakeDaemon::container("bb", "db", "running")});
+  for (auto name : {"db", "nothing"}) {
+    server_.daemon()
+        .expect("GET", fmt::format("/containers/{}/json", name))
+        .reply(500, R"({"message":"the engine is ill"})")
+        .always();
+  }
+  auto bob = granted(R"({"host":"local","project":"shop","role":"viewer"})");
+  auto hidden = server_.send("GET", "/api/v1/hosts/local/containers/db", {}, bob);
+  auto absent = server_.send("GET", "/api/v1/hosts/local/containers/nothing", {}, bob);
+  EXPECT_GE(absent.head.status, 500U);
+  EXPECT_EQ(refusal_of(hidden), refusal_of(absent));
+}
+
 TEST_F(HostsTest, ProjectsAreListedWithTheirServices) {
   connect({in_project("aa", "web", "shop")});
   auto body = object_of(server_.ask("GET", "/api/v1/projects?host=local"));

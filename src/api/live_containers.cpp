@@ -1,5 +1,6 @@
 #include "api/containers.hpp"
 #include "api/host_access.hpp"
+#include "api/hosts_json.hpp"
 #include "api/json_text.hpp"
 #include "api/live.hpp"
 #include "async/deadline.hpp"
@@ -57,19 +58,19 @@ struct Told {
   }
 };
 
-json::Object standing_json(const fleet::Host& host) {
+json::Object standing_json(const fleet::Host& host, const access::Rights& rights) {
   const auto& view = host.view();
   json::Object standing{{"host", host.name()},
                         {"state", word(view.state)},
                         {"stale", view.stale},
                         {"as_of", time_or_null(view.as_of)}};
-  if (view.error) standing["error"] = error_json(*view.error);
+  if (auto error = host_error(host, rights)) standing["error"] = error_json(*error);
   return standing;
 }
 
 /// The parts of it that are worth a message: `as_of` alone is not.
-std::string standing_text(const fleet::Host& host) {
-  auto standing = standing_json(host);
+std::string standing_text(const fleet::Host& host, const access::Rights& rights) {
+  auto standing = standing_json(host, rights);
   if (!host.view().stale) standing.erase("as_of");
   return json_text(standing);
 }
@@ -129,7 +130,7 @@ class Containers {
     for (;;) {
       auto& told = told_[host->name()];
       if (told.is_all_of(host)) co_return;
-      auto standing = standing_text(*host);
+      auto standing = standing_text(*host, rights);
       auto message = news_of(*host, rights, told);
       bool more = message["items"].as_array().size() == at_once;
       bool empty = message["items"].as_array().empty() && message["removed"].as_array().empty();
@@ -167,7 +168,7 @@ class Containers {
       removed.emplace_back(known.first);
       return true;
     });
-    auto message = standing_json(host);
+    auto message = standing_json(host, rights);
     message["items"] = std::move(items);
     message["removed"] = std::move(removed);
     return message;

@@ -100,6 +100,19 @@ TEST_F(LiveTest, OnlyWhatHasChangedIsToldAgain) {
   EXPECT_THAT(next_with(socket, R"("removed":["bb)"), HasSubstr(R"("items":[])"));
 }
 
+TEST_F(LiveTest, WhoSeesOneProjectIsNotToldWhyTheHostIsAway) {
+  server_.daemon().server().refuse_connections(
+      {ErrorKind::unavailable, "not_listening", "nobody listens", {}});
+  server_.supervise_link();
+  server_.loop().run(async::until([this] { return server_.local_view().error.has_value(); }));
+  auto socket = open();
+  value_or_throw(server_.loop().run(server_.access().set_grants(
+      server_.owner(), who_.user, {{.host = "local", .project = "shop"}})));
+  tell(socket, R"({"subscribe":"containers"})");
+  EXPECT_THAT(next_with(socket, R"("error":)"),
+              HasSubstr(R"("detail":"cannot reach host 'local'")"));
+}
+
 TEST_F(LiveTest, WhoSeesOneProjectIsToldOfThatOnly) {
   auto& daemon = server_.daemon();
   daemon.expect("GET", "/info").reply(200, R"({"Name":"vm"})").always();
@@ -114,6 +127,8 @@ TEST_F(LiveTest, WhoSeesOneProjectIsToldOfThatOnly) {
       server_.owner(), who_.user, {{.host = "local", .project = "shop"}})));
   tell(socket, R"({"subscribe":"containers"})");
   EXPECT_THAT(next_with(socket, "web"), testing::Not(HasSubstr("secret")));
+  daemon.expect("GET", "/containers/secret/json")
+      .reply(200, R"({"Id":"bbbbbbbbbbbb","Name":"/secret","Config":{"Labels":{}}})");
   tell(socket, R"({"subscribe":"logs:local/secret"})");
   EXPECT_THAT(next_with(socket, R"("topic":"logs:local/secret")"), HasSubstr("no_such_container"));
 }

@@ -138,8 +138,9 @@ ToolAnswer list_containers(ToolCall tool) {
   if (auto read = fields.finish(); !read) co_return fail(read.error());
   auto hosts = tool.call.services.fleet.hosts();
   fleet::ContainerQuery everything{.limit = containers_max};
-  auto page = value_or_throw(fleet::find_containers(hosts, everything, tool.call.rights()));
-  ToolOutput output{.structured = containers_json(page), .text = {}};
+  auto rights = tool.call.rights();
+  auto page = value_or_throw(fleet::find_containers(hosts, everything, rights));
+  ToolOutput output{.structured = containers_json(page, rights), .text = {}};
   output.text = json_text(output.structured);
   co_return output;
 }
