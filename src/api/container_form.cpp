@@ -1,6 +1,7 @@
 #include "api/container_form.hpp"
 
 #include "base/text.hpp"
+#include "sandbox/slots.hpp"
 
 #include <array>
 #include <cmath>
@@ -264,8 +265,10 @@ std::vector<fleet::Danger> read_dangers(Fields& form) {
   return named;
 }
 
+/// A name that is a sandbox's is not given to others: nobody would be shown them.
 bool names_container(std::string_view text) {
-  return text.size() <= 128 && engine::valid_container_reference(text);
+  return text.size() <= 128 && engine::valid_container_reference(text) &&
+         !sandbox::Slots::is_container_name(text);
 }
 
 engine::ResourceUpdate read_update(Fields& fields) {
@@ -291,7 +294,7 @@ Result<ContainerForm> read_container_form(const json::Value& body) {
   if (!out.name.empty() && !names_container(out.name)) {
     form.refuse("name",
                 "must be letters, digits, '_', '.' and '-', beginning with one of the "
-                "first two");
+                "first two, and not a sandbox's name");
   }
   read_program(form, out.wanted);
   read_network(form, out.wanted);
@@ -318,7 +321,8 @@ fleet::ActionParameters read_action_parameters(json::Fields& fields, std::string
     }
   } else if (action == "rename") {
     parameters.name = fields.required_text("name", {1, 128});
-    if (!names_container(parameters.name)) fields.refuse("name", "must be a container's name");
+    if (!names_container(parameters.name))
+      fields.refuse("name", "must be a container's name, not a sandbox's");
   } else if (action == "remove") {
     parameters.remove.force = fields.boolean("force").value_or(false);
     parameters.remove.volumes = fields.boolean("volumes").value_or(false);

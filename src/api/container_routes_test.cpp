@@ -192,6 +192,7 @@ TEST_F(ContainerRoutes, ABodyThatIsWrongReachesNoEngine) {
   EXPECT_EQ(refusal("/web/stop", R"({"signal":"x"})"), "400 unknown_field");
   EXPECT_EQ(refusal("/web/kill", R"({"signal":"KILL&all=1"})"), "400 invalid_field");
   EXPECT_EQ(refusal("/web/rename", R"({"name":"../x"})"), "400 invalid_field");
+  EXPECT_EQ(refusal("/web/rename", R"({"name":"gantry-sandbox-40000"})"), "400 invalid_field");
   EXPECT_EQ(refusal("/web/update", "{}"), "400 invalid_field");
   EXPECT_EQ(refusal("/web/update", R"({"cpus":1e300})"), "400 invalid_field");
   EXPECT_THAT(daemon().requests(), testing::IsEmpty());

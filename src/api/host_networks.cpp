@@ -161,6 +161,7 @@ async::task<Result<engine::Network>> find_network(Call& call, HostPointer host,
   auto network = co_await engine::inspect_network(host->engine(), call.part);
   if (!network && network.error().kind == ErrorKind::not_found) co_return fail(std::move(hidden));
   if (!network) co_return network;
+  if (needed != access::Role::viewer) needed = role_to_change(network->labels, needed);
   auto may = check_role(call, *host, project_in(network->labels), needed, hidden);
   if (!may) co_return fail(std::move(may.error()));
   co_return network;

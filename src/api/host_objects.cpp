@@ -2,6 +2,7 @@
 
 #include "api/containers.hpp"
 #include "base/text.hpp"
+#include "sandbox/labels.hpp"
 
 #include <fmt/format.h>
 
@@ -30,6 +31,11 @@ Result<> check_role(const Call& call, const fleet::Host& host, std::string_view 
 std::string project_in(const std::map<std::string, std::string>& labels) {
   auto found = labels.find("com.docker.compose.project");
   return found == labels.end() ? std::string{} : found->second;
+}
+
+access::Role role_to_change(const std::map<std::string, std::string>& labels,
+                            access::Role otherwise) {
+  return labels.contains(sandbox::labels::kind) ? access::Role::admin : otherwise;
 }
 
 Error no_such(std::string_view thing, std::string_view name, const fleet::Host& host) {

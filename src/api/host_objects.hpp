@@ -22,6 +22,9 @@ using HostPointer = std::shared_ptr<fleet::Host>;
 /// Refused: `hidden` when they may not even see it, denied when their role is too low.
 Result<> check_role(const Call& call, const fleet::Host& host, std::string_view project,
                     access::Role needed, const Error& hidden);
+/// The role that a change takes: what the sandboxes use themselves is changed by admins alone.
+access::Role role_to_change(const std::map<std::string, std::string>& labels,
+                            access::Role otherwise);
 /// The Compose project that labels name; empty: none.
 std::string project_in(const std::map<std::string, std::string>& labels);
 

@@ -247,6 +247,23 @@ TEST_F(HostObjectsTest, ANetworkOfStoppedContainersIsUsedToo) {
             "409 network_is_the_engines");
 }
 
+TEST_F(HostObjectsTest, WhatSandboxesUseIsChangedByAdminsAlone) {
+  auto ann = server_.add_user("ann", access::Role::operator_);
+  auto token = server_.add_token(ann, access::Role::operator_, {"containers"});
+  auto tries = [&](std::string method, std::string path, std::string body = {}) {
+    return refusal_of(server_.send(method, base + path, body, TestServer::bearer(token)));
+  };
+  expect("GET", "/networks/gantry-outbound")
+      .reply(200, R"({"Id":"n1","Name":"gantry-outbound","Labels":{"io.gantry.kind":"network"}})")
+      .always();
+  expect("GET", "/volumes/gantry-init-1")
+      .reply(200, R"({"Name":"gantry-init-1","Labels":{"io.gantry.kind":"init-volume"}})");
+  EXPECT_EQ(tries("DELETE", "/networks/gantry-outbound"), "403 role_missing");
+  EXPECT_EQ(tries("POST", "/networks/gantry-outbound/connect", R"({"container":"web"})"),
+            "403 role_missing");
+  EXPECT_EQ(tries("DELETE", "/volumes/gantry-init-1"), "403 role_missing");
+}
+
 TEST_F(HostObjectsTest, TheDiskIsToldByKind) {
   expect("GET", "/system/df")
       .reply(200, R"({"LayersSize":70,"Images":[{"Id":"sha256:1","Size":60,"SharedSize":10,)"

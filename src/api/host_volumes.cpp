@@ -120,6 +120,7 @@ async::task<Result<engine::Volume>> find_volume(Call& call, HostPointer host, ac
   auto volume = co_await engine::inspect_volume(host->engine(), call.part);
   if (!volume && volume.error().kind == ErrorKind::not_found) co_return fail(std::move(hidden));
   if (!volume) co_return volume;
+  if (needed != access::Role::viewer) needed = role_to_change(volume->labels, needed);
   auto may = check_role(call, *host, project_in(volume->labels), needed, hidden);
   if (!may) co_return fail(std::move(may.error()));
   co_return volume;
