@@ -44,6 +44,15 @@ constexpr std::string_view for_people[] = {
     "ssh_room_unusable",
 };
 
+/// Of those also the next use tries nothing: refused logins lock accounts, and a link uses its host
+/// without end.
+constexpr std::string_view for_people_alone[] = {
+    "ssh_host_key_changed", "ssh_authentication_failed", "ssh_identity_unusable"};
+
+bool waits_for_somebody(const Error& error) {
+  return std::ranges::find(for_people_alone, error.code) != std::end(for_people_alone);
+}
+
 bool needs_somebody(const Error& error) {
   return std::ranges::find(for_people, error.code) != std::end(for_people);
 }
@@ -247,7 +256,7 @@ async::task<std::unique_ptr<Stream>> SshTunnel::Impl::connect() {
   if (!begun) {
     begun = true;
     scope.spawn("the SSH way to " + endpoint.text(), keep_up());
-  } else if (state == State::stopped && error->code != "ssh_host_key_changed" &&
+  } else if (state == State::stopped && !waits_for_somebody(*error) &&
              steady_now() - down_since >= pace.longest_retry) {
     retry();
   }

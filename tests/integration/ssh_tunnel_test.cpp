@@ -1,4 +1,5 @@
 // The way to a host over OpenSSH, against real sshds on loopback.
+#include "async/deadline.hpp"
 #include "integration/ssh_ways.hpp"
 
 #include <filesystem>
@@ -99,8 +100,9 @@ TEST_F(SshPasswords, ThatAreWrongAreTriedOnce) {
   trust(server);
   net::SshSettings settings;
   settings.password = Secret{"wrong"};
-  open(server.endpoint(socket()), std::move(settings));
+  open(server.endpoint(socket()), std::move(settings), {.longest_retry = Milliseconds{10}});
   EXPECT_EQ(refusal().code, "ssh_authentication_failed");
+  run(async::pause(Milliseconds{50}));
   EXPECT_EQ(refusal().code, "ssh_authentication_failed");
   auto log = server.log();
   auto first = log.find("Failed password");
