@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::size_t results_max = 1'000;
 
-Result<std::string> no_files(const std::string& path) {
-  return fail(ErrorKind::internal, "no_files", fmt::format("cannot read '{}' here", path));
-}
-
 /// The action as the API calls it.
 std::string_view action_of(std::string_view command) {
   return command == "rm" ? "remove" : command;
@@ -93,7 +89,7 @@ bool tell_results(Terminal& terminal, const json::Value& answer,
 }  // namespace
 
 async::task<Result<int>> run_ps(Context& context, RemoteCommand command) {
-  auto request = request_of(*command.verb, command.given, no_files);
+  auto request = request_of(*command.verb, command.given);
   if (!request) co_return fail(request.error());
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());
@@ -135,7 +131,7 @@ async::task<Result<int>> run_names(Context& context, RemoteCommand command) {
 }
 
 async::task<Result<int>> run_container_action(Context& context, RemoteCommand command) {
-  auto request = request_of(*command.verb, command.given, no_files);
+  auto request = request_of(*command.verb, command.given);
   if (!request) co_return fail(request.error());
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());
@@ -155,7 +151,7 @@ async::task<Result<int>> run_container_action(Context& context, RemoteCommand co
 }
 
 async::task<Result<int>> run_container_look(Context& context, RemoteCommand command) {
-  auto request = request_of(*command.verb, command.given, no_files);
+  auto request = request_of(*command.verb, command.given);
   if (!request) co_return fail(request.error());
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());

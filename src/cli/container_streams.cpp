@@ -20,10 +20,6 @@ namespace {
 constexpr Milliseconds any_silence{0};
 constexpr json::TextBounds any_length{0, EventParser::event_max};
 
-Result<std::string> no_files(const std::string& path) {
-  return fail(ErrorKind::internal, "no_files", fmt::format("cannot read '{}' here", path));
-}
-
 Error broken(const std::string& doing, std::string_view cause) {
   return {ErrorKind::unavailable, "stream_broken", fmt::format("cannot {}: {}", doing, cause),
           "try again"};
@@ -119,7 +115,7 @@ async::task<Result<int>> copy_log(Context& context, ApiClient& server, std::stri
 
 async::task<Result<int>> run_logs(Context& context, RemoteCommand command) {
   if (!command.has("tail")) command.given["tail"] = {"all"};
-  auto request = request_of(*command.verb, command.given, no_files);
+  auto request = request_of(*command.verb, command.given);
   if (!request) co_return fail(request.error());
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());

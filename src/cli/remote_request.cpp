@@ -162,4 +162,11 @@ Result<RemoteRequest> request_of(const Verb& verb, const Given& given, const Rea
   return request;
 }
 
+Result<RemoteRequest> request_of(const Verb& verb, const Given& given) {
+  return request_of(verb, given, [](const std::string&) -> Result<std::string> {
+    CHECK(false);  // a verb of this kind takes no file
+    return std::string{};
+  });
+}
+
 }  // namespace gantry::cli

@@ -18,6 +18,8 @@ struct RemoteRequest {
 /// What a verb asks the server for. Refuses (invalid, `bad_usage`) values that are not of their
 /// kind.
 Result<RemoteRequest> request_of(const Verb& verb, const Given& given, const ReadFile& read);
+/// The same of a verb that names no files.
+Result<RemoteRequest> request_of(const Verb& verb, const Given& given);
 
 /// `/api/v1/hosts/{name}` with the values, percent-encoded.
 std::string path_of(std::string_view pattern, const Given& given);

@@ -60,6 +60,7 @@ class HolderNamespace : public testing::Test {
     auto whole = fmt::format(fmt::runtime(text), name_);
     if (std::system(whole.c_str()) != 0) throw std::runtime_error{"failed: " + whole};
   }
+  /// By a shell, as `command`: popen gives the pipe to its output.
   FILE* started(const std::string& arguments) const {
     auto command = fmt::format("ip netns exec {} {} {}", name_, holder_, arguments);
     return popen(command.c_str(), "re");
