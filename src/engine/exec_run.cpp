@@ -5,6 +5,7 @@
 #include "async/finally.hpp"
 #include "async/race.hpp"
 #include "base/text.hpp"
+#include "engine/exec_lost.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,12 +32,13 @@ constexpr Milliseconds longest_look{500};
 struct Running {
   Client& client;
   MarkedExec exec;
-  AttachedStream stream;
   std::string input;
   ExecBounds bounds;
-  ExecResult result;
+  std::optional<AttachedStream> stream = {};  ///< Once it is known to have started.
+  std::optional<Error> refused = {};          ///< Why the engine has not started it.
+  ExecResult result = {};
   bool ended = false;
-  std::optional<Error> unknown;  ///< Why nobody knows whether it has.
+  std::optional<Error> unknown = {};  ///< Why nobody knows whether it has.
 };
 
 void keep(CapturedOutput& output, std::string_view bytes, Bytes max) {
@@ -46,15 +48,15 @@ void keep(CapturedOutput& output, std::string_view bytes, Bytes max) {
 }
 
 async::task<void> read_all(Running& running) {
-  while (auto frame = co_await running.stream.read()) {
+  while (auto frame = co_await running.stream->read()) {
     auto& output = frame->output == Output::out ? running.result.out : running.result.err;
     keep(output, frame->bytes, running.bounds.output_max);
   }
 }
 
 async::task<void> write_all(Running& running) {
-  co_await running.stream.write(running.input);
-  running.stream.finish_writing();
+  co_await running.stream->write(running.input);
+  running.stream->finish_writing();
 }
 
 /// A command that has closed its outputs may run on, and an engine may notice an end late.
@@ -75,6 +77,12 @@ async::task<void> see_its_end(Running& running) {
 }
 
 async::task<void> run_to_its_end(Running& running) {
+  auto stream = co_await start_exec(running.client, running.exec.exec, Framing::multiplexed);
+  if (!stream) {
+    running.refused = std::move(stream.error());
+    co_return;
+  }
+  running.stream.emplace(std::move(*stream));
   co_await async::with_companion(read_all(running), write_all(running));
   co_await see_its_end(running);
 }
@@ -88,9 +96,13 @@ async::task<void> converse(Running& running) {
 
 /// Nobody waits for what is still running.
 async::task<void> put_to_an_end(Running& running) {
-  if (running.ended) co_return;
-  running.stream.close();
-  running.result.end = co_await end_exec(running.client, running.exec, "TERM");
+  if (running.ended || running.refused) co_return;
+  if (running.stream) {
+    running.stream->close();
+    running.result.end = co_await end_exec(running.client, running.exec, "TERM");
+  } else {
+    running.result.end = co_await end_lost_exec(running.client, running.exec, "TERM");
+  }
 }
 
 /// Later engines refuse it, in the same words.
@@ -113,6 +125,7 @@ bool is_absent(const Error& error) {
 }
 
 Result<ExecResult> ended(Running& running) {
+  if (running.refused) return fail(in_own_words(std::move(*running.refused)));
   if (running.unknown) return fail(std::move(*running.unknown));
   auto& result = running.result;
   for (const auto* said : {&result.out.bytes, &result.err.bytes}) {
@@ -143,19 +156,20 @@ async::task<Result<ExecResult>> run_exec(Client& client, std::string container, 
   spec.attach_stdin = !input.empty();
   auto id = co_await create_exec(client, container, spec);
   if (!id) co_return fail(std::move(id.error()));
-  auto stream = co_await start_exec(client, *id, Framing::multiplexed);
-  if (!stream) co_return fail(in_own_words(std::move(stream.error())));
   Running running{.client = client,
                   .exec = {.container = std::move(container),
                            .exec = std::move(*id),
                            .user = std::move(spec.user),
                            .mark = std::move(mark)},
-                  .stream = std::move(*stream),
                   .input = std::move(input),
-                  .bounds = bounds,
-                  .result = {}};
-  co_await async::finally(converse(running), put_to_an_end(running));
-  auto result = ended(running);
+                  .bounds = bounds};
+  // It may start before its start is answered: from here on it is not left alone.
+  auto done = co_await async::attempt(async::finally(converse(running), put_to_an_end(running)));
+  auto result = done ? ended(running) : fail(std::move(done.error()));
+  if (!result && running.result.end.fate == ProcessFate::may_live_on) {
+    result.error().remedy = fmt::format("look into the container: the command may live on: {}",
+                                        running.result.end.detail);
+  }
   if (result) {
     result->took = std::chrono::duration_cast<Milliseconds>(steady_now() - begun);
   }

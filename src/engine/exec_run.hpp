@@ -47,9 +47,10 @@ std::optional<Error> start_refusal(std::int64_t exit_code, std::string_view outp
                                    const std::string& container);
 
 /// Runs `spec` (without a terminal) with `input` as its standard input, and waits for its end. Out
-/// of time, or when the caller is cancelled, the process and its session are killed from within
-/// (exec_end.hpp). Refused in the engine's words, and with `exec_not_started` (invalid) when the
-/// command can not be started: no such program, user or folder.
+/// of time, when the caller is cancelled or the engine breaks off, be it while it starts, the
+/// process and its session are killed from within (exec_end.hpp). Refused in the engine's words,
+/// and with `exec_not_started` (invalid) when the command can not be started: no such program, user
+/// or folder.
 async::task<Result<ExecResult>> run_exec(Client& client, std::string container, ExecSpec spec,
                                          std::string input, ExecBounds bounds);
 

@@ -2,7 +2,9 @@
 
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "async/finally.hpp"
 #include "base/random.hpp"
+#include "engine/exec_lost.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -121,6 +123,32 @@ async::task<std::optional<Error>> refusal_of(std::int64_t exit_code, engine::Mar
   co_return engine::start_refusal(exit_code, words, exec.container);
 }
 
+/// What is to be started: the shell that was asked for, else one that is there.
+async::task<Result<engine::MarkedExec>> make_shell(engine::Client& client, TerminalWish& wish) {
+  std::vector<std::string> shells{"sh", "bash", "ash"};
+  if (wish.shell.empty()) {
+    auto found = co_await engine::find_shell(client, wish.container, wish.user, wish.working_dir);
+    if (!found) co_return fail(std::move(found.error()));
+    if (!*found) {
+      co_return fail(ErrorKind::conflict, "no_shell",
+                     fmt::format("cannot open a terminal in container '{}': it has neither bash, "
+                                 "ash nor sh",
+                                 wish.name),
+                     "name a program that it has as 'shell'");
+    }
+    wish.shell = **found;
+    shells = {wish.shell};
+  }
+  auto mark = engine::fresh_exec_mark();
+  auto id = co_await engine::create_exec(client, wish.container, spec_of(wish, mark));
+  if (!id) co_return fail(std::move(id.error()));
+  co_return engine::MarkedExec{.container = wish.container,
+                               .exec = std::move(*id),
+                               .user = wish.user,
+                               .mark = std::move(mark),
+                               .shells = std::move(shells)};
+}
+
 Recording recording_of(const TerminalView& view) {
   return {.terminal = view.id,
           .host_id = view.host_id.text(),
@@ -226,36 +254,6 @@ async::task<Result<TerminalView>> Terminals::open_now(std::shared_ptr<Host> host
   co_return opened;
 }
 
-async::task<Result<Terminals::Shell>> Terminals::start_shell(Host& host, TerminalView& view) {
-  auto& client = host.engine();
-  auto& wish = view.wish;
-  std::vector<std::string> shells{"sh", "bash", "ash"};
-  if (wish.shell.empty()) {
-    auto found = co_await engine::find_shell(client, wish.container, wish.user, wish.working_dir);
-    if (!found) co_return fail(std::move(found.error()));
-    if (!*found) {
-      co_return fail(ErrorKind::conflict, "no_shell",
-                     fmt::format("cannot open a terminal in container '{}': it has neither bash, "
-                                 "ash nor sh",
-                                 wish.name),
-                     "name a program that it has as 'shell'");
-    }
-    wish.shell = **found;
-    shells = {wish.shell};
-  }
-  auto mark = engine::fresh_exec_mark();
-  auto id = co_await engine::create_exec(client, wish.container, spec_of(wish, mark));
-  if (!id) co_return fail(std::move(id.error()));
-  auto stream = co_await engine::start_exec(client, *id, engine::Framing::raw);
-  if (!stream) co_return fail(std::move(stream.error()));
-  co_return Shell{.stream = std::move(*stream),
-                  .exec = {.container = wish.container,
-                           .exec = std::move(*id),
-                           .user = wish.user,
-                           .mark = std::move(mark),
-                           .shells = std::move(shells)}};
-}
-
 async::task<Result<>> Terminals::begin_recording(TerminalView& view,
                                                  std::optional<Recorder>& recorder) {
   if (recordings_ == nullptr) {
@@ -271,35 +269,58 @@ async::task<Result<>> Terminals::begin_recording(TerminalView& view,
   co_return ok;
 }
 
+/// Nobody would ever end what nobody owns.
+async::task<void> Terminals::end_unless_settled(Shell& shell) {
+  if (shell.settled) co_return;
+  if (shell.stream) shell.stream->close();
+  shell.end = co_await engine::end_lost_exec(shell.host->engine(), shell.exec, "HUP");
+}
+
 async::task<Result<TerminalView>> Terminals::start(std::shared_ptr<Host> host, TerminalView view,
                                                    Operations::Underway& underway) {
-  auto shell = co_await start_shell(*host, view);
-  if (!shell) co_return fail(std::move(shell.error()));
-  auto& client = host->engine();
+  auto exec = co_await make_shell(host->engine(), view.wish);
+  if (!exec) co_return fail(std::move(exec.error()));
+  Shell shell{.host = std::move(host), .exec = std::move(*exec)};
+  // It may start before its start is answered: from here on it is not left alone.
+  auto opened = co_await async::attempt(
+      async::finally(hand_over(shell, std::move(view), underway), end_unless_settled(shell)));
+  if (!opened && shell.end.fate == engine::ProcessFate::may_live_on) {
+    opened.error().remedy =
+        fmt::format("look into the container: the shell may live on: {}", shell.end.detail);
+  }
+  co_return opened;
+}
+
+async::task<Result<TerminalView>> Terminals::hand_over(Shell& shell, TerminalView view,
+                                                       Operations::Underway& underway) {
+  auto& client = shell.host->engine();
+  auto stream = co_await engine::start_exec(client, shell.exec.exec, engine::Framing::raw);
+  shell.settled = !stream;
+  if (!stream) co_return fail(std::move(stream.error()));
+  shell.stream.emplace(std::move(*stream));
   auto session = co_await async::attempt(async::with_deadline(
-      find_max, "finding the shell", engine::find_session(client, shell->exec)));
-  if (session) shell->exec.session = *session;
-  if (!shell->exec.session) {
-    auto state = co_await engine::inspect_exec(client, shell->exec.exec);
+      find_max, "finding the shell", engine::find_session(client, shell.exec)));
+  if (session) shell.exec.session = *session;
+  if (!shell.exec.session) {
+    auto state = co_await engine::inspect_exec(client, shell.exec.exec);
     if (!state) co_return fail(std::move(state.error()));
     if (state->running) {
       view.may_live_on = "the container has no shell with which the program could be ended";
-    } else if (auto refused = co_await refusal_of(state->exit_code, shell->exec, shell->stream)) {
+    } else if (auto refused = co_await refusal_of(state->exit_code, shell.exec, *shell.stream)) {
+      shell.settled = true;
       co_return fail(std::move(*refused));
     }
   }
   std::optional<Recorder> recorder;
-  if (is_recorded(host->config())) {
+  if (is_recorded(shell.host->config())) {
     auto recorded = co_await begin_recording(view, recorder);
-    if (!recorded) {
-      co_await engine::end_exec(client, shell->exec, "HUP");
-      co_return fail(std::move(recorded.error()));
-    }
+    if (!recorded) co_return fail(std::move(recorded.error()));
   }
+  shell.settled = true;
   adopt({.view = view,
-         .host = std::move(host),
-         .stream = std::move(shell->stream),
-         .exec = std::move(shell->exec),
+         .host = shell.host,
+         .stream = std::move(*shell.stream),
+         .exec = shell.exec,
          .recorder = std::move(recorder),
          .underway = std::move(underway)});
   co_return view;

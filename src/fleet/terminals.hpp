@@ -71,17 +71,23 @@ class Terminals {
  private:
   /// A place that somebody has while their shell is started.
   class Place;
-  /// A shell that runs, and nobody's yet.
+  /// A shell on its way.
   struct Shell {
-    engine::AttachedStream stream;
+    std::shared_ptr<Host> host;
     engine::MarkedExec exec;
+    std::optional<engine::AttachedStream> stream = {};
+    /// Not started, ended, or somebody's: else it has to be ended.
+    bool settled = false;
+    engine::ExecEnd end = {};
   };
 
   Result<> check_room(const std::string& host, const Actor& owner) const;
   async::task<Result<TerminalView>> open_now(std::shared_ptr<Host> host, TerminalWish wish);
   async::task<Result<TerminalView>> start(std::shared_ptr<Host> host, TerminalView view,
                                           Operations::Underway& underway);
-  async::task<Result<Shell>> start_shell(Host& host, TerminalView& view);
+  static async::task<void> end_unless_settled(Shell& shell);
+  async::task<Result<TerminalView>> hand_over(Shell& shell, TerminalView view,
+                                              Operations::Underway& underway);
   async::task<Result<>> begin_recording(TerminalView& view, std::optional<Recorder>& recorder);
   void adopt(TerminalSession::Started started);
   std::shared_ptr<TerminalSession> session(const std::string& id) const;
