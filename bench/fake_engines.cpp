@@ -4,7 +4,8 @@
 //
 // Listens on as many loopback ports, prints them on one line, and serves until its standard input
 // ends. Beside the engine's own routes each has `POST /bench/storm?rate=N&seconds=N`: so many
-// events a second.
+// events a second; and `GET /bench/log-streams`: how many streams of logs were opened so far. Every
+// container writes one numbered line a millisecond.
 #include "async/deadline.hpp"
 #include "async/race.hpp"
 #include "async/scope.hpp"
@@ -12,9 +13,11 @@
 #include "base/text.hpp"
 #include "net/http_server.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <list>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>               // a loop of its own
@@ -64,6 +67,17 @@ json::Object container_json(std::size_t engine, std::size_t index) {
           {"Mounts", json::Array{}}};
 }
 
+/// Lines number `from` to `to` of a log, one a millisecond, as the engine frames them.
+std::string log_lines(std::uint64_t from, std::uint64_t to) {
+  std::string out;
+  for (auto n = from; n < to; ++n) {
+    auto line = fmt::format("2026-01-01T{:02}:{:02}:{:02}.{:03}000000Z line {}\n", n / 3'600'000,
+                            n / 60'000 % 60, n / 1'000 % 60, n % 1'000, n);
+    out.append({1, 0, 0, 0, 0, 0, 0, static_cast<char>(line.size())}).append(line);
+  }
+  return out;
+}
+
 class FakeEngine {
  public:
   FakeEngine(async::Executor executor, std::size_t index, std::size_t containers)
@@ -87,6 +101,9 @@ class FakeEngine {
       storm_until_ = steady_now() + Seconds{static_cast<int>(number_after(target, "seconds=", 5))};
       co_return co_await reply(exchange, "{}");
     }
+    if (target == "/bench/log-streams") {
+      co_return co_await reply(exchange, fmt::format("{}", log_streams_));
+    }
     if (target == "/_ping") co_return co_await reply(exchange, "OK");
     auto slash = target.find('/', 1);
     auto path = slash == target.npos ? std::string{} : target.substr(slash);
@@ -96,6 +113,8 @@ class FakeEngine {
       co_return co_await reply(exchange, R"({"Version":"20.10.24","ApiVersion":"1.41"})");
     }
     if (path.starts_with("/containers/json")) co_return co_await reply(exchange, listed(path));
+    if (path.find("/logs?") != path.npos) co_return co_await log(exchange, std::move(path));
+    if (path.starts_with("/containers/")) co_return co_await reply(exchange, inspected(path));
     if (path.starts_with("/volumes")) co_return co_await reply(exchange, R"({"Volumes":[]})");
     co_return co_await reply(exchange, "[]");
   }
@@ -122,6 +141,37 @@ class FakeEngine {
     std::size_t container = 0;
     std::from_chars(path.data() + at + 8, path.data() + at + 16, container, 16);
     return json::serialize(json::Array{container_json(index_, container % containers_)});
+  }
+
+  static std::string inspected(const std::string& path) {
+    return fmt::format(
+        R"({{"Id":"{}","Name":"/busy","State":{{"Status":"running","Running":true}},"Config":{{}},)"
+        R"("HostConfig":{{}},"NetworkSettings":{{}},"Mounts":[]}})",
+        path.substr(std::string_view{"/containers/"}.size(), 64));
+  }
+
+  /// The last lines and, to who follows, all that come.
+  async::task<void> log(Exchange& exchange, std::string path) {
+    auto written = lines_written();
+    auto from = written - std::min<std::uint64_t>(written, number_after(path, "tail=", written));
+    net::http::ResponseHead head{.status = 200, .headers = {}};
+    head.headers.set("Content-Type", "application/vnd.docker.multiplexed-stream");
+    co_await exchange.begin_stream(std::move(head));
+    co_await exchange.send(log_lines(from, written));
+    if (path.find("follow=1") == path.npos) co_return co_await exchange.finish_stream();
+    ++log_streams_;
+    co_await async::race(write_on(exchange, written), exchange.peer_gone());
+  }
+  async::task<void> write_on(Exchange& exchange, std::uint64_t from) const {
+    while (true) {
+      co_await async::pause(tick);
+      auto to = lines_written();
+      co_await exchange.send(log_lines(std::exchange(from, to), to));
+    }
+  }
+  std::uint64_t lines_written() const {
+    auto passed = std::chrono::duration_cast<Milliseconds>(steady_now() - begun_);
+    return static_cast<std::uint64_t>(passed.count());
   }
 
   async::task<void> events(Exchange& exchange) {
@@ -156,6 +206,8 @@ class FakeEngine {
   std::string list_;
   std::size_t rate_ = 0;
   SteadyTime storm_until_{};
+  SteadyTime begun_ = steady_now();
+  int log_streams_ = 0;
   net::http::Server server_;
 };
 
