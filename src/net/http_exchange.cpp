@@ -102,8 +102,10 @@ async::task<Result<std::string>> Exchange::body(Bytes max) {
   impl_.continued = true;
   if (!parser.done() && !session.input_.empty()) impl_.rejection = session.feed(parser);
   if (!parser.done() && !impl_.rejection) {
+    session.wait_for(Waiting::body);
     auto read = co_await async::attempt(async::with_deadline(
         session.shared_.limits.body, "sending the request's body", impl_.read_body(max)));
+    session.wait_for(Waiting::nothing);
     bool late = !read && read.error().kind == ErrorKind::timed_out;
     if (late) impl_.rejection = Rejection{408, read.error().message};
     if (!read && !late) {

@@ -52,6 +52,11 @@ std::vector<Attack> framing() {
       {"chunk_size_negative", chunks("-5\r\nhello\r\n0\r\n\r\n"), 400},
       {"chunk_bare_lf", chunks("5\nhello\n0\n\n"), 400},
       {"chunk_extension_endless", chunks("5;" + std::string(20000, 'x')), 400},
+      {"chunk_extension_with_lf", chunks("5;a\nb\r\nhello\r\n0\r\n\r\n"), 400},
+      {"chunk_extension_with_cr", chunks("5;a\rb\r\nhello\r\n0\r\n\r\n"), 400},
+      {"chunk_size_after_blank", chunks(" 5\r\nhello\r\n0\r\n\r\n"), 400},
+      {"chunk_size_empty", chunks("\r\nhello\r\n0\r\n\r\n"), 400},
+      {"trailer_with_bare_lf", chunks("0\r\nX: a\n\r\n"), 400},
       {"trailer_length", chunks("0\r\nContent-Length: 5\r\n\r\n"), 400},
   };
 }
@@ -91,6 +96,14 @@ std::vector<Attack> heads() {
       {"bytes_over_ascii_in_target", line("GET /\xc0\xae HTTP/1.1"), 400},
       {"target_of_64_kib", line("GET /" + std::string(65536, 'x') + " HTTP/1.1"), 414},
       {"header_of_100_kib", get("Host: x\r\nX: " + std::string(100'000, 'x') + "\r\n"), 431},
+      {"ten_thousand_headers",
+       get("Host: x\r\n" +
+           [] {
+             std::string fields;
+             for (int i = 0; i < 10'000; ++i) fields += "a: b\r\n";
+             return fields;
+           }()),
+       431},
       {"method_in_mixed_case", line("GeT / HTTP/1.1"), 501},
       {"method_connect", line("CONNECT x:443 HTTP/1.1"), 405},
       {"method_trace", line("TRACE / HTTP/1.1"), 405},

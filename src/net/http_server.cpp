@@ -59,9 +59,37 @@ async::task<void> secure(SessionContext& shared, std::unique_ptr<Stream>& stream
   if (!secured) log::debug("cannot serve a connection: {}", secured.error().sentence());
 }
 
+/// A handshake that a full server may give up.
+class Handshake {
+ public:
+  explicit Handshake(SessionContext& shared)
+      : shared_{shared},
+        given_up_{shared.executor},
+        place_{shared.handshakes.insert(shared.handshakes.end(), &given_up_)} {}
+  ~Handshake() { shared_.handshakes.erase(place_); }
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
+
+  async::task<void> over() { co_await async::race(shared_.closing.wait(), given_up_.wait()); }
+
+ private:
+  SessionContext& shared_;
+  async::StopSignal given_up_;
+  std::list<async::StopSignal*>::iterator place_;
+};
+
+/// Nothing when it does not become secure.
+async::task<std::unique_ptr<Stream>> secured(SessionContext& shared, std::unique_ptr<Stream> stream,
+                                             TlsServer server) {
+  Handshake handshake{shared};
+  auto winner = co_await async::race(secure(shared, stream, std::move(server)), handshake.over());
+  if (winner == async::Winner::second) stream.reset();
+  co_return stream;
+}
+
 async::task<void> serve_tls(SessionContext& shared, std::unique_ptr<Stream> stream, Peer peer,
                             TlsServer server) {
-  co_await async::race(secure(shared, stream, std::move(server)), shared.closing.wait());
+  stream = co_await secured(shared, std::move(stream), std::move(server));
   if (stream) co_await serve(shared, std::move(stream), std::move(peer));
 }
 
@@ -101,7 +129,7 @@ async::task<void> Server::Impl::accept_from(Door& door) {
   for (;;) {
     auto socket = co_await door.listener.accept();
     if (!socket) continue;
-    if (connections.size() < shared.limits.connections_max) {
+    if (connections.size() < shared.limits.connections_max || Session::give_up_one(shared)) {
       connections.spawn("connection", serve_at(door, std::move(*socket)));
     } else if (!door.who) {
       turn_away(std::move(*socket));

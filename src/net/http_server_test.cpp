@@ -371,20 +371,5 @@ async::task<void> never_read(TestServer& host) {
 }
 TEST_F(HurriedHttpServer, DropsAPeerThatDoesNotRead) { host_.run(never_read(host_)); }
 
-class FullHttpServer : public HttpServer {
- protected:
-  FullHttpServer() : HttpServer{ServerLimits{.connections_max = 1}} {}
-};
-async::task<std::string> knock_while_busy(TestServer& host) {
-  auto first = co_await host.connect()();
-  co_await first->write("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-  char piece[512];
-  co_await first->read_some(piece);
-  co_return co_await host.say("");
-}
-TEST_F(FullHttpServer, TurnsAwayMoreConnectionsThanItMayHave) {
-  EXPECT_THAT(host_.run(knock_while_busy(host_)), StartsWith("HTTP/1.1 503 "));
-}
-
 }  // namespace
 }  // namespace gantry::net::http

@@ -1,3 +1,4 @@
+#include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/scope.hpp"
 #include "async/testing_fake.hpp"
@@ -5,6 +6,9 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_certificates_fake.hpp"
+
+#include <memory>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -28,7 +32,8 @@ async::task<void> tell_transport(Exchange& exchange) {
 
 class TlsHttpServer : public testing::Test {
  protected:
-  TlsHttpServer() {
+  explicit TlsHttpServer(ServerLimits limits = {.head = head_limit})
+      : server_{loop_.executor(), limits, tell_transport} {
     port_ = value_or_throw(server_.listen_tls("127.0.0.1:0", [this] { return identity_; }));
     serving_.spawn("server", server_.run());
   }
@@ -57,7 +62,7 @@ class TlsHttpServer : public testing::Test {
   async::TestLoop loop_;
   TestAuthority authority_;
   TlsServer identity_ = authority_.server();
-  Server server_{loop_.executor(), {.head = head_limit}, tell_transport};
+  Server server_;
   std::uint16_t port_ = 0;
   async::TaskScope serving_{loop_.executor()};
 };
@@ -95,6 +100,34 @@ TEST_F(TlsHttpServer, ClosesAConnectionThatStopsInTheMiddleOfItsHello) {
   EXPECT_EQ(loop_.run(say(connect("tcp"), "\x16\x03\x01")), "");
   EXPECT_GE(steady_now() - began, head_limit);
   EXPECT_LT(steady_now() - began, Seconds{2});
+}
+
+/// A server with room for two, and patience.
+class FullTlsHttpServer : public TlsHttpServer {
+ protected:
+  FullTlsHttpServer() : TlsHttpServer{{.connections_max = 2}} {}
+};
+
+TEST_F(FullTlsHttpServer, GivesUpHandshakesThatStandStillForWhoComesNext) {
+  std::vector<std::unique_ptr<Stream>> still;
+  for (const auto* said : {"", "\x16", "\x16\x03\x01\x02", "\x16\x03\x01"}) {
+    still.push_back(loop_.run(connect("tcp")()));
+    loop_.run(still.back()->write(said));
+    loop_.run(async::pause(Milliseconds{30}));
+    EXPECT_EQ(get("/"), "over TLS") << still.size();
+  }
+}
+
+TEST_F(TlsHttpServer, ServesOnAfterHellosThatAreNone) {
+  for (const auto& hello :
+       {"\x16\x03\x01\x02\x00" + std::string(512, 'x'), "\x16" + std::string(600, '\xff'),
+        std::string{"\x16\x03\x01\x00\x00", 5},
+        std::string{"\x16\x03\x03\x40\x01", 5} + std::string(20'000, '\0')}) {
+    auto said = loop_.run(async::attempt(say(connect("tcp"), hello)));
+    // At most an alert (RFC 8446, 6), in the clear.
+    EXPECT_TRUE(!said || said->empty() || said->front() == 0x15);
+    EXPECT_EQ(get("/"), "over TLS");
+  }
 }
 
 }  // namespace

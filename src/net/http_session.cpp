@@ -5,6 +5,8 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace gantry::net::http {
@@ -44,7 +46,30 @@ Session::Session(SessionContext& shared, std::unique_ptr<Stream> connected, Peer
 Session::~Session() { shared_.sessions.erase(place_); }
 
 void Session::close_if_idle() {
-  if (idle_) stream_->close();
+  if (waiting_ == Waiting::request) stream_->close();
+}
+
+bool Session::give_up_one(SessionContext& shared) {
+  Session* least = nullptr;
+  for (auto* session : shared.sessions) {
+    if (least == nullptr || session->waiting_ < least->waiting_) least = session;
+    if (least->waiting_ == Waiting::request) break;
+  }
+  bool asks_nothing = least != nullptr && least->waiting_ == Waiting::request;
+  auto handshake = std::ranges::find_if_not(shared.handshakes, &async::StopSignal::stopped);
+  if (!asks_nothing && handshake != shared.handshakes.end()) {
+    (*handshake)->stop();
+    return true;
+  }
+  if (least == nullptr || least->waiting_ == Waiting::nothing) return false;
+  least->waiting_ = Waiting::nothing;
+  least->stream_->close();
+  return true;
+}
+
+void Session::wait_for(Waiting what) {
+  waiting_ = what;
+  shared_.sessions.splice(shared_.sessions.end(), shared_.sessions, place_);
 }
 
 async::task<void> Session::serve() {
@@ -57,14 +82,14 @@ async::task<void> Session::serve() {
 async::task<std::optional<RequestParser>> Session::next_request() {
   if (input_.empty()) {
     if (shared_.closing.stopped()) co_return std::nullopt;
-    idle_ = true;
+    wait_for(Waiting::request);
     input_.shrink();
     watchdog_->allow(shared_.limits.idle);
     auto count = co_await async::attempt(input_.fill(*stream_));
     if (!count || *count == 0) co_return std::nullopt;
     watchdog_->rest();
   }
-  idle_ = false;
+  wait_for(Waiting::head);
   RequestParser parser{shared_.limits.head_max};
   auto bad = feed(parser);
   if (!bad && !parser.head_done()) {
@@ -73,6 +98,7 @@ async::task<std::optional<RequestParser>> Session::next_request() {
     if (!finished && finished.error().kind != ErrorKind::timed_out) co_return std::nullopt;
     if (!finished) bad = Rejection{408, finished.error().message};
   }
+  wait_for(Waiting::nothing);
   if (!bad) co_return parser;
   co_await refuse(std::move(*bad));
   co_return std::nullopt;
@@ -101,7 +127,9 @@ async::task<void> Session::fill() {
 async::task<void> Session::write(std::string_view bytes) {
   watchdog_->allow(shared_.limits.write);
   broken_ = true;
+  wait_for(Waiting::taking);
   co_await stream_->write(bytes);
+  wait_for(Waiting::nothing);
   broken_ = false;
   watchdog_->rest();
 }

@@ -24,9 +24,14 @@ struct SessionContext {
   Handler handler;
   TrustedProxies trusted{};
   async::StopSignal closing{executor};
-  std::list<Session*> sessions{};
+  std::list<Session*> sessions{};  ///< Whose state is the oldest comes first.
+  /// Of connections that are not secure yet, the oldest first: whoever stops one ends it.
+  std::list<async::StopSignal*> handshakes{};
   std::uint64_t held = 0;  ///< By the bodies of all exchanges, in bytes.
 };
+
+/// What a connection waits for its peer to do. Whoever is further down the list has come further.
+enum class Waiting { request, head, body, taking, nothing };
 
 /// Reads requests from one connection, hands them to the handler one after another, and closes it.
 class Session {
@@ -40,6 +45,10 @@ class Session {
   async::task<void> serve();
   /// Closes the connection if no request is being served.
   void close_if_idle();
+  /// Closes the connection that waits for its peer the longest: of those who ask nothing, or else
+  /// of those who make it secure, or else of those who have come least far with their request.
+  /// Answers whether there was one: a full server has room again then.
+  static bool give_up_one(SessionContext& shared);
 
  private:
   friend class Exchange;
@@ -61,6 +70,7 @@ class Session {
   /// Reads once; throws Failure when the peer has gone.
   async::task<void> fill();
   async::task<void> write(std::string_view bytes);
+  void wait_for(Waiting what);
 
   SessionContext& shared_;
   std::list<Session*>::iterator place_;
@@ -68,7 +78,7 @@ class Session {
   std::unique_ptr<Stream> stream_;
   std::optional<Watchdog> watchdog_;
   InputBuffer input_;
-  bool idle_ = true;
+  Waiting waiting_ = Waiting::request;
   bool broken_ = false;  ///< A write has failed, or is under way.
 };
 

@@ -105,6 +105,14 @@ TEST_F(WebSockets, RefuseAHandshakeThatIsNone) {
   EXPECT_EQ(answer(good + "Content-Length: 3\r\n"), "400");
 }
 
+TEST_F(WebSockets, TakeNoExtension) {
+  auto answer = host_.run(host_.say(handshake(
+      good + "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: x\r\n")));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 101 "));
+  EXPECT_THAT(answer, testing::Not(testing::HasSubstr("Sec-WebSocket-Extensions")));
+  EXPECT_THAT(answer, testing::Not(testing::HasSubstr("Sec-WebSocket-Protocol")));
+}
+
 struct Breach {
   std::string name;
   std::string bytes;
@@ -163,6 +171,48 @@ TEST_P(WebSocketBreach, IsAnsweredWithItsCloseCode) {
 
 INSTANTIATE_TEST_SUITE_P(Frames, WebSocketBreach, testing::ValuesIn(breaches()),
                          [](const auto& instance) { return instance.param.name; });
+
+TEST_F(WebSockets, AnswerEveryPingAndThenTheNextMessage) {
+  std::string bytes = handshake(good);
+  for (int i = 0; i < 20'000; ++i) bytes += masked(Opcode::ping, "p");
+  auto answer = host_.run(host_.say(bytes + masked(Opcode::text, "leave")));
+  auto frames = answer.substr(answer.find("\r\n\r\n") + 4);
+  auto pong = websocket_frame(Opcode::pong, "p", std::nullopt);
+  ASSERT_EQ(frames.size() / pong.size(), 20'000U + 5);
+  EXPECT_EQ(frames.substr(0, pong.size()), pong);
+  EXPECT_THAT(frames, testing::EndsWith("as you like"));
+}
+
+async::task<std::string> finish_after(http::TestServer& host, std::string bytes) {
+  auto stream = co_await host.connect()();
+  co_await stream->write(bytes);
+  stream->finish_writing();
+  std::string answer;
+  char piece[512];
+  while (auto count = co_await stream->read_some(piece)) answer.append(piece, count);
+  co_return answer;
+}
+TEST_F(WebSockets, EndWhenThePeerHasFinishedWriting) {
+  auto ended = finish_after(host_, handshake(good) + masked(Opcode::text, "x"));
+  EXPECT_THAT(host_.run(std::move(ended)),
+              testing::EndsWith(websocket_frame(Opcode::text, "x", std::nullopt)));
+}
+
+async::task<void> tell_without_end(http::Exchange& exchange, bool& ended) {
+  auto socket = co_await exchange.accept_websocket({.write = Milliseconds{80}});
+  auto told = co_await async::attempt([](WebSocket& it) -> async::task<void> {
+    for (;;) co_await it.send(WebSocket::Kind::binary, std::string(60'000, 'x'));
+  }(socket));
+  ended = !told;
+}
+TEST(WebSocketFlood, EndsForAPeerThatDoesNotRead) {
+  bool ended = false;
+  http::TestServer host{
+      [&](http::Exchange& exchange) { return tell_without_end(exchange, ended); }};
+  auto stream = host.run(host.connect()());
+  host.run(stream->write(handshake(good)));
+  host.run(async::until([&] { return ended; }));
+}
 
 TEST(WebSocketReader, PutsFragmentsTogetherAroundAPing) {
   WebSocketReader reader{WebSocketRole::server, Bytes{100}};
