@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -196,7 +197,9 @@ async::task<void> Link::list_all() {
   std::vector<Container> items;
   items.reserve(std::min(listed.size(), containers_max));
   std::size_t total = 0;
+  std::set<std::string_view> ids;  // a list is what an engine likes to answer
   for (const auto& summary : listed) {
+    if (!ids.insert(summary.id).second) continue;
     if (hides(summary) || ++total > containers_max) continue;
     items.push_back(container_of(summary));
   }
