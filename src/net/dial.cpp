@@ -1,7 +1,10 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "net/endpoint.hpp"
+#include "net/look_up.hpp"
 #include "net/socket_stream.hpp"
+
+#include <vector>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -59,16 +62,22 @@ async::task<std::unique_ptr<Stream>> dial_unix(const Endpoint& endpoint) {
   co_return socket_stream(std::move(socket));
 }
 
+/// Each name by a process of its own: Asio's resolver asks for all of them on one thread, where a
+/// name server that does not answer would hold up the way to every other host, and our own end.
+async::task<std::vector<asio::ip::tcp::endpoint>> endpoints_of(const Endpoint& endpoint) {
+  std::vector<asio::ip::tcp::endpoint> endpoints;
+  for (const auto& address : co_await look_up(endpoint.host(), {"getent", "ahosts", "--"})) {
+    endpoints.emplace_back(address, endpoint.port());
+  }
+  co_return endpoints;
+}
+
 async::task<std::unique_ptr<Stream>> dial_tcp(const Endpoint& endpoint) {
-  auto executor = co_await asio::this_coro::executor;
+  auto endpoints = co_await endpoints_of(endpoint);
+  asio::ip::tcp::socket socket{co_await asio::this_coro::executor};
   boost::system::error_code broken;
-  auto token = asio::redirect_error(asio::use_awaitable, broken);
-  // Names are looked up on the resolver's own thread, so a slow one does not hold up the loop.
-  asio::ip::tcp::resolver resolver{executor};
-  auto found = co_await resolver.async_resolve(endpoint.host(), std::to_string(endpoint.port()),
-                                               asio::ip::resolver_base::numeric_service, token);
-  asio::ip::tcp::socket socket{executor};
-  if (!broken) co_await asio::async_connect(socket, found, token);
+  co_await asio::async_connect(socket, endpoints,
+                               asio::redirect_error(asio::use_awaitable, broken));
   if (broken == asio::error::operation_aborted) throw boost::system::system_error{broken};
   if (broken) throw Failure{explain(endpoint, broken)};
   co_return socket_stream(std::move(socket));

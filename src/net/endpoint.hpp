@@ -51,8 +51,8 @@ class Endpoint {
 /// Dials `endpoint`, at most 10 s. What `tls` says holds for a tls endpoint, which takes at most 10
 /// s more; without it the system's authorities are trusted. Throws Failure as tls_connect, or with
 /// code `socket_missing` (no such file), `socket_permission` (EACCES), `not_a_socket` (a file or a
-/// folder), `not_listening` (refused), `unreachable` (any other way to fail): the causes people
-/// must tell apart. Ways over ssh are SshTunnel's: for them it throws `needs_tunnel`.
+/// folder), `not_listening` (refused), `name_unknown`, `unreachable` (any other way to fail): the
+/// causes people must tell apart. Ways over ssh are SshTunnel's: for them it throws `needs_tunnel`.
 Connect dialer(async::Executor executor, Endpoint endpoint, std::optional<TlsClient> tls = {});
 
 }  // namespace gantry::net
