@@ -27,11 +27,29 @@ std::string_view word(access::How how) {
   return {};
 }
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// `psql postgres://u:p@h a://b` -> `psql postgres://u:********@h a://b`
+std::string without_url_passwords(std::string_view text) {
+  constexpr std::string_view mark = "://";
+  std::string out;
+  while (!text.empty()) {
+    auto first = text.find(mark);
+    auto next = first == std::string_view::npos ? first : text.find(mark, first + mark.size());
+    if (next == std::string_view::npos) next = text.size();
+    // The next URL's scheme goes with it: what stands there is no password.
+    while (next < text.size() && next > first + mark.size() && is_letter(text[next - 1])) --next;
+    out += text::without_url_password(text.substr(0, next));
+    text.remove_prefix(next);
+  }
+  return out;
+}
+
 /// `PASSWORD=x` -> `PASSWORD=********`
 std::string masked_text(std::string_view text) {
   auto equals = text.find('=');
   if (equals == std::string_view::npos || !text::names_secret(text.substr(0, equals))) {
-    return std::string{text};
+    return without_url_passwords(text);
   }
   return fmt::format("{}={}", text.substr(0, equals), text::mask);
 }

@@ -35,13 +35,14 @@ struct Operation {
   std::string action;  ///< `container.stop`, `image.pull`: noun and verb, as in the audit log.
   std::string object;  ///< The id or name of what is changed; empty: the host as a whole.
   /// What was asked for. Values whose names say secret are masked before anything is written; so
-  /// are those of `NAME=value` texts. Over 2 KiB only its size is kept.
+  /// are those of `NAME=value` texts, and passwords in URLs. Over 2 KiB only its size is kept.
   json::Object parameters = {};
   /// For the call itself, without waiting for its turn.
   Milliseconds deadline{60'000};
 };
 
-/// Values whose names say secret, masked: of members at any depth, and of texts `NAME=value`.
+/// Values whose names say secret, masked: of members at any depth, and of texts `NAME=value`; and
+/// the passwords of URLs in any text.
 json::Object masked(const json::Object& parameters);
 
 /// Every change to a host goes through here: the audit row first (it says `begun`), then the call

@@ -205,5 +205,29 @@ TEST_F(FleetOperations, WhatLastsTellsItsEndOnce) {
   EXPECT_THAT(outcomes(), ElementsAre("begun", "ok"));
 }
 
+std::string masked_word(std::string_view word) {
+  auto shown = masked({{"command", json::Array{word}}});
+  return std::string{shown.at("command").as_array().at(0).as_string()};
+}
+
+TEST(MaskedParameters, HoldNoPasswordOfAUrl) {
+  auto shown = masked({{"env", json::Object{{"DATABASE_URL", "postgres://app:hunter2@db/shop"}}}});
+  EXPECT_EQ(shown.at("env").as_object().at("DATABASE_URL").as_string(),
+            "postgres://app:********@db/shop");
+  EXPECT_EQ(masked_word("DATABASE_URL=postgres://app:hunter2@db/shop"),
+            "DATABASE_URL=postgres://app:********@db/shop");
+  EXPECT_EQ(masked_word("psql postgres://app:hunter2@db/shop -c 'select 1'"),
+            "psql postgres://app:********@db/shop -c 'select 1'");
+  EXPECT_EQ(masked_word("curl http://db:80/ redis://:hunter2@cache ftp://u:hunter2@h"),
+            "curl http://db:80/ redis://:********@cache ftp://u:********@h");
+}
+
+TEST(MaskedParameters, AreOtherwiseAsTheyWere) {
+  for (const auto* word : {"", "://", "a://://", "ls -l", "http://db:80/x", "MODE=fast"}) {
+    EXPECT_EQ(masked_word(word), word);
+  }
+  EXPECT_EQ(masked_word("DB_PASSWORD=hunter2"), "DB_PASSWORD=********");
+}
+
 }  // namespace
 }  // namespace gantry::fleet
