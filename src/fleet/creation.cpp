@@ -1,11 +1,14 @@
 #include "fleet/creation.hpp"
 
 #include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/finally.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
 #include "engine/networks.hpp"
 #include "engine/volumes.hpp"
+#include "fleet/volume_source.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +18,10 @@
 
 namespace gantry::fleet {
 namespace {
+
+constexpr int removals_max = 3;
+constexpr Milliseconds removal_max{10'000};
+constexpr Milliseconds between_removals{500};
 
 constexpr std::string_view our_labels = "io.gantry.";
 /// What our sandboxes live by: a program that could write there could write into all of them.
@@ -171,6 +178,14 @@ Result<> check_texts(const engine::NewContainer& wanted) {
   return ok;
 }
 
+/// What nobody can have.
+Result<> check(const engine::NewContainer& wanted) {
+  for (auto part : {&check_texts, &check_mounts, &check_network}) {
+    if (auto fine = part(wanted); !fine) return fine;
+  }
+  return ok;
+}
+
 std::string words_of(const std::vector<Danger>& found) {
   std::vector<std::string_view> words;
   for (auto danger : found) words.push_back(word(danger));
@@ -187,7 +202,7 @@ std::vector<Danger> missing(const std::vector<Danger>& from, const std::vector<D
 }
 
 /// What of it the audit log keeps: names, not values.
-json::Object told(const Creation& creation) {
+json::Object told(const Creation& creation, const Sources& volumes) {
   const auto& wanted = creation.wanted;
   json::Object out{{"image", wanted.image}};
   json::Array named;
@@ -195,6 +210,7 @@ json::Object told(const Creation& creation) {
   if (!named.empty()) out["dangers"] = std::move(named);
   json::Array binds;
   for (const auto& bind : wanted.binds) binds.emplace_back(bind.source);
+  for (const auto& source : volumes) binds.emplace_back(source);
   if (!binds.empty()) out["binds"] = std::move(binds);
   json::Array env;
   for (const auto& variable : wanted.env) env.emplace_back(variable.substr(0, variable.find('=')));
@@ -217,25 +233,73 @@ async::task<Result<>> check_named_network(engine::Client& client,
   co_return ok;
 }
 
-/// Makes it, and takes it away again where the engine has made something else.
-async::task<Result<engine::CreatedContainer>> make(engine::Client& client, std::string name,
-                                                   engine::NewContainer wanted) {
-  auto network = co_await check_named_network(client, wanted.network);
-  if (!network) co_return fail(std::move(network.error()));
-  auto created = co_await engine::create_container(client, std::move(name), wanted);
-  if (!created) co_return created;
-  auto details = co_await engine::inspect_container(client, created->id);
+/// A container on its way. Nobody may start it before it was compared.
+struct Making {
+  engine::Client& client;
+  engine::NewContainer wanted;
+  std::optional<engine::CreatedContainer> created = {};
+  bool is_as_wanted = false;
+  bool stays = false;  ///< It could not be taken away again.
+};
+
+async::task<Result<>> ask_for_it(Making& making, std::string name) {
+  auto created = co_await engine::create_container(making.client, std::move(name), making.wanted);
+  if (!created) co_return fail(std::move(created.error()));
+  making.created = std::move(*created);
+  co_return ok;
+}
+
+async::task<Result<>> make_and_compare(Making& making, std::string name) {
+  // Whoever leaves meanwhile would leave one behind of which nobody knows.
+  auto asked = co_await async::shielded(ask_for_it(making, std::move(name)));
+  if (!asked) co_return asked;
+  auto details = co_await engine::inspect_container(making.client, making.created->id);
   if (!details) co_return fail(std::move(details.error()));
-  auto wider = engine::wider_than_wanted(wanted, *details);
-  if (wider.empty()) co_return created;
-  auto removed = co_await async::attempt(
-      engine::remove_container(client, created->id, {.force = true, .volumes = true}));
-  if (!removed) log::error("{}", removed.error().sentence());
+  auto wider = engine::wider_than_wanted(making.wanted, *details);
+  making.is_as_wanted = wider.empty();
+  if (making.is_as_wanted) co_return ok;
   co_return fail(ErrorKind::unavailable, "engine_widened",
                  fmt::format("cannot create container: the engine has made another one than was "
                              "asked for: {}",
                              fmt::join(wider, ", ")),
                  "look at the engine's defaults and plugins");
+}
+
+async::task<Result<>> remove_made(engine::Client& client, std::string id) {
+  auto removed =
+      co_await engine::remove_container(client, std::move(id), {.force = true, .volumes = true});
+  if (!removed && removed.error().kind == ErrorKind::not_found) co_return ok;
+  co_return removed;
+}
+
+async::task<void> remove_unless_as_wanted(Making& making) {
+  if (!making.created || making.is_as_wanted) co_return;
+  for (int i = 0; i < removals_max; ++i) {
+    if (i > 0) co_await async::pause(between_removals);
+    auto removed = co_await async::attempt(async::with_deadline(
+        removal_max, "removing it", remove_made(making.client, making.created->id)));
+    making.stays = !removed;
+    if (removed) co_return;
+    log::error("{}", removed.error().sentence());
+  }
+}
+
+/// Makes it, and takes it away again unless the engine has made just that.
+async::task<Result<engine::CreatedContainer>> make(engine::Client& client, std::string name,
+                                                   engine::NewContainer wanted) {
+  auto network = co_await check_named_network(client, wanted.network);
+  if (!network) co_return fail(std::move(network.error()));
+  Making making{.client = client, .wanted = std::move(wanted)};
+  auto made = co_await async::attempt(
+      async::finally(make_and_compare(making, std::move(name)), remove_unless_as_wanted(making)));
+  if (made) co_return std::move(*making.created);
+  if (making.stays) {
+    made.error().remedy = fmt::format(
+        "remove container '{}' by hand: it is not known to be what "
+        "was asked for",
+        making.created->id.substr(0, 12));
+  }
+  co_return fail(std::move(made.error()));
 }
 
 }  // namespace
@@ -250,19 +314,20 @@ std::optional<Danger> parse_danger(std::string_view word) {
   return found->danger;
 }
 
-std::vector<Danger> dangers_of(const engine::NewContainer& wanted) {
+std::vector<Danger> dangers_of(const engine::NewContainer& wanted, const Sources& volumes) {
   std::vector<Danger> found;
   auto note = [&](Danger danger, bool there) {
     if (there) found.push_back(danger);
   };
   auto bound = [&](auto is) {
-    return std::ranges::any_of(wanted.binds, [&](const auto& bind) { return is(bind.source); });
+    return std::ranges::any_of(wanted.binds, [&](const auto& bind) { return is(bind.source); }) ||
+           std::ranges::any_of(volumes, is);
   };
   note(Danger::privileged, wanted.privileged);
   note(Danger::host_network, wanted.network == "host");
   note(Danger::host_pid, wanted.host_pid);
   note(Danger::host_ipc, wanted.host_ipc);
-  note(Danger::bind, !wanted.binds.empty());
+  note(Danger::bind, !wanted.binds.empty() || !volumes.empty());
   note(Danger::host_system, bound([](const auto& path) { return touches(path, system_folders); }));
   note(Danger::docker_socket, bound([](const auto& path) { return is_socket(path); }));
   note(Danger::capabilities, std::ranges::any_of(wanted.cap_add, is_unusual));
@@ -272,11 +337,9 @@ std::vector<Danger> dangers_of(const engine::NewContainer& wanted) {
 }
 
 Result<> judge(const engine::NewContainer& wanted, access::Role role,
-               const std::vector<Danger>& named) {
-  for (auto check : {&check_texts, &check_mounts, &check_network}) {
-    if (auto fine = check(wanted); !fine) return fine;
-  }
-  auto found = dangers_of(wanted);
+               const std::vector<Danger>& named, const Sources& volumes) {
+  if (auto fine = check(wanted); !fine) return fine;
+  auto found = dangers_of(wanted, volumes);
   if (!found.empty() && role < access::Role::admin) {
     return fail(ErrorKind::denied, "danger_needs_admin",
                 fmt::format("cannot create container: what it asks for reaches out of it ({}), "
@@ -302,16 +365,19 @@ Result<> judge(const engine::NewContainer& wanted, access::Role role,
 
 async::task<Result<Created>> create(Operations& operations, Actor actor, access::Role role,
                                     Creation creation) {
-  if (auto fine = judge(creation.wanted, role, creation.named); !fine) {
+  if (auto fine = check(creation.wanted); !fine) co_return fail(std::move(fine.error()));
+  auto host = creation.host;
+  auto sources = co_await sources_on_host(host->engine(), creation.wanted);
+  if (!sources) co_return fail(std::move(sources.error()));
+  if (auto fine = judge(creation.wanted, role, creation.named, *sources); !fine) {
     co_return fail(std::move(fine.error()));
   }
-  auto host = creation.host;
   auto object = creation.name.empty() ? std::string{"(unnamed)"} : creation.name;
   Operation operation{.actor = actor,
                       .host = host->name(),
                       .action = "container.create",
                       .object = object,
-                      .parameters = told(creation),
+                      .parameters = told(creation, *sources),
                       .deadline = Seconds{120}};
   auto made = co_await operations.run(
       std::move(operation), make(host->engine(), creation.name, std::move(creation.wanted)));

@@ -41,14 +41,17 @@ std::string_view word(Danger danger);
 /// Nothing for any other word.
 std::optional<Danger> parse_danger(std::string_view word);
 
-/// The dangers in what is asked for, in the order of the table.
-std::vector<Danger> dangers_of(const engine::NewContainer& wanted);
+/// Places of the host that volumes are (fleet/volume_source.hpp): they are judged as binds are.
+using Sources = std::vector<std::string>;
+
+/// The dangers in what is asked for, in the order of the table. `volumes`: what its volumes are.
+std::vector<Danger> dangers_of(const engine::NewContainer& wanted, const Sources& volumes = {});
 
 /// The one judgement over every new container that is no sandbox, whoever asks and by what way
 /// (reference: CVE-2026-44849). Refused: `invalid_container` (invalid) for what nobody can have,
 /// `danger_needs_admin` (denied), `danger_not_named` and `danger_absent` (invalid).
 Result<> judge(const engine::NewContainer& wanted, access::Role role,
-               const std::vector<Danger>& named);
+               const std::vector<Danger>& named, const Sources& volumes = {});
 
 /// A container to be made on a host.
 struct Creation {
@@ -66,7 +69,8 @@ struct Created {
 };
 
 /// Judges it, makes it (audited), looks whether the engine has made just that (else it is removed
-/// again: `engine_widened`, unavailable), and starts it (audited).
+/// again: `engine_widened`, unavailable; also when that can not be looked at, or nobody waits any
+/// more), and starts it (audited).
 async::task<Result<Created>> create(Operations& operations, Actor actor, access::Role role,
                                     Creation creation);
 

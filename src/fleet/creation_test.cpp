@@ -1,6 +1,7 @@
 #include "fleet/creation.hpp"
 
 #include "fleet/actions.hpp"
+#include "fleet/volume_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -87,6 +88,36 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Creation, AnOrdinaryFolderIsNoSystemFolder) {
   EXPECT_THAT(dangers_of(bound("/srv/site")), ElementsAre(Danger::bind));
   EXPECT_THAT(dangers_of(bound("/etcetera")), ElementsAre(Danger::bind));
+}
+
+std::optional<std::string> source(std::map<std::string, std::string> options,
+                                  std::string driver = "local") {
+  return source_on_host({.name = "v", .driver = std::move(driver), .options = std::move(options)});
+}
+
+TEST(Creation, AVolumeThatIsAPlaceOfTheHostIsABind) {
+  EXPECT_EQ(source({{"type", "none"}, {"o", "bind"}, {"device", "/srv/site"}}), "/srv/site");
+  EXPECT_EQ(source({{"o", "rw, RBind"}, {"device", "/srv/site/"}}), "/srv/site");
+  EXPECT_EQ(source({{"type", "nfs"}, {"o", "bind"}, {"device", "/etc"}}), "/etc");
+  EXPECT_EQ(source({{"type", "ext4"}, {"device", "/dev/sda1"}}), "/dev/sda1");
+  EXPECT_EQ(source({{"type", "overlay"}, {"o", "lowerdir=/etc"}, {"device", "overlay"}}), "/");
+  EXPECT_EQ(source({{"o", "bind"}, {"device", "/srv/../etc"}}), "/");
+  EXPECT_EQ(source({{"o", "bind"}}), "/");
+  auto wanted = plain();
+  EXPECT_THAT(dangers_of(wanted, {"/srv/site"}), ElementsAre(Danger::bind));
+  EXPECT_THAT(dangers_of(wanted, {"/dev/sda1"}), ElementsAre(Danger::bind, Danger::host_system));
+  EXPECT_EQ(code_of(judge(wanted, access::Role::operator_, {}, {"/srv/site"})),
+            "danger_needs_admin");
+  EXPECT_EQ(code_of(judge(wanted, access::Role::admin, {}, {"/srv/site"})), "danger_not_named");
+  EXPECT_EQ(code_of(judge(wanted, access::Role::admin, {Danger::bind}, {"/srv/site"})), "ok");
+}
+
+TEST(Creation, AVolumeThatIsElsewhereIsNoBind) {
+  EXPECT_FALSE(source({}));
+  EXPECT_FALSE(source({{"o", "size=1m"}}));
+  EXPECT_FALSE(source({{"type", "tmpfs"}, {"device", "tmpfs"}, {"o", "size=1m"}}));
+  EXPECT_FALSE(source({{"type", "nfs"}, {"device", ":/x"}, {"o", "addr=nas"}}));
+  EXPECT_FALSE(source({{"device", "/etc"}}, "nas-plugin"));
 }
 
 TEST(Creation, ADangerThatIsNotThereIsNotNamed) {
