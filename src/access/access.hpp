@@ -6,6 +6,7 @@
 #include "access/link_store.hpp"
 #include "access/oidc.hpp"
 #include "access/password.hpp"
+#include "access/refusals.hpp"
 #include "access/rights.hpp"
 #include "access/session_store.hpp"
 #include "access/token_store.hpp"
@@ -300,3 +301,4 @@ class Access {
 };
 
 }  // namespace gantry::access
+  Refusals refusals_;

@@ -11,11 +11,16 @@
 
 namespace gantry::access {
 
+/// Under which an address is counted: an IPv6 one by its /64, all of which one customer has.
+std::string network_of(std::string_view address);
+
 /// Counts failures per key (a name, an address) in a sliding window. Bounded: of more than 10,000
 /// keys the one that failed longest ago is forgotten.
 class Attempts {
  public:
-  /// How long the key must wait: zero while it has failed less than 10 times in 10 minutes.
+  /// How often a key may fail in 10 minutes.
+  explicit Attempts(std::size_t failures_max = 10) : failures_max_{failures_max} {}
+  /// How long the key must wait: zero while it has failed less often than that.
   Seconds wait(std::string_view key, WallTime now) const;
   /// Counted when the attempt begins, so that many at once do not slip through.
   void begin(std::string_view key, WallTime now);
@@ -31,6 +36,7 @@ class Attempts {
     std::string key;
     std::deque<WallTime> times;
   };
+  std::size_t failures_max_;
   std::list<Failures> by_age_;  ///< the one that failed last is last
   std::map<std::string, std::list<Failures>::iterator, std::less<>> keys_;
 };

@@ -29,6 +29,8 @@ constexpr net::http::ClientLimits limits{.head = Milliseconds{10'000},
                                          .body_max = Bytes{256U << 10U}};
 constexpr std::size_t underway_max = 16;
 constexpr std::size_t used_states_max = 10'000;
+/// Of one address, where many people may be: a sign-in that succeeds is not counted.
+constexpr std::size_t attempts_max = 60;
 constexpr std::size_t cookie_max = 2'048;
 constexpr std::size_t code_max = 2'048;
 constexpr std::size_t secret_length = 43;  // RFC 7636 section 4.1: at least
@@ -161,7 +163,8 @@ Oidc::Oidc(async::Executor executor, OidcSettings settings, Clock clock, Sealer 
       settings_{std::move(settings)},
       clock_{std::move(clock)},
       sealer_{std::move(sealer)},
-      dial_{std::move(dial)} {
+      dial_{std::move(dial)},
+      by_address_{attempts_max} {
   if (dial_) return;
   dial_ = [this](const ProviderUrl& url) {
     auto text = fmt::format("{}://{}:{}", url.tls ? "tls" : "tcp", url.host, url.port);
@@ -226,7 +229,21 @@ async::task<Result<Oidc::Provider>> Oidc::discover() {
   co_return *provider_;
 }
 
-async::task<Result<Oidc::Start>> Oidc::start() {
+Result<> Oidc::count(const std::string& address) {
+  if (address.empty()) return ok;
+  auto network = network_of(address);
+  auto now = clock_.now();
+  if (auto wait = by_address_.wait(network, now); wait > Seconds{0}) {
+    return fail(ErrorKind::exhausted, "too_many_attempts",
+                "cannot sign in: too many attempts have failed",
+                fmt::format("try again in {} s", wait.count()));
+  }
+  by_address_.begin(network, now);
+  return ok;
+}
+
+async::task<Result<Oidc::Start>> Oidc::start(std::string address) {
+  if (auto counted = count(address); !counted) co_return fail(std::move(counted.error()));
   if (underway_ >= underway_max) co_return busy();
   Counted counted{underway_};
   auto provider = co_await discover();
@@ -363,10 +380,23 @@ Result<Vouched> Oidc::judge(const json::Object& claims, const std::string& nonce
   }
   auto name = text_of(claims, "preferred_username");
   if (name.empty()) name = text_of(claims, "email");
-  return Vouched{settings_.issuer, std::move(subject), std::move(name), *role};
+  return Vouched{.issuer = settings_.issuer,
+                 .subject = std::move(subject),
+                 .name = std::move(name),
+                 .role = *role,
+                 .first_grants = settings_.first_grants};
 }
 
 async::task<Result<Vouched>> Oidc::finish(Return returned) {
+  auto address = returned.address;
+  if (auto counted = count(address); !counted) co_return fail(std::move(counted.error()));
+  auto vouched = co_await vouch(std::move(returned));
+  // Neither the way there nor the way back was a failure.
+  for (int i = 0; i < 2 && vouched; ++i) by_address_.withdraw(network_of(address));
+  co_return vouched;
+}
+
+async::task<Result<Vouched>> Oidc::vouch(Return returned) {
   if (underway_ >= underway_max) co_return busy();
   Counted counted{underway_};
   auto flow = open_flow(returned);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "access/attempts.hpp"
 #include "access/identity.hpp"
 #include "access/jwt.hpp"
+#include "access/rights.hpp"
 #include "async/task.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -47,6 +49,8 @@ struct OidcSettings {
   std::vector<std::string> scopes = {"openid", "profile", "email"};
   std::string groups_claim = "groups";
   std::vector<RoleRule> roles;
+  /// What restricts those who come for the first time, of groups of hosts.
+  std::vector<Grant> first_grants = {};
   std::optional<net::TlsClient> tls;  ///< Whom to trust; none: those whom the system trusts.
 };
 
@@ -56,6 +60,8 @@ struct Vouched {
   std::string subject;  ///< The only thing that names them for good.
   std::string name;     ///< What they would like to be called.
   Role role;            ///< The highest that their groups have.
+  /// What restricts them when they come for the first time; empty: nothing does.
+  std::vector<Grant> first_grants = {};
 };
 
 /// Signs people in by OpenID Connect: the authorization code flow with PKCE (RFC 6749, RFC 7636,
@@ -73,8 +79,10 @@ class Oidc {
     std::string url;  ///< Where the browser goes.
     Secret cookie;    ///< What it brings back.
   };
-  /// Refused: `provider_unreachable`, `provider_mistaken` (unavailable), `oidc_busy` (exhausted).
-  async::task<Result<Start>> start();
+  /// Of the address, so many are begun in 10 minutes and not brought to an end; an empty one is not
+  /// counted. Refused: `provider_unreachable`, `provider_mistaken` (unavailable), `oidc_busy`,
+  /// `too_many_attempts` (exhausted).
+  async::task<Result<Start>> start(std::string address = {});
 
   /// What the provider sent the browser back with.
   struct Return {
@@ -82,6 +90,7 @@ class Oidc {
     std::string state;
     std::string issuer;  ///< RFC 9207; empty: not said.
     std::string cookie;
+    std::string address = {};  ///< Where the browser is.
   };
   /// Refused: `oidc_state` (denied: not begun by this browser, over, or used), `oidc_refused`
   /// (denied: the provider does not take the code), `bad_token`, `oidc_no_role` (denied), and as
@@ -102,6 +111,8 @@ class Oidc {
     std::string verifier;
   };
 
+  Result<> count(const std::string& address);
+  async::task<Result<Vouched>> vouch(Return returned);
   async::task<Result<Provider>> discover();
   async::task<Result<json::Value>> fetch(ProviderUrl url, net::http::RequestHead request,
                                          std::string body);
@@ -123,6 +134,7 @@ class Oidc {
   WallTime keys_read_at_;
   std::map<std::string, WallTime> used_states_;  ///< Digests, until they would be over anyway.
   std::size_t underway_ = 0;
+  Attempts by_address_;
 };
 
 }  // namespace gantry::access

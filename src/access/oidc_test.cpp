@@ -68,6 +68,38 @@ TEST_F(OidcTest, TheBrowserIsSentWithStateNonceAndChallenge) {
   EXPECT_NE(start().url, url);
 }
 
+TEST_F(OidcTest, WhatOneAddressBeginsAndDoesNotEndIsBounded) {
+  constexpr const char* here = "2001:db8::7";
+  auto code = [this](std::string address) {
+    auto started = house_.run(oidc_->start(std::move(address)));
+    return started ? std::string{"begun"} : started.error().code;
+  };
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(code(here), "begun");
+    EXPECT_EQ(outcome({.code = "x", .state = "x", .issuer = {}, .cookie = {}, .address = here}),
+              "oidc_state");
+  }
+  EXPECT_EQ(code("2001:db8::ffff"), "too_many_attempts") << "the same network";
+  EXPECT_EQ(outcome({.code = "x", .state = "x", .issuer = {}, .cookie = {}, .address = here}),
+            "too_many_attempts");
+  EXPECT_EQ(code("2001:db8:0:1::7"), "begun");
+  provider_.now += std::chrono::minutes{11};
+  EXPECT_EQ(code(here), "begun");
+}
+
+TEST_F(OidcTest, WhoeverComesInIsNotCounted) {
+  for (int i = 0; i < 70; ++i) {
+    auto started = value_or_throw(house_.run(oidc_->start("192.0.2.7")));
+    auto granted = provider_.grant(started.url);
+    ASSERT_EQ(outcome({.code = granted.code,
+                       .state = granted.state,
+                       .issuer = {},
+                       .cookie = std::string{started.cookie.reveal()},
+                       .address = "192.0.2.7"}),
+              "in");
+  }
+}
+
 TEST_F(OidcTest, WrongClaimsAreRefused) {
   EXPECT_EQ(with([](json::Object& claims) { claims["nonce"] = "another"; }), "bad_token");
   EXPECT_EQ(with([](json::Object& claims) { claims.erase("nonce"); }), "bad_token");
@@ -321,6 +353,31 @@ TEST_F(ElsewhereTest, ThereIsNoPasswordToGuess) {
     EXPECT_EQ(tried.error().code, "bad_credentials");
   }
   EXPECT_EQ(access().begin_totp(jane.identity).error().code, "no_password");
+}
+
+TEST_F(ElsewhereTest, NewcomersMayBeKeptToSomeHosts) {
+  auto come = [this] {
+    return value_or_throw(house_.run(
+        access().sign_in_elsewhere({.issuer = "https://id.example",
+                                    .subject = "1",
+                                    .name = "jane",
+                                    .role = Role::operator_,
+                                    .first_grants = {{.group = "staging", .role = Role::viewer}}},
+                                   "192.0.2.3", "Firefox")));
+  };
+  auto jane = come();
+  auto role = [&](std::string group) {
+    return access().rights(jane.identity).role_on("web1", std::vector{std::move(group)}, {});
+  };
+  EXPECT_EQ(role("staging"), Role::viewer);
+  EXPECT_FALSE(role("production"));
+  ASSERT_TRUE(house_.run(access().set_grants(house_.owner(), jane.identity.user, {})));
+  come();
+  EXPECT_EQ(role("production"), Role::operator_) << "what an admin has said holds";
+  ASSERT_TRUE(house_.run(access().remove_user(house_.owner(), jane.identity.user)));
+  jane = come();
+  house_.restart();
+  EXPECT_FALSE(role("production")) << "who was removed comes back with no more than a newcomer";
 }
 
 TEST_F(ElsewhereTest, ARemovedUserComesBackAsANewOne) {

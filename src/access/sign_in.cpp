@@ -8,9 +8,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace gantry::access {
@@ -48,20 +46,6 @@ std::unexpected<Error> already_set_up() {
 /// A device is known until the password changes.
 std::string device_context(const UserRow& row) {
   return fmt::format("device {} {}", row.user.id.text(), credential::digest(row.password_hash));
-}
-
-/// Under which an address is counted: an IPv6 one by its /64, all of which one customer has.
-std::string network_of(std::string_view address) {
-  in6_addr parsed{};
-  if (::inet_pton(AF_INET6, std::string{address}.c_str(), &parsed) != 1) {
-    return std::string{address};
-  }
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
-    return ::inet_ntop(AF_INET, &parsed.s6_addr[12], text.data(), text.size());
-  }
-  std::fill(std::begin(parsed.s6_addr) + 8, std::end(parsed.s6_addr), std::uint8_t{0});
-  return fmt::format("{}/64", ::inet_ntop(AF_INET6, &parsed, text.data(), text.size()));
 }
 
 }  // namespace
@@ -233,11 +217,17 @@ async::task<Result<SignedIn>> Access::sign_in(std::string name, Secret password,
 
 async::task<void> Access::record_refusal(std::string name, std::string outcome,
                                          std::string address) {
+  auto told = refusals_.note(name, address, outcome, now());
+  if (!told) co_return;
+  json::Object details{{"address", address}};
+  if (told->count > 1) details["count"] = told->count;
+  // Many names from many places: the last of them stands for all.
+  if (told->about == Refusals::Told::About::others) details["others"] = true;
   co_await record({.actor = name,
                    .action = "session.create",
                    .target = name,
                    .outcome = std::move(outcome),
-                   .details = json::serialize(json::Object{{"address", address}})});
+                   .details = json::serialize(details)});
 }
 
 async::task<Result<SignedIn>> Access::begin_session(UserId user, std::string verified_hash,

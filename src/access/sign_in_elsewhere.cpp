@@ -1,5 +1,6 @@
 // Access: people whom an identity provider vouches for.
 #include "access/access.hpp"
+#include "access/grant_store.hpp"
 #include "access/manage.hpp"
 #include "access/user_name.hpp"
 #include "base/json.hpp"
@@ -60,12 +61,14 @@ async::task<Result<UserId>> Access::adopt(const Vouched& vouched) {
       database_, [&, at = now()](storage::Transaction& transaction) -> Result<> {
         bool fresh = user_store::add(transaction, row) == user_store::Added::yes &&
                      link_store::add(transaction, outside, row.user.id) == link_store::Added::yes;
+        if (fresh) grant_store::replace(transaction, row.user.id, vouched.first_grants);
         if (!fresh) {
           return fail(ErrorKind::conflict, "signed_in_twice",
                       "cannot sign in: you do so elsewhere, this moment", "sign in again");
         }
         auto details = json::serialize(json::Object{{"name", row.user.name},
                                                     {"role", word(row.user.role)},
+                                                    {"first_grants", vouched.first_grants.size()},
                                                     {"issuer", vouched.issuer},
                                                     {"subject", vouched.subject}});
         audit::append(transaction,
@@ -75,6 +78,7 @@ async::task<Result<UserId>> Access::adopt(const Vouched& vouched) {
   if (!added) co_return fail(added.error());
   users_.emplace(row.user.id, row);
   links_.emplace(std::move(outside), row.user.id);
+  if (!vouched.first_grants.empty()) grants_.emplace(row.user.id, vouched.first_grants);
   co_return row.user.id;
 }
 

@@ -43,7 +43,7 @@ Answer get_oidc(Call& call) {
 
 Answer start_oidc(Call& call) {
   if (call.services.oidc == nullptr) co_return not_configured();
-  auto started = co_await call.services.oidc->start();
+  auto started = co_await call.services.oidc->start(call.exchange.peer().address);
   if (!started) co_return refused(call, started.error());
   auto reply = redirect(std::move(started->url));
   const auto& peer = call.exchange.peer();
@@ -59,7 +59,8 @@ Answer finish_oidc(Call& call) {
   access::Oidc::Return returned{.code = call.query.text("code").value_or(""),
                                 .state = call.query.text("state").value_or(""),
                                 .issuer = call.query.text("iss").value_or(""),
-                                .cookie = std::string{cookie.value_or("")}};
+                                .cookie = std::string{cookie.value_or("")},
+                                .address = peer.address};
   auto vouched = co_await call.services.oidc->finish(std::move(returned));
   if (!vouched) co_return refused(call, vouched.error());
   auto signed_in = co_await call.services.access.sign_in_elsewhere(

@@ -4,6 +4,8 @@
 #include "main/database_options.hpp"
 #include "net/tls_files.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace gantry::main {
@@ -43,6 +45,28 @@ Result<std::vector<access::RoleRule>> roles_of(const Settings& settings) {
   return rules;
 }
 
+/// `GROUP=ROLE` or `GROUP/PROJECT=ROLE`.
+Result<std::vector<access::Grant>> first_grants_of(const Settings& settings) {
+  std::vector<access::Grant> grants;
+  for (const auto& text : list_of(settings, "oidc_first_grants")) {
+    auto equals = std::min(text.rfind('='), text.size());
+    auto slash = std::min(text.find('/'), equals);
+    auto role =
+        access::parse_role(std::string_view{text}.substr(std::min(equals + 1, text.size())));
+    access::Grant grant{.group = text.substr(0, slash)};
+    if (slash < equals) grant.project = text.substr(slash + 1, equals - slash - 1);
+    bool named = !grant.group.empty() && (slash == equals || !grant.project.empty());
+    bool fits = role == access::Role::viewer || role == access::Role::operator_;
+    if (!named || !fits) {
+      return refuse(text, "oidc_first_grants", "it is not GROUP=ROLE or GROUP/PROJECT=ROLE",
+                    "write it like staging=operator, with viewer or operator");
+    }
+    grant.role = *role;
+    grants.push_back(std::move(grant));
+  }
+  return grants;
+}
+
 }  // namespace
 
 Result<std::optional<OidcOptions>> oidc_options(const Settings& settings) {
@@ -74,6 +98,9 @@ Result<std::optional<OidcOptions>> oidc_options(const Settings& settings) {
                   "name the role of a group, or of everybody: *=viewer");
   }
   options.roles = std::move(*roles);
+  auto grants = first_grants_of(settings);
+  if (!grants) return fail(grants.error());
+  options.first_grants = std::move(*grants);
   return options;
 }
 
@@ -85,6 +112,7 @@ access::OidcSettings read_oidc(const OidcOptions& options) {
                                 .scopes = options.scopes,
                                 .groups_claim = options.groups_claim,
                                 .roles = options.roles,
+                                .first_grants = options.first_grants,
                                 .tls = {}};
   if (!options.client_secret_file.empty()) {
     settings.client_secret = value_or_throw(secret_line(options.client_secret_file));

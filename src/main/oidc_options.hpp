@@ -35,6 +35,10 @@ inline constexpr std::array oidc_settings{
                 "NAME"},
     OidcSetting{"oidc_roles", "--oidc-roles",
                 "Which role a group has, '*' for everybody: ops=operator,*=viewer", "GROUP=ROLE"},
+    OidcSetting{"oidc_first_grants", "--oidc-first-grants",
+                "Where alone newcomers may do what, until an admin says otherwise: a group of "
+                "hosts, or a project on them [everywhere]",
+                "GROUP[/PROJECT]=ROLE"},
     OidcSetting{"oidc_ca", "--oidc-ca", "Authorities to trust for the provider besides, PEM",
                 "FILE"},
 };
@@ -48,6 +52,7 @@ struct OidcOptions {
   std::vector<std::string> scopes;
   std::string groups_claim;
   std::vector<access::RoleRule> roles;
+  std::vector<access::Grant> first_grants;
   std::filesystem::path authorities;
 };
 

@@ -34,6 +34,20 @@ TEST(OidcOptionsTest, ListsMayBeGivenWithCommas) {
   EXPECT_EQ(options.scopes, (std::vector<std::string>{"openid", "profile", "email"}));
 }
 
+TEST(OidcOptionsTest, NewcomersMayBeKeptToGroupsOfHosts) {
+  EXPECT_TRUE(value_or_throw(oidc_options(whole())).value().first_grants.empty());
+  auto settings = whole();
+  settings["oidc_first_grants"] = {{"staging=operator", "*/shop=viewer"}, "here"};
+  auto grants = value_or_throw(oidc_options(settings)).value().first_grants;
+  EXPECT_EQ(grants, (std::vector<access::Grant>{
+                        {.group = "staging", .role = access::Role::operator_},
+                        {.group = "*", .project = "shop", .role = access::Role::viewer}}));
+  for (const auto* wrong : {"staging", "=viewer", "staging=admin", "staging=executor", "/x=viewer",
+                            "staging/=viewer", "staging="}) {
+    EXPECT_EQ(refusal("oidc_first_grants", wrong), "bad_setting") << wrong;
+  }
+}
+
 TEST(OidcOptionsTest, WhatCanNotWorkIsRefused) {
   EXPECT_EQ(refusal("oidc_issuer", "http://id.example"), "bad_provider_url");
   EXPECT_EQ(refusal("oidc_client_id", ""), "bad_setting");

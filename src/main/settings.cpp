@@ -75,6 +75,7 @@ constexpr std::array known_settings{
     Known{"oidc_scopes", Kind::texts},
     Known{"oidc_groups_claim", Kind::text},
     Known{"oidc_roles", Kind::texts},
+    Known{"oidc_first_grants", Kind::texts},
     Known{"oidc_ca", Kind::text},
     Known{"server", Kind::text},
 };
