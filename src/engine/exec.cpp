@@ -2,19 +2,16 @@
 
 #include "engine/names.hpp"
 #include "engine/read.hpp"
+#include "engine/write.hpp"
 
 namespace gantry::engine {
 namespace {
 
+using write::array_of;
+
 /// Typed to a terminal, Docker's own detach keys (Ctrl-P Ctrl-Q) would cut the line, and Ctrl-P
 /// would come one key late. There is no word for none: these nobody types.
 constexpr const char* detach_keys = "ctrl-^,ctrl-_,ctrl-^,ctrl-_,ctrl-^,ctrl-_,ctrl-^,ctrl-_";
-
-json::Array array_of(const std::vector<std::string>& texts) {
-  json::Array out;
-  for (const auto& text : texts) out.emplace_back(text);
-  return out;
-}
 
 json::Object body_of(const ExecSpec& spec) {
   json::Object body{{"AttachStdin", spec.attach_stdin},

@@ -2,11 +2,14 @@
 
 #include "engine/names.hpp"
 #include "engine/read.hpp"
+#include "engine/write.hpp"
 
 #include <cstdint>
 
 namespace gantry::engine {
 namespace {
+
+using write::object_of;
 
 constexpr Bytes list_max{64U << 20U};
 
@@ -56,12 +59,6 @@ Result<Network> network_of(const Doing& doing, const json::Value& value) {
   network.subnets = subnets_of(value);
   network.members = members_of(value);
   return network;
-}
-
-json::Object object_of(const std::map<std::string, std::string>& texts) {
-  json::Object out;
-  for (const auto& [name, text] : texts) out[name] = text;
-  return out;
 }
 
 json::Object addresses_of(const NetworkSpec& spec) {

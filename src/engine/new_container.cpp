@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "engine/names.hpp"
 #include "engine/read.hpp"
+#include "engine/write.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,26 +14,9 @@
 namespace gantry::engine {
 namespace {
 
-json::Array array_of(const std::vector<std::string>& texts) {
-  json::Array out;
-  for (const auto& text : texts) out.emplace_back(text);
-  return out;
-}
-
-json::Object object_of(const std::map<std::string, std::string>& texts) {
-  json::Object out;
-  for (const auto& [name, text] : texts) out[name] = text;
-  return out;
-}
-
-template <class T>
-void put(json::Object& into, std::string_view key, const std::optional<T>& value) {
-  if (value) into[key] = *value;
-}
-
-void put(json::Object& into, std::string_view key, const std::vector<std::string>& texts) {
-  if (!texts.empty()) into[key] = array_of(texts);
-}
+using write::array_of;
+using write::object_of;
+using write::put;
 
 std::int64_t nanoseconds(Milliseconds duration) { return duration.count() * 1'000'000; }
 

@@ -3,9 +3,12 @@
 #include "engine/filters.hpp"
 #include "engine/names.hpp"
 #include "engine/read.hpp"
+#include "engine/write.hpp"
 
 namespace gantry::engine {
 namespace {
+
+using write::object_of;
 
 constexpr Bytes list_max{64U << 20U};
 
@@ -21,12 +24,6 @@ Result<Volume> volume_of(const Doing& doing, const json::Value& value) {
   volume.options = read::text_map(fields, "Options");
   if (auto done = fields.finish(); !done) return fail(read::malformed(doing, done.error()));
   return volume;
-}
-
-json::Object object_of(const std::map<std::string, std::string>& texts) {
-  json::Object out;
-  for (const auto& [name, text] : texts) out[name] = text;
-  return out;
 }
 
 async::task<Result<Volume>> one(Client& client, Request request) {
