@@ -1,6 +1,7 @@
 #include "fleet/events.hpp"
 
 #include "async/testing_fake.hpp"
+#include "fleet/view.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -75,6 +76,17 @@ TEST_F(EventLogTest, WhatOnlyRepeatsThatAContainerBeginsIsNotTold) {
   connect.attributes["type"] = "bridge";
   log_.note(a_, "alpha", connect);
   EXPECT_THAT(actions(0), ElementsAre("connect"));
+}
+
+TEST_F(EventLogTest, ALongNameOfAProjectIsCutAsThatOfItsContainersIs) {
+  auto started = event("start");
+  started.attributes["com.docker.compose.project"] = std::string(1U << 20U, 'p');
+  log_.note(a_, "alpha", started);
+  engine::ContainerSummary summary;
+  summary.labels = started.attributes;
+  auto page = log_.after(0, 1);
+  EXPECT_LE(page.events.front()->project.size(), 520U);
+  EXPECT_EQ(page.events.front()->project, container_of(summary).project);
 }
 
 TEST_F(EventLogTest, ANoisyHostPushesNobodyElseOut) {

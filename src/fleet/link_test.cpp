@@ -233,6 +233,35 @@ TEST_F(FleetLink, ImagesNetworksAndVolumesAreListedToo) {
   EXPECT_THAT(view.warnings, IsEmpty());
 }
 
+TEST_F(FleetLink, WhatAnEngineWritesIntoItsListsIsCut) {
+  expect_events();
+  expect_list({});
+  std::string much(100'000, 'x');
+  json::Object pairs;
+  for (int i = 0; i < 1'000; ++i) pairs["n" + std::to_string(i)] = much.substr(0, 1'000);
+  json::Array image{json::Object{
+      {"Id", "sha256:" + FakeDaemon::id("1")}, {"RepoTags", json::Array{much}}, {"Labels", pairs}}};
+  json::Object network{{"Name", much}, {"Driver", much}, {"Options", pairs}, {"Labels", pairs}};
+  json::Object volume{{"Name", much}, {"Mountpoint", much}, {"Options", pairs}, {"Labels", pairs}};
+  daemon_.expect("GET", "/images/json*").reply(200, json::serialize(image));
+  daemon_.expect("GET", "/networks*").reply(200, json::serialize(json::Array{network}));
+  daemon_.expect("GET", "/volumes*")
+      .reply(200, json::serialize(json::Object{{"Volumes", json::Array{volume}}}));
+  supervise();
+  until([this] { return !link_.view().volumes.empty(); });
+  const auto& view = link_.view();
+  EXPECT_LE(view.images.at(0).tags.at(0).size(), 520U);
+  EXPECT_LE(view.images.at(0).labels.size(), 40U);
+  EXPECT_LE(view.networks.at(0).name.size(), 260U);
+  EXPECT_LE(view.networks.at(0).driver.size(), 520U);
+  EXPECT_LE(view.networks.at(0).options.size(), 40U);
+  EXPECT_LE(view.networks.at(0).labels.size(), 40U);
+  EXPECT_LE(view.volumes.at(0).name.size(), 260U);
+  EXPECT_LE(view.volumes.at(0).mountpoint.size(), 520U);
+  EXPECT_LE(view.volumes.at(0).options.size(), 40U);
+  EXPECT_LE(view.volumes.at(0).labels.size(), 40U);
+}
+
 TEST_F(FleetLink, AnEventAboutAVolumeListsTheVolumesAgain) {
   auto& events = expect_events();
   expect_list({});

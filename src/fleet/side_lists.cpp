@@ -6,6 +6,7 @@
 #include "engine/images.hpp"
 #include "engine/networks.hpp"
 #include "engine/volumes.hpp"
+#include "fleet/trim.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -31,13 +32,14 @@ constexpr std::array changes{
     Telling{"volume", "create"},   Telling{"volume", "destroy"}, Telling{"volume", "prune"}};
 constexpr std::array<std::string_view, 3> types{"image", "network", "volume"};
 
-/// Cuts a list that is too long; says so.
+/// Cuts a list that is too long, and says so; and what is too long in it.
 template <class T>
 Result<> take(Result<std::vector<T>> listed, std::vector<T>& into, std::size_t max,
               std::string_view called) {
   if (!listed) return fail(std::move(listed.error()));
   auto total = listed->size();
   if (total > max) listed->resize(max);
+  for (auto& item : *listed) trim(item);
   into = std::move(*listed);
   if (total <= max) return ok;
   return fail(ErrorKind::too_large, "list_cut_short",

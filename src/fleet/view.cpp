@@ -1,6 +1,7 @@
 #include "fleet/view.hpp"
 
 #include "base/text.hpp"
+#include "fleet/trim.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,19 +13,13 @@
 namespace gantry::fleet {
 namespace {
 
-// Labels are anybody's text: an engine takes 50,000 of them, of a megabyte each.
-constexpr std::size_t labels_max = 256;
-constexpr std::size_t label_name_max = 256;
-constexpr std::size_t label_value_max = 4096;
 constexpr std::size_t text_max = 512;
+constexpr std::size_t id_max = 64;
 
 Labels shown_labels(const std::map<std::string, std::string>& labels) {
-  std::map<std::string, std::string> shown;
-  for (const auto& [name, value] : labels) {
-    if (shown.size() == labels_max) break;
-    bool secret = text::names_secret(name);
-    shown[text::shortened(name, label_name_max)] =
-        secret ? std::string{text::mask} : text::shortened(value, label_value_max);
+  auto shown = trimmed_pairs(labels);
+  for (auto& [name, value] : shown) {
+    if (text::names_secret(name)) value = text::mask;
   }
   return Labels{shown};
 }
@@ -87,10 +82,10 @@ std::string_view word(EngineState state) {
 
 Container container_of(const engine::ContainerSummary& summary) {
   Container container;
-  container.id = summary.id;
+  container.id = summary.id.substr(0, id_max);
   // A container that others link to has their names for it too; its own has no slash inside.
   for (const auto& name : summary.names) {
-    if (container.name.empty() || !name.contains('/')) container.name = name;
+    if (container.name.empty() || !name.contains('/')) container.name = trimmed_name(name);
   }
   container.image = text::shortened(summary.image, text_max);
   container.image_id = text::shortened(summary.image_id, text_max);
@@ -98,7 +93,7 @@ Container container_of(const engine::ContainerSummary& summary) {
   container.status = text::shortened(summary.status, text_max);
   container.health = health_in(summary.status);
   container.created = summary.created;
-  container.ports = summary.ports;
+  container.ports = trimmed_ports(summary.ports);
   container.labels = shown_labels(summary.labels);
   container.project = label(summary, "com.docker.compose.project");
   container.service = label(summary, "com.docker.compose.service");

@@ -45,6 +45,26 @@ TEST(ContainerOf, BoundsWhatAnybodyCanWrite) {
   EXPECT_LT(container.labels.find("big")->size(), 5000U);
 }
 
+TEST(ContainerOf, BoundsNamesPortsAndAllLabelsTogether) {
+  auto from = summary();
+  from.names = {std::string(1U << 20U, 'n')};
+  from.ports.resize(50'000, {.container_port = 80, .host_ip = std::string(1'000, '1')});
+  for (int i = 0; i < 200; ++i) from.labels["n" + std::to_string(i)] = std::string(4'000, 'v');
+  auto container = container_of(from);
+  EXPECT_LE(container.name.size(), 260U);
+  EXPECT_LE(container.searched.size(), 1'000U);
+  EXPECT_EQ(container.ports.size(), 1'024U);
+  EXPECT_LE(container.ports.front().host_ip.size(), 70U);
+  EXPECT_LE(container.labels.size(), 8U);
+}
+
+TEST(ContainerOf, ANameIsOneLine) {
+  auto from = summary();
+  from.names = {"web\r\nX-Evil: 1\x1b[2J"};
+  auto name = container_of(from).name;
+  EXPECT_EQ(name.find_first_of("\r\n\x1b"), std::string::npos) << name;
+}
+
 TEST(ContainerOf, ReadsTheHealthOutOfTheStatus) {
   EXPECT_EQ(health_in("Up 2 hours (healthy)"), Health::healthy);
   EXPECT_EQ(health_in("Up 2 hours (unhealthy)"), Health::unhealthy);
