@@ -56,15 +56,20 @@ async::task<void> Access::start() {
     std::vector<SessionRow> sessions;
     std::vector<TokenRow> tokens;
     std::map<UserId, std::vector<Grant>> grants;
+    std::map<TokenId, std::vector<Grant>> token_grants;
     std::map<UserId, SecondFactor> factors;
     std::map<link_store::Outside, UserId> links;
   };
   auto loaded =
       co_await storage::transact(database_, [at = now()](storage::Transaction& transaction) {
         session_store::prune(transaction, at);
-        return Loaded{user_store::load(transaction),  session_store::load(transaction),
-                      token_store::load(transaction), grant_store::load(transaction),
-                      totp_store::load(transaction),  link_store::load(transaction)};
+        return Loaded{.users = user_store::load(transaction),
+                      .sessions = session_store::load(transaction),
+                      .tokens = token_store::load(transaction),
+                      .grants = grant_store::load(transaction),
+                      .token_grants = grant_store::load_of_tokens(transaction),
+                      .factors = totp_store::load(transaction),
+                      .links = link_store::load(transaction)};
       });
   for (auto& row : loaded.users) users_.emplace(row.user.id, std::move(row));
   for (auto& row : loaded.sessions) sessions_.emplace(row.id, std::move(row));
@@ -73,6 +78,7 @@ async::task<void> Access::start() {
     tokens_.emplace(row.token.id, std::move(row));
   }
   grants_ = std::move(loaded.grants);
+  token_grants_ = std::move(loaded.token_grants);
   factors_ = std::move(loaded.factors);
   links_ = std::move(loaded.links);
 }

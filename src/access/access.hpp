@@ -77,6 +77,8 @@ struct NewToken {
   Scopes scopes;
   std::optional<WallTime> expires_at;
   TokenLimits limits = {};
+  /// With names of hosts; empty: all that its user may see.
+  std::vector<Grant> grants = {};
 };
 
 struct MadeToken {
@@ -215,9 +217,13 @@ class Access {
   // API tokens of the user who asks.
 
   std::vector<Token> tokens(const UserId& user) const;  ///< newest first
+  /// What restricts a token besides what restricts its user, as `grants` of a user tells it; empty:
+  /// nothing does.
+  std::vector<Grant> grants(const TokenId& id) const;
   /// Refused: `invalid_field`; `denied` for a role or scopes that `by` does not have, for a token
-  /// with limits (`token_limited`), and for How::local, which has no user; `too_many_tokens`.
-  /// What the limits mean is the caller's to judge before.
+  /// with limits or grants (`token_limited`), and for How::local, which has no user;
+  /// `too_many_tokens`. What the limits mean, and whether `by` sees what the grants name, is the
+  /// caller's to judge before.
   async::task<Result<MadeToken>> create_token(Identity by, NewToken wanted);
   /// `no_such_token` for another user's, unless an admin asks.
   async::task<Result<>> revoke_token(Identity by, TokenId id);
@@ -265,6 +271,10 @@ class Access {
                                               std::string address, std::string agent);
   /// Takes as long without a stored hash, for a user who does not exist.
   async::task<password::Match> check_password(std::optional<std::string> stored, Secret password);
+  std::vector<Grant> with_host_names(std::vector<Grant> grants) const;
+  /// Refused by the field of `array` that is wrong.
+  Result<std::vector<Grant>> with_host_ids(std::vector<Grant> grants, std::string_view array,
+                                           Role role_max) const;
   std::string free_name(std::string_view wanted) const;
   async::task<Result<UserId>> adopt(const Vouched& vouched);
   async::task<Result<>> follow_role(User known, Role role);
@@ -281,6 +291,7 @@ class Access {
   std::map<TokenId, TokenRow> tokens_;
   std::unordered_map<std::string, TokenId> token_by_digest_;
   std::map<UserId, std::vector<Grant>> grants_;  ///< With ids of hosts; no entry: everywhere.
+  std::map<TokenId, std::vector<Grant>> token_grants_;  ///< No entry: nothing besides the user's.
   HostNames host_names_;
   std::map<UserId, SecondFactor> factors_;
   std::map<link_store::Outside, UserId> links_;
@@ -292,6 +303,7 @@ class Access {
   Attempts by_name_;
   Attempts by_address_;
   Attempts by_device_;
+  Refusals refusals_;
   std::optional<std::string> setup_digest_;
   WallTime setup_expires_at_;
   bool setting_up_ = false;
@@ -301,4 +313,3 @@ class Access {
 };
 
 }  // namespace gantry::access
-  Refusals refusals_;

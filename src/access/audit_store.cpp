@@ -160,9 +160,10 @@ Result<AuditPage> list(storage::Transaction& transaction, int limit, const std::
                "SELECT {} FROM audit WHERE sequence < $1 AND ($2 = '' OR actor = $2) "
                "AND ($3 = '' OR action = $3 OR substr(action, 1, length($3) + 1) = $3 || "
                "'.') AND ($4 = '' OR target = $4 OR substr(target, 1, length($4) + 1) = $4 || "
-               "'/') ORDER BY sequence DESC LIMIT {}",
+               "'/') AND at >= $5 AND at < $6 ORDER BY sequence DESC LIMIT {}",
                columns, limit),
-           before, filter.actor, filter.action, filter.target)) {
+           before, filter.actor, filter.action, filter.target, filter.since.value_or(WallTime{}),
+           filter.until.value_or(WallTime::max()))) {
     page.items.push_back(from_row(row));
   }
   if (!page.items.empty() && page.items.back().sequence > 1 &&

@@ -35,6 +35,8 @@ struct AuditFilter {
   std::string actor;
   std::string action;  ///< `user.create`, or `user` for all that is done to users
   std::string target;  ///< `host/container`, or `host` for all that is done to what is there
+  std::optional<WallTime> since = {};
+  std::optional<WallTime> until = {};  ///< Itself not.
 };
 
 struct AuditPage {

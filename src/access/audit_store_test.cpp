@@ -147,6 +147,9 @@ TEST_F(AuditStoreTest, AFilterLeavesWhatFitsInItsPages) {
   EXPECT_EQ(found({.target = "eve"}), "user.remove end");
   EXPECT_EQ(found({.actor = "ada", .action = "user.remove"}), "end");
   EXPECT_EQ(found({.action = "%"}), "end");
+  EXPECT_EQ(found({.actor = "bob", .since = house_.now()}), "user.remove end");
+  EXPECT_EQ(found({.actor = "bob", .since = house_.now() + Milliseconds{1}}), "end");
+  EXPECT_EQ(found({.actor = "bob", .until = house_.now()}), "end");
 }
 
 TEST_F(AuditStoreTest, AForeignCursorIsRefused) {

@@ -8,10 +8,10 @@
 #include <map>
 #include <vector>
 
-/// The table of grants, with ids of hosts. Functions run inside a transaction.
+/// The tables of users' and tokens' grants, with ids of hosts. Functions run inside a transaction.
 namespace gantry::access::grant_store {
 
-/// Makes or updates the table; after that of users.
+/// Makes or updates the tables; after those of users and tokens.
 async::task<void> migrate(storage::Database& database);
 /// In the order they were given.
 std::map<UserId, std::vector<Grant>> load(storage::Transaction& transaction);
@@ -19,5 +19,10 @@ std::map<UserId, std::vector<Grant>> load(storage::Transaction& transaction);
 enum class Replaced { yes, no_such_user };
 Replaced replace(storage::Transaction& transaction, const UserId& user,
                  const std::vector<Grant>& grants);
+
+/// Of the tokens that have some, in the order they were given.
+std::map<TokenId, std::vector<Grant>> load_of_tokens(storage::Transaction& transaction);
+/// Those of a new token.
+void add(storage::Transaction& transaction, const TokenId& token, const std::vector<Grant>& grants);
 
 }  // namespace gantry::access::grant_store

@@ -14,57 +14,88 @@ namespace {
 
 constexpr std::size_t grants_per_user_max = 100;
 
-std::string field(std::size_t index, std::string_view name) {
-  return fmt::format("items[{}].{}", index, name);
-}
+/// Of the items of `array`.
+struct Item {
+  std::string_view array;
+  std::size_t index;
 
-Result<> check_grant(const Grant& grant, const User& user, std::size_t index) {
+  std::string field(std::string_view name) const {
+    return fmt::format("{}[{}].{}", array, index, name);
+  }
+};
+
+Result<> check_grant(const Grant& grant, const Item& item, Role role_max) {
   if (grant.group.empty() == grant.host.empty()) {
-    return fail(json::field_error(field(index, "host"), "or 'group' is needed, and not both"));
+    return fail(json::field_error(item.field("host"), "or 'group' is needed, and not both"));
   }
   if (grant.role != Role::viewer && grant.role != Role::operator_) {
-    return fail(json::field_error(field(index, "role"), "must be 'viewer' or 'operator'"));
+    return fail(json::field_error(item.field("role"), "must be 'viewer' or 'operator'"));
   }
-  if (!includes(user.role, grant.role)) {
+  if (!includes(role_max, grant.role)) {
     return fail(json::field_error(
-        field(index, "role"),
-        fmt::format("must not be above '{}', which is the user's role", word(user.role))));
+        item.field("role"),
+        fmt::format("must not be above '{}', which is the role of who gets it", word(role_max))));
   }
   return ok;
 }
 
-json::Object details_of(const User& user, const std::vector<Grant>& grants) {
+}  // namespace
+
+json::Array texts_of(const std::vector<Grant>& grants) {
   json::Array items;
   for (const auto& grant : grants) {
     auto where = grant.host.empty() ? "group " + grant.group : "host " + grant.host;
     if (!grant.project.empty()) where += " project " + grant.project;
     items.emplace_back(fmt::format("{}: {}", where, word(grant.role)));
   }
-  return {{"name", user.name}, {"grants", std::move(items)}};
+  return items;
 }
-
-}  // namespace
 
 Rights Access::rights(const Identity& identity) const {
   if (identity.how == How::local) return Rights::everywhere(identity.role);
   auto known = user(identity.user);
   if (!known) return {};
-  auto granted = grants_.find(identity.user);
-  if (known->role == Role::admin || granted == grants_.end()) {
-    return Rights::everywhere(identity.role);
-  }
-  return Rights::granted(identity.role, grants(identity.user));
+  TokenId token{identity.credential};
+  // One that has just been revoked must not fall back on all that its user may.
+  if (identity.how == How::token && !tokens_.contains(token)) return {};
+  auto of_token = identity.how == How::token ? grants(token) : std::vector<Grant>{};
+  bool admins = known->role == Role::admin;
+  if (admins && !of_token.empty()) return Rights::granted(identity.role, std::move(of_token));
+  auto rights = admins || !grants_.contains(identity.user)
+                    ? Rights::everywhere(identity.role)
+                    : Rights::granted(identity.role, grants(identity.user));
+  return of_token.empty() ? rights : rights.narrowed(std::move(of_token));
 }
 
-std::vector<Grant> Access::grants(const UserId& id) const {
-  auto found = grants_.find(id);
-  if (found == grants_.end()) return {};
-  auto grants = found->second;
+std::vector<Grant> Access::with_host_names(std::vector<Grant> grants) const {
   if (!host_names_.name_of) return grants;
   for (auto& grant : grants) {
     if (!grant.host.empty()) grant.host = host_names_.name_of(grant.host).value_or("");
   }
   return grants;
+}
+
+Result<std::vector<Grant>> Access::with_host_ids(std::vector<Grant> grants, std::string_view array,
+                                                 Role role_max) const {
+  for (std::size_t i = 0; i < grants.size(); ++i) {
+    Item item{array, i};
+    if (auto fits = check_grant(grants[i], item, role_max); !fits) return fail(fits.error());
+    if (grants[i].host.empty() || !host_names_.id_of) continue;
+    auto host = host_names_.id_of(grants[i].host);
+    if (!host) return fail(json::field_error(item.field("host"), "must be the name of a host"));
+    grants[i].host = std::move(*host);
+  }
+  return grants;
+}
+
+std::vector<Grant> Access::grants(const UserId& id) const {
+  auto found = grants_.find(id);
+  return found == grants_.end() ? std::vector<Grant>{} : with_host_names(found->second);
+}
+
+std::vector<Grant> Access::grants(const TokenId& id) const {
+  auto found = token_grants_.find(id);
+  return found == token_grants_.end() ? std::vector<Grant>{} : with_host_names(found->second);
 }
 
 async::task<Result<>> Access::set_grants(Identity by, UserId id, std::vector<Grant> grants) {
@@ -75,27 +106,22 @@ async::task<Result<>> Access::set_grants(Identity by, UserId id, std::vector<Gra
     co_return fail(
         json::field_error("items", fmt::format("must not be more than {}", grants_per_user_max)));
   }
-  auto details = json::serialize(details_of(*known, grants));
-  for (std::size_t i = 0; i < grants.size(); ++i) {
-    if (auto fits = check_grant(grants[i], *known, i); !fits) co_return fits;
-    if (grants[i].host.empty() || !host_names_.id_of) continue;
-    auto host = host_names_.id_of(grants[i].host);
-    if (!host) co_return fail(json::field_error(field(i, "host"), "must be the name of a host"));
-    grants[i].host = std::move(*host);
-  }
+  auto details = json::serialize(json::Object{{"name", known->name}, {"grants", texts_of(grants)}});
+  auto resolved = with_host_ids(std::move(grants), "items", known->role);
+  if (!resolved) co_return fail(std::move(resolved.error()));
   auto replaced = co_await storage::transact(
       database_, [&, at = now()](storage::Transaction& transaction) -> Result<> {
-        if (grant_store::replace(transaction, id, grants) != grant_store::Replaced::yes) {
+        if (grant_store::replace(transaction, id, *resolved) != grant_store::Replaced::yes) {
           return no_such_user(id);
         }
         audit::append(transaction, {by.name, "user.set_grants", id.text(), "ok", details}, at);
         return ok;
       });
   if (!replaced) co_return replaced;
-  if (grants.empty()) {
+  if (resolved->empty()) {
     grants_.erase(id);
   } else {
-    grants_.insert_or_assign(id, std::move(grants));
+    grants_.insert_or_assign(id, std::move(*resolved));
   }
   co_return ok;
 }

@@ -46,6 +46,14 @@ class GrantsTest : public testing::Test {
                          }});
   }
 
+  /// A token with these grants, as it would ask.
+  Identity token_of(const Identity& by, std::vector<Grant> grants) {
+    auto made = house_.run(access().create_token(
+        by, {"ci", Role::operator_, scopes_, std::nullopt, TokenLimits{}, std::move(grants)}));
+    return value_or_throw(access().by_token(value_or_throw(std::move(made)).text.reveal()));
+  }
+
+  Scopes scopes_ = *Scopes::parse(std::vector<std::string>{"containers", "system"});
   TestAccess house_;
   std::map<std::string, std::string> hosts_{{"01a", "alpha"}, {"01b", "beta"}};
 };
@@ -117,6 +125,93 @@ TEST_F(GrantsTest, ATokenHasItsUsersGrants) {
   ASSERT_TRUE(set(bob, {on("alpha", Role::operator_)}));
   EXPECT_EQ(role_on(token, "alpha"), Role::viewer);
   EXPECT_EQ(role_on(token, "beta"), std::nullopt);
+}
+
+TEST_F(GrantsTest, ATokenHasNoMoreThanItsOwnGrantsAndItsUsers) {
+  auto bob = add("bob", Role::operator_);
+  auto token = token_of(bob, {on("alpha", Role::operator_), on("beta")});
+  EXPECT_EQ(role_on(token, "alpha"), Role::operator_);
+  EXPECT_EQ(role_on(token, "beta"), Role::viewer);
+  EXPECT_EQ(role_on(token, "gamma"), std::nullopt);
+  EXPECT_EQ(role_on(bob, "gamma"), Role::operator_);
+  ASSERT_TRUE(set(bob, {on("beta", Role::operator_), on("alpha")}));
+  EXPECT_EQ(role_on(token, "alpha"), Role::viewer);
+  EXPECT_EQ(role_on(token, "beta"), Role::viewer);
+  ASSERT_TRUE(set(bob, {on("beta")}));
+  EXPECT_EQ(role_on(token, "alpha"), std::nullopt);
+}
+
+TEST_F(GrantsTest, AnAdminsTokenHasWhatItsGrantsGive) {
+  auto every = Grant{.group = std::string{every_group},
+                     .host = {},
+                     .project = "shop",
+                     .role = Role::viewer,
+                     .extras = {Extra::unmask}};
+  auto token = token_of(house_.owner(), {every});
+  EXPECT_EQ(role_on(token, "alpha"), std::nullopt);
+  auto rights = access().rights(token);
+  EXPECT_EQ(rights.role_on("alpha", Groups{}, "shop"), Role::viewer);
+  EXPECT_TRUE(rights.has(Extra::unmask, "alpha", Groups{}, "shop"));
+  EXPECT_FALSE(rights.has(Extra::recordings, "alpha", Groups{}, "shop"));
+  auto bob = add("bob", Role::operator_);
+  EXPECT_FALSE(
+      access().rights(token_of(bob, {every})).has(Extra::unmask, "alpha", Groups{}, "shop"));
+}
+
+TEST_F(GrantsTest, ATokensGrantsAreThereAfterARestartAndFollowTheirHosts) {
+  auto bob = add("bob", Role::operator_);
+  auto token = token_of(bob, {on("alpha"), {.group = "prod", .project = "shop"}});
+  house_.restart();
+  name_hosts();
+  EXPECT_EQ(role_on(token, "alpha"), Role::viewer);
+  EXPECT_EQ(access().rights(token).role_on("beta", Groups{"prod"}, "shop"), Role::viewer);
+  hosts_["01a"] = "gamma";
+  EXPECT_EQ(access().grants(TokenId{token.credential})[0].host, "gamma");
+  EXPECT_EQ(role_on(token, "alpha"), std::nullopt);
+  hosts_.erase("01a");
+  EXPECT_EQ(access().grants(TokenId{token.credential})[0].host, "");
+  EXPECT_EQ(role_on(token, "gamma"), std::nullopt);
+}
+
+TEST_F(GrantsTest, ATokenThatIsRevokedSeesNothing) {
+  auto token = token_of(house_.owner(), {on("alpha")});
+  auto plain = token_of(house_.owner(), {});
+  EXPECT_FALSE(access().rights(plain).restricted());
+  for (const auto& who : {token, plain}) {
+    ASSERT_TRUE(house_.run(access().revoke_token(house_.owner(), TokenId{who.credential})));
+    EXPECT_EQ(role_on(who, "alpha"), std::nullopt);
+    EXPECT_TRUE(access().rights(who).restricted());
+  }
+  EXPECT_TRUE(access().grants(TokenId{token.credential}).empty());
+  house_.restart();
+  EXPECT_TRUE(access().grants(TokenId{token.credential}).empty());
+}
+
+TEST_F(GrantsTest, WhatATokenWithGrantsCanNotBe) {
+  auto refusal = [&](Role role, Scopes scopes, std::vector<Grant> grants) {
+    return house_
+        .run(access().create_token(
+            house_.owner(), {"ci", role, scopes, std::nullopt, TokenLimits{}, std::move(grants)}))
+        .error()
+        .message;
+  };
+  EXPECT_NE(refusal(Role::admin, scopes_, {on("alpha")}).find("'role'"), std::string::npos);
+  EXPECT_NE(refusal(Role::executor, scopes_, {on("alpha")}).find("'role'"), std::string::npos);
+  EXPECT_NE(refusal(Role::viewer, Scopes::all(), {on("alpha")}).find("'scopes'"),
+            std::string::npos);
+  EXPECT_NE(refusal(Role::viewer, scopes_, {on("delta")}).find("'grants[0].host'"),
+            std::string::npos);
+  EXPECT_NE(refusal(Role::viewer, scopes_, {on("alpha", Role::operator_)}).find("'grants[0].role'"),
+            std::string::npos);
+  EXPECT_NE(refusal(Role::viewer, scopes_, std::vector<Grant>(21, on("alpha"))).find("'grants'"),
+            std::string::npos);
+  EXPECT_TRUE(access().tokens(house_.owner().user).empty());
+}
+
+TEST_F(GrantsTest, ATokenWithGrantsMakesNoOther) {
+  auto token = token_of(house_.owner(), {on("alpha")});
+  NewToken wanted{"more", Role::viewer, scopes_, std::nullopt};
+  EXPECT_EQ(house_.run(access().create_token(token, wanted)).error().code, "token_limited");
 }
 
 TEST_F(GrantsTest, WhatIsNoGrantIsRefusedByField) {

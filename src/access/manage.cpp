@@ -3,6 +3,7 @@
 
 #include "access/access.hpp"
 #include "access/credential.hpp"
+#include "access/grant_store.hpp"
 #include "access/user_name.hpp"
 #include "base/json.hpp"
 #include "base/random.hpp"
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t tokens_per_user_max = 100;
 constexpr std::size_t token_name_bytes_max = 64;
 constexpr std::size_t hint_length = 8;
+constexpr std::size_t grants_per_token_max = 20;
 
 std::unexpected<Error> admins_only() {
   return fail(ErrorKind::denied, "role_too_low", "cannot manage users: that takes an admin",
@@ -26,13 +28,31 @@ std::unexpected<Error> admins_only() {
 
 std::unexpected<Error> token_limited() {
   return fail(ErrorKind::denied, "token_limited",
-              "cannot do this with this token: it has limits, which a new token or user would not",
-              "sign in, or use a token without limits");
+              "cannot do this with this token: it has limits or grants, which a new token or user "
+              "would not",
+              "sign in, or use a token without them");
 }
 
 /// Counted with the devices, whose keys are digests, and not with the names: those anybody can
 /// close, and who is under attack must be able to change the password.
 std::string own_password_key(const UserId& id) { return fmt::format("password {}", id.text()); }
+
+/// Users, tokens and the audit log are on no host, so that a grant would not keep them apart; and
+/// an admin could give themselves other grants.
+Result<> check_granted(const NewToken& wanted) {
+  if (wanted.grants.empty()) return ok;
+  if (wanted.grants.size() > grants_per_token_max) {
+    return fail(
+        json::field_error("grants", fmt::format("must not be more than {}", grants_per_token_max)));
+  }
+  if (wanted.role != Role::viewer && wanted.role != Role::operator_) {
+    return fail(json::field_error("role", "must be 'viewer' or 'operator' where there are grants"));
+  }
+  if (wanted.scopes.has(Scope::access)) {
+    return fail(json::field_error("scopes", "must not hold 'access' where there are grants"));
+  }
+  return ok;
+}
 
 /// `ends`: when what `by` asks with does; what it makes must not outlive it.
 Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now,
@@ -63,7 +83,14 @@ Result<> check_token(const Identity& by, const NewToken& wanted, WallTime now,
         fmt::format("cannot make token '{}': it would outlive the one that makes it", wanted.name),
         "let it expire no later, or sign in");
   }
-  return ok;
+  return check_granted(wanted);
+}
+
+json::Object details_of(const Token& token, json::Array grants) {
+  json::Object details{
+      {"name", token.name}, {"role", word(token.role)}, {"limited", token.limits.any()}};
+  if (!grants.empty()) details["grants"] = std::move(grants);
+  return details;
 }
 
 }  // namespace
@@ -152,6 +179,7 @@ async::task<Result<>> Access::remove_user(Identity by, UserId id) {
   std::erase_if(tokens_, [&](const auto& entry) { return entry.second.token.user == id; });
   std::erase_if(token_by_digest_,
                 [&](const auto& entry) { return !tokens_.contains(entry.second); });
+  std::erase_if(token_grants_, [&](const auto& entry) { return !tokens_.contains(entry.first); });
   users_.erase(id);
   grants_.erase(id);
   factors_.erase(id);
@@ -265,6 +293,7 @@ std::vector<Token> Access::tokens(const UserId& user) const {
 async::task<Result<MadeToken>> Access::create_token(Identity by, NewToken wanted) {
   std::optional<WallTime> ends;
   if (auto maker = tokens_.find(TokenId{by.credential}); maker != tokens_.end()) {
+    if (token_grants_.contains(maker->first)) co_return token_limited();
     ends = maker->second.token.expires_at;
   }
   if (!wanted.expires_at) wanted.expires_at = ends;
@@ -275,6 +304,9 @@ async::task<Result<MadeToken>> Access::create_token(Identity by, NewToken wanted
                                tokens_per_user_max),
                    "revoke some first");
   }
+  auto grant_texts = texts_of(wanted.grants);
+  auto grants = with_host_ids(std::move(wanted.grants), "grants", wanted.role);
+  if (!grants) co_return fail(std::move(grants.error()));
   auto text = credential::make(credential::token_prefix);
   auto hint_bytes = credential::token_prefix.size() + hint_length;
   TokenRow row{.token = {.id = TokenId{random::sortable_id(now().time_since_epoch().count())},
@@ -292,9 +324,8 @@ async::task<Result<MadeToken>> Access::create_token(Identity by, NewToken wanted
         if (token_store::add(transaction, row) == token_store::Added::no_such_user) {
           return no_such_user(by.user);
         }
-        auto details = json::serialize(json::Object{{"name", row.token.name},
-                                                    {"role", word(row.token.role)},
-                                                    {"limited", row.token.limits.any()}});
+        grant_store::add(transaction, row.token.id, *grants);
+        auto details = json::serialize(details_of(row.token, grant_texts));
         audit::append(transaction, {by.name, "token.create", row.token.id.text(), "ok", details},
                       row.token.created_at);
         return ok;
@@ -302,6 +333,7 @@ async::task<Result<MadeToken>> Access::create_token(Identity by, NewToken wanted
   if (!added) co_return fail(added.error());
   if (!users_.contains(by.user)) co_return no_such_user(by.user);
   token_by_digest_.emplace(row.digest, row.token.id);
+  if (!grants->empty()) token_grants_.emplace(row.token.id, std::move(*grants));
   tokens_.emplace(row.token.id, row);
   co_return MadeToken{.text = std::move(text), .token = row.token};
 }
@@ -324,6 +356,7 @@ async::task<Result<>> Access::revoke_token(Identity by, TokenId id) {
   });
   token_by_digest_.erase(digest);
   tokens_.erase(id);
+  token_grants_.erase(id);
   co_return ok;
 }
 

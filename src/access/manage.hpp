@@ -1,10 +1,13 @@
 #pragma once
 
 #include "access/identity.hpp"
+#include "access/rights.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "storage/database.hpp"
 
 #include <cstddef>
+#include <vector>
 
 /// Refusals that several of Access's files share.
 namespace gantry::access {
@@ -21,5 +24,8 @@ Result<> may_hand_out_rights(const Identity& by);
 
 /// What the user is by now, which may be more than when the request came. Refused: `last_admin`.
 Result<> keeps_an_admin(storage::Transaction& transaction, const User& user);
+
+/// Of a list of grants, with names of hosts, for the audit log: `host web1 project shop: viewer`.
+json::Array texts_of(const std::vector<Grant>& grants);
 
 }  // namespace gantry::access

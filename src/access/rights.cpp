@@ -41,11 +41,14 @@ std::optional<Extra> parse_extra(std::string_view word) {
 Rights Rights::everywhere(Role role) {
   Rights rights;
   rights.role_ = role;
+  rights.extras_ = role == Role::admin;
   return rights;
 }
 
 Rights Rights::granted(Role role, std::vector<Grant> grants) {
-  return everywhere(role).narrowed(std::move(grants));
+  auto rights = everywhere(role).narrowed(std::move(grants));
+  rights.extras_ = true;
+  return rights;
 }
 
 Rights Rights::narrowed(std::vector<Grant> grants) const {
@@ -78,8 +81,7 @@ bool Rights::sees_host(std::string_view host, std::span<const std::string> group
 
 bool Rights::has(Extra extra, std::string_view host, std::span<const std::string> groups,
                  std::string_view project) const {
-  if (!role_on(host, groups, project)) return false;
-  if (layers_.empty()) return role_ == Role::admin;
+  if (!extras_ || !role_on(host, groups, project)) return false;
   return std::ranges::all_of(layers_, [&](const Layer& layer) {
     return std::ranges::any_of(layer, [&](const Grant& grant) {
       return covers(grant, host, groups, project) &&

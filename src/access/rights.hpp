@@ -49,7 +49,8 @@ class Rights {
   static Rights everywhere(Role role);
   /// Only where one of the grants says so, and nowhere more than `role`.
   static Rights granted(Role role, std::vector<Grant> grants);
-  /// The same, and nowhere more than these grants: what an API token has of its user's.
+  /// The same, and nowhere more than these grants: what an API token has of its user's. They add no
+  /// extras that are not there without them.
   Rights narrowed(std::vector<Grant> grants) const;
 
   /// What they may do to an object on a host: to one of a Compose project, or, with an empty
@@ -71,6 +72,8 @@ class Rights {
   using Layer = std::vector<Grant>;
 
   Role role_ = Role::executor;
+  /// Whether they have extras as far as every layer gives them.
+  bool extras_ = false;
   /// One of each must match: those of the user, those of the token.
   std::vector<Layer> layers_;
 };

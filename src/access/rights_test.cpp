@@ -112,6 +112,18 @@ TEST(RightsTest, ATokenHasWhatBothItAndItsUserHave) {
   EXPECT_FALSE(token.sees_host("c", Groups{}));
 }
 
+TEST(RightsTest, ATokensGrantsAddNoExtras) {
+  std::vector<Grant> all{
+      on_group(std::string{every_group}, Role::operator_, {Extra::unmask, Extra::recordings})};
+  EXPECT_FALSE(
+      Rights::everywhere(Role::operator_).narrowed(all).has(Extra::unmask, "a", Groups{}, ""));
+  EXPECT_FALSE(Rights::granted(Role::operator_, {on_host("a", Role::operator_)})
+                   .narrowed(all)
+                   .has(Extra::unmask, "a", Groups{}, ""));
+  EXPECT_TRUE(
+      Rights::granted(Role::operator_, all).narrowed(all).has(Extra::unmask, "a", Groups{}, ""));
+}
+
 TEST(RightsTest, WordsOfExtrasAreReadAndWritten) {
   for (auto extra : all_extras) EXPECT_EQ(parse_extra(word(extra)), extra);
   EXPECT_FALSE(parse_extra("everything"));

@@ -1,4 +1,5 @@
 #include "access/access.hpp"
+#include "api/container_log_query.hpp"
 #include "api/handlers.hpp"
 
 #include <limits>
@@ -30,7 +31,13 @@ Answer list_audit(Call& call) {
   access::AuditFilter filter{.actor = call.query.text("actor").value_or(""),
                              .action = call.query.text("action").value_or(""),
                              .target = call.query.text("target").value_or("")};
+  auto since = read_moment(call, "since");
+  auto until = read_moment(call, "until");
   if (auto read = call.query.finish(); !read) co_return fail(read.error());
+  if (!since) co_return fail(std::move(since.error()));
+  if (!until) co_return fail(std::move(until.error()));
+  filter.since = *since;
+  filter.until = *until;
   auto page = co_await call.services.access.audit_page(limit, std::move(cursor), std::move(filter));
   if (!page) co_return fail(std::move(page.error()));
   json::Array items;

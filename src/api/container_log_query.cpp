@@ -37,16 +37,6 @@ Result<std::optional<std::uint32_t>> read_tail(Call& call, const LogQuery& query
   return lines;
 }
 
-Result<std::optional<WallTime>> read_moment(Call& call, std::string_view name) {
-  auto text = call.query.text(name);
-  if (!text) return std::optional<WallTime>{};
-  auto moment = parse_moment(*text, call.services.clock.now());
-  if (!moment) {
-    return refuse_parameter(name, "must be a time of RFC 3339, or how long ago: 90s, 10m, 2h, 1d");
-  }
-  return moment;
-}
-
 Result<> read_stream(Call& call, LogQuery& query) {
   auto stream = call.query.text("stream").value_or("both");
   if (stream != "both" && stream != "stdout" && stream != "stderr") {
@@ -58,6 +48,16 @@ Result<> read_stream(Call& call, LogQuery& query) {
 }
 
 }  // namespace
+
+Result<std::optional<WallTime>> read_moment(Call& call, std::string_view name) {
+  auto text = call.query.text(name);
+  if (!text) return std::optional<WallTime>{};
+  auto moment = parse_moment(*text, call.services.clock.now());
+  if (!moment) {
+    return refuse_parameter(name, "must be a time of RFC 3339, or how long ago: 90s, 10m, 2h, 1d");
+  }
+  return moment;
+}
 
 std::optional<WallTime> parse_moment(std::string_view text, WallTime now) {
   constexpr std::array<std::pair<char, int>, 4> units{

@@ -28,5 +28,7 @@ Result<LogQuery> read_log_query(Call& call);
 
 /// `2026-11-22T09:00:00Z`, or how long ago: `90s`, `10m`, `2h`, `1d`; nothing for anything else.
 std::optional<WallTime> parse_moment(std::string_view text, WallTime now);
+/// The query parameter `name` as such a time; nothing when it is not there.
+Result<std::optional<WallTime>> read_moment(Call& call, std::string_view name);
 
 }  // namespace gantry::api

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -19,8 +20,12 @@ using access::Role;
 using engine::FakeDaemon;
 
 /// What is on the other's host and nowhere else.
-constexpr std::array secrets{"vaultbox",     "vaultimage", "vaultvolume", "vaultnetwork",
-                             "vaultproject", "badc0de0",   "vault.sock",  "vaultlabel"};
+constexpr std::array<std::string_view, 8> of_vault{"vaultbox",     "vaultimage",   "vaultvolume",
+                                                   "vaultnetwork", "vaultproject", "badc0de0",
+                                                   "vault.sock",   "vaultlabel"};
+/// What is on the first host and not of the project `mineproject`.
+constexpr std::array<std::string_view, 6> beside_project{"sidebox",  "sideimage",  "sideproject",
+                                                         "5ec0de00", "minevolume", "minenetwork"};
 
 /// What is put in the place of variables in a path: of the other's host, or of nothing.
 struct Names {
@@ -38,8 +43,9 @@ struct Told {
 class CrawlTest : public testing::Test {
  protected:
   CrawlTest() {
-    answer_for(server_.daemon(), "mine", "a11ce000", "alpha");
-    answer_for(vault_, "vault", "badc0de0", "beta");
+    answer_for(server_.daemon(), "mine", "a11ce000",
+               {container_of("mine", "a11ce000"), container_of("side", "5ec0de00")});
+    answer_for(vault_, "vault", "badc0de0", {container_of("vault", "badc0de0")});
     auto added = server_.ask("POST", "/api/v1/hosts",
                              R"({"name":"vault","endpoint":"unix:///run/vault.sock",
                                  "labels":{"vaultlabel":"x"},"groups":["secret"]})");
@@ -52,18 +58,21 @@ class CrawlTest : public testing::Test {
     }));
   }
 
-  static void answer_for(FakeDaemon& daemon, std::string_view name, std::string_view id,
-                         std::string_view project) {
+  static json::Object container_of(std::string_view name, std::string_view id) {
     auto named = [&](std::string_view what) { return fmt::format("{}{}", name, what); };
     auto container = FakeDaemon::container(id, named("box"), "running");
     container["Image"] = named("image:latest");
     container["Labels"] = json::Object{{"com.docker.compose.project", named("project")},
-                                       {"com.docker.compose.service", project}};
+                                       {"com.docker.compose.service", "web"}};
+    return container;
+  }
+
+  static void answer_for(FakeDaemon& daemon, std::string_view name, std::string_view id,
+                         json::Array containers) {
+    auto named = [&](std::string_view what) { return fmt::format("{}{}", name, what); };
     daemon.expect("GET", "/info").reply(200, R"({"Name":"vm","NCPU":2})").always();
     daemon.expect("GET", "/events*").stream(200, {}).stay_open();
-    daemon.expect("GET", "/containers/json?all=1")
-        .reply(200, json::serialize(json::Array{container}))
-        .always();
+    daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers)).always();
     daemon.expect("GET", "/images/json*")
         .reply(200, json::serialize(json::Array{
                         json::Object{{"Id", "sha256:" + FakeDaemon::id(id)},
@@ -78,6 +87,25 @@ class CrawlTest : public testing::Test {
         .reply(200, json::serialize(json::Array{
                         json::Object{{"Id", FakeDaemon::id(id)}, {"Name", named("network")}}}))
         .always();
+  }
+
+  /// The engine of `local` knows the container that `theirs` begins with, and nothing else of both.
+  void inspectable(const Names& theirs, const Names& nobodys) {
+    auto known = json::serialize(json::Object{
+        {"Id", theirs.parts[1]},
+        {"Name", "/" + theirs.parts[0]},
+        {"Config",
+         json::Object{{"Labels", json::Object{{"com.docker.compose.project", theirs.parts[2]}}}}},
+        {"State", json::Object{{"Status", "running"}, {"Running", true}}}});
+    for (const auto* names : {&theirs, &nobodys}) {
+      for (const auto& part : names->parts) {
+        bool is_there = part == theirs.parts[0] || part == theirs.parts[1];
+        server_.daemon()
+            .expect("GET", fmt::format("/containers/{}/json", part))
+            .reply(is_there ? 200 : 404, is_there ? known : R"({"message":"No such container"})")
+            .always();
+      }
+    }
   }
 
   TestServer::Options options() {
@@ -196,13 +224,17 @@ class CrawlTest : public testing::Test {
     return text;
   }
 
-  void crawl(const net::http::Headers& headers) {
-    Names theirs{
-        "vault",
-        {"vaultbox", FakeDaemon::id("badc0de0"), "vaultproject", "vaultvolume", "vaultnetwork"}};
-    Names nobodys{
-        "fault",
-        {"faultbox", FakeDaemon::id("0fabcde0"), "faultproject", "faultvolume", "faultnetwork"}};
+  void crawl_vault(const net::http::Headers& headers) {
+    crawl(
+        headers, of_vault,
+        {"vault",
+         {"vaultbox", FakeDaemon::id("badc0de0"), "vaultproject", "vaultvolume", "vaultnetwork"}},
+        {"fault",
+         {"faultbox", FakeDaemon::id("0fabcde0"), "faultproject", "faultvolume", "faultnetwork"}});
+  }
+
+  void crawl(const net::http::Headers& headers, std::span<const std::string_view> secrets,
+             const Names& theirs, const Names& nobodys) {
     for (const auto& route : routes()) {
       // Nobody's sessions and tokens are under test here, and this one ends none of them.
       if (route.path == "/api/v1/sessions/current") continue;
@@ -212,8 +244,12 @@ class CrawlTest : public testing::Test {
       auto control_bodies = bodies_of(route, nobodys);
       for (std::size_t i = 0; i < mine.size(); ++i) {
         for (std::size_t j = 0; j < bodies.size(); ++j) {
-          compare(route, {mine[i], bodies[j], &theirs}, {control[i], control_bodies[j], &nobodys},
-                  headers);
+          auto told = compare(route, {mine[i], bodies[j], &theirs},
+                              {control[i], control_bodies[j], &nobodys}, headers);
+          for (auto secret : secrets) {
+            EXPECT_THAT(told, testing::Not(testing::HasSubstr(secret)))
+                << route.method << ' ' << mine[i] << ' ' << bodies[j];
+          }
         }
       }
     }
@@ -224,8 +260,9 @@ class CrawlTest : public testing::Test {
     std::string body;
     const Names* names;
   };
-  void compare(const Route& route, const Question& asked, const Question& control,
-               const net::http::Headers& headers) {
+  /// What was told that the question did not say.
+  std::string compare(const Route& route, const Question& asked, const Question& control,
+                      const net::http::Headers& headers) {
     auto what = fmt::format("{} {} {}", route.method, asked.target, asked.body);
     auto told = ask(std::string{route.method}, asked.target, asked.body, headers);
     auto nothing = ask(std::string{route.method}, control.target, control.body, headers);
@@ -233,13 +270,11 @@ class CrawlTest : public testing::Test {
     EXPECT_EQ(told.code, nothing.code) << what;
     if (told.status >= 400) {
       EXPECT_EQ(without(told.body, *asked.names), without(nothing.body, *control.names)) << what;
-      return;
+      return {};
     }
-    if (route.path == "/api/openapi.yaml") return;
-    auto said = asked.target.find('?') == std::string::npos && asked.body.empty()
-                    ? told.body
-                    : without(told.body, *asked.names);
-    for (auto secret : secrets) EXPECT_THAT(said, testing::Not(testing::HasSubstr(secret))) << what;
+    if (route.path == "/api/openapi.yaml") return {};
+    bool echoes = asked.target.find('?') != std::string::npos || !asked.body.empty();
+    return echoes ? without(told.body, *asked.names) : told.body;
   }
 
   /// What an engine was asked, each thing once: its link asks the same again and again.
@@ -275,21 +310,43 @@ TEST_F(CrawlTest, WhoSeesEveryHostFindsWhatIsThere) {
 
 TEST_F(CrawlTest, AViewerOfAnotherHostFindsNothing) {
   auto before = asked_of(vault_);
-  crawl(granted(Role::viewer));
+  crawl_vault(granted(Role::viewer));
   EXPECT_EQ(asked_of(vault_), before) << "something was asked of the other's engine";
 }
 
 TEST_F(CrawlTest, AnOperatorOfAnotherHostFindsNothing) {
   auto before = asked_of(vault_);
-  crawl(granted(Role::operator_));
+  crawl_vault(granted(Role::operator_));
   EXPECT_EQ(asked_of(vault_), before) << "something was asked of the other's engine";
+}
+
+TEST_F(CrawlTest, ATokenForAProjectFindsNothingElseThatItsUserSees) {
+  auto before = asked_of(vault_);
+  auto token = TestServer::bearer(
+      server_.add_token(server_.owner(), Role::operator_, {"executions", "containers", "system"},
+                        {{.host = "local", .project = "mineproject", .role = Role::operator_}}));
+  EXPECT_THAT(ask("GET", "/api/v1/containers", "", token).body, testing::HasSubstr("minebox"));
+  EXPECT_THAT(ask("GET", "/api/v1/projects", "", token).body, testing::HasSubstr("mineproject"));
+  crawl_vault(token);
+  EXPECT_EQ(asked_of(vault_), before) << "something was asked of the other's engine";
+  Names theirs{"local",
+               {"sidebox", FakeDaemon::id("5ec0de00"), "sideproject", "minevolume", "minenetwork",
+                "sideimage:latest"}};
+  Names nobodys{"local",
+                {"voidbox", FakeDaemon::id("0fabcde0"), "voidproject", "voidvolume", "voidnetwork",
+                 "voidimage:latest"}};
+  inspectable(theirs, nobodys);
+  crawl(token, beside_project, theirs, nobodys);
+  for (const auto& asked : asked_of(server_.daemon())) {
+    EXPECT_TRUE(asked.starts_with("GET ")) << asked;
+  }
 }
 
 TEST_F(CrawlTest, AnExecutorFindsNoHostAtAll) {
   auto before = asked_of(vault_);
   auto before_local = asked_of(server_.daemon());
   auto headers = token_of(server_.add_user("runner", Role::executor));
-  crawl(headers);
+  crawl_vault(headers);
   EXPECT_EQ(asked_of(vault_), before);
   EXPECT_EQ(asked_of(server_.daemon()), before_local);
   for (const auto& route : routes()) {
@@ -300,7 +357,7 @@ TEST_F(CrawlTest, AnExecutorFindsNoHostAtAll) {
 
 TEST_F(CrawlTest, NobodyFindsNothing) {
   auto before = asked_of(vault_);
-  crawl({});
+  crawl_vault({});
   EXPECT_EQ(asked_of(vault_), before);
 }
 

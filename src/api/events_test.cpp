@@ -105,6 +105,17 @@ TEST_F(EventsTest, WhoMayNotSeeAContainerIsNotToldOfIt) {
   EXPECT_THAT(told, HasSubstr("\"project\":\"shop\""));
 }
 
+TEST_F(EventsTest, ATokenForAProjectIsToldOfNothingElseThatItsUserSees) {
+  auto token = server_.add_token(server_.owner(), access::Role::viewer, {"containers"},
+                                 {{.host = "local", .project = "shop"}});
+  happen("start", "secret");
+  happen("pull", {}, "image");
+  happen("stop", "shop");
+  auto told = events("", "\"stop\"", since(0, TestServer::bearer(token)));
+  EXPECT_THAT(told, Not(HasSubstr("secret")));
+  EXPECT_THAT(told, Not(HasSubstr("pull")));
+}
+
 TEST_F(EventsTest, AnOddCursorOrFilterIsRefused) {
   auto headers = server_.local();
   headers.set("Last-Event-ID", std::string(100, 'x'));

@@ -1,6 +1,7 @@
 #include "api/testing_fake.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace gantry::api {
@@ -63,6 +64,78 @@ TEST_F(GrantRoutesTest, TheEngineIsNotToldToWhoDoesNotSeeEveryHost) {
   EXPECT_TRUE(engine_for(server_.add_user("run", access::Role::executor)).is_null());
   server_.ask("PUT", path(), R"({"items":[{"group":"prod","role":"viewer"}]})");
   EXPECT_TRUE(engine_for(bob_).is_null());
+}
+
+/// Tokens of somebody who sees the project `shop` on the host `local` and nothing else.
+class TokenGrantsTest : public testing::Test {
+ protected:
+  TokenGrantsTest()
+      : bob_{server_.add_user("bob", access::Role::operator_)},
+        as_bob_{TestServer::bearer(
+            server_.add_token(bob_, access::Role::operator_, {"containers", "system", "access"}))} {
+    grant({{.host = "local", .project = "shop", .role = access::Role::operator_}});
+    auto added = server_.ask("POST", "/api/v1/hosts",
+                             R"({"name":"vault","endpoint":"unix:///run/vault.sock",)"
+                             R"("groups":["secret"],"enabled":false})");
+    EXPECT_EQ(added.head.status, 201U) << added.body;
+  }
+
+  void grant(std::vector<access::Grant> grants) {
+    value_or_throw(server_.loop().run(
+        server_.access().set_grants(server_.owner(), bob_.user, std::move(grants))));
+  }
+  net::http::Response make(std::string_view grants) {
+    return server_.send(
+        "POST", "/api/v1/tokens",
+        fmt::format(R"({{"name":"ci","role":"operator","scopes":["containers"],"grants":{}}})",
+                    grants),
+        as_bob_);
+  }
+  std::string refusal(std::string_view grants) {
+    auto made = make(grants);
+    EXPECT_EQ(made.head.status, 400U) << made.body;
+    return std::string{object_of(made)["detail"].as_string().c_str()};
+  }
+  std::string listed() {
+    auto items = object_of(server_.send("GET", "/api/v1/tokens", {}, as_bob_))["items"].as_array();
+    return json::serialize(items.at(0).as_object()["grants"]);
+  }
+
+  TestServer server_;
+  access::Identity bob_;
+  net::http::Headers as_bob_;
+};
+
+TEST_F(TokenGrantsTest, TheListShowsThem) {
+  EXPECT_EQ(listed(), "null");
+  auto made = make(R"([{"host":"local","project":"shop","role":"viewer"}])");
+  ASSERT_EQ(made.head.status, 201U) << made.body;
+  EXPECT_EQ(listed(),
+            R"([{"group":null,"host":"local","project":"shop","role":"viewer","rights":[]}])");
+}
+
+TEST_F(TokenGrantsTest, WhatTheMakerDoesNotSeeIsRefusedAsWhatThereIsNot) {
+  EXPECT_EQ(refusal(R"([{"host":"vault","role":"viewer"}])"),
+            refusal(R"([{"host":"nowhere","role":"viewer"}])"));
+  EXPECT_EQ(refusal(R"([{"group":"secret","role":"viewer"}])"),
+            refusal(R"([{"group":"nobodys","role":"viewer"}])"));
+  EXPECT_EQ(refusal(R"([{"host":"local","role":"viewer"}])"),
+            refusal(R"([{"host":"local","project":"till","role":"viewer"}])"));
+  grant({{.host = "local", .project = "shop"}});
+  EXPECT_THAT(refusal(R"([{"host":"local","project":"shop","role":"operator"}])"),
+              testing::HasSubstr("'grants[0].role' must not be above 'viewer'"));
+}
+
+TEST_F(TokenGrantsTest, AnEmptyListIsNotTakenForNoRestriction) {
+  EXPECT_THAT(refusal("[]"), testing::HasSubstr("'grants' must hold at least one"));
+}
+
+TEST_F(TokenGrantsTest, AHostThatItsUserDoesNotSeeAnyMoreIsNotNamed) {
+  grant({{.host = "vault", .role = access::Role::operator_}});
+  ASSERT_EQ(make(R"([{"host":"vault","role":"viewer"}])").head.status, 201U);
+  EXPECT_THAT(listed(), testing::HasSubstr("\"vault\""));
+  grant({{.host = "local"}});
+  EXPECT_THAT(listed(), testing::Not(testing::HasSubstr("vault")));
 }
 
 }  // namespace

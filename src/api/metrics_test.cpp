@@ -123,5 +123,13 @@ TEST_F(MetricsTest, HostsThatSomebodyMayNotSeeAreAbsent) {
   EXPECT_THAT(text, HasSubstr("gantry_hosts{state=\"connecting\"} 0\n"));
 }
 
+TEST_F(MetricsTest, HostsThatATokenHasNoGrantForAreAbsent) {
+  auto token = server_.add_token(server_.owner(), access::Role::viewer, {"system"},
+                                 {{.group = "elsewhere"}});
+  auto text = metrics(TestServer::bearer(token));
+  EXPECT_THAT(text, Not(HasSubstr("host=")));
+  EXPECT_THAT(text, Not(HasSubstr("gantry_engine_up")));
+}
+
 }  // namespace
 }  // namespace gantry::api

@@ -253,9 +253,14 @@ access::Identity TestServer::add_user(std::string name, access::Role role) {
 }
 
 std::string TestServer::add_token(const access::Identity& by, access::Role role,
-                                  std::vector<std::string> scopes) {
-  auto made = loop_.run(
-      access_->create_token(by, {"test", role, *access::Scopes::parse(scopes), std::nullopt}));
+                                  std::vector<std::string> scopes,
+                                  std::vector<access::Grant> grants) {
+  access::NewToken wanted{.name = "test",
+                          .role = role,
+                          .scopes = *access::Scopes::parse(scopes),
+                          .expires_at = {},
+                          .grants = std::move(grants)};
+  auto made = loop_.run(access_->create_token(by, std::move(wanted)));
   return std::string{value_or_throw(std::move(made)).text.reveal()};
 }
 

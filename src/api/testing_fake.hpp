@@ -121,7 +121,7 @@ class TestServer {
   /// Somebody new; answers how they sign in by token.
   access::Identity add_user(std::string name, access::Role role);
   std::string add_token(const access::Identity& by, access::Role role,
-                        std::vector<std::string> scopes);
+                        std::vector<std::string> scopes, std::vector<access::Grant> grants = {});
   /// The owner's cookie, ready for a Cookie header.
   std::string cookie();
 
