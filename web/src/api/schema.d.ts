@@ -122,7 +122,7 @@ export interface paths {
         };
         /**
          * Send the browser to the identity provider
-         * @description For browsers, not for programs. What goes wrong sends the browser to `/?sign_in_error=CODE`.
+         * @description For browsers, not for programs. What goes wrong sends the browser to `/?sign_in_error=CODE`: `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_attempts`.
          */
         get: operations["start_oidc"];
         put?: never;
@@ -142,7 +142,7 @@ export interface paths {
         };
         /**
          * Where the identity provider sends the browser back
-         * @description Signs in who the provider vouches for: the user linked with issuer and subject, or a new one. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_state`, `oidc_refused`, `oidc_no_role`, `bad_token`, `unknown_key`, `user_disabled`, `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_users`.
+         * @description Signs in who the provider vouches for: the user linked with issuer and subject, or a new one. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_state`, `oidc_refused`, `oidc_no_role`, `bad_token`, `unknown_key`, `user_disabled`, `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_attempts`, `too_many_users`, `setup_needed`.
          */
         get: operations["finish_oidc"];
         put?: never;
@@ -230,7 +230,7 @@ export interface paths {
         put?: never;
         /**
          * Make an API token; its text is in this answer and never again
-         * @description A token may do no more than who makes it: neither role nor scopes, and a token with limits of its own makes none (403 `token_limited`). `limits` must lie within those of the token's role, or it is a 400 that names the field and both bounds; when the role has less later, so has the token. At most 100 for each user, then it is a 429.
+         * @description A token may do no more than who makes it: neither role nor scopes, and a token with limits or grants of its own makes none (403 `token_limited`). `limits` must lie within those of the token's role, or it is a 400 that names the field and both bounds; when the role has less later, so has the token. With `grants` it is a 404 for the token whatever they do not name, and whatever its user may not see; naming what the caller does not see is a 400 as for what there is not. At most 100 for each user, then it is a 429.
          */
         post: operations["create_token"];
         delete?: never;
@@ -1073,7 +1073,8 @@ export interface paths {
         /**
          * The logs of all services as one, in the order of time
          * @description Asked for `text/event-stream` it tells each line as an event. Containers that come or
-         *     start again while it is followed are followed too.
+         *     start again while it is followed are followed too. Of more than 256 containers the logs
+         *     are not read as one (`too_many_logs`).
          */
         get: operations["get_project_logs"];
         put?: never;
@@ -2643,7 +2644,7 @@ export interface components {
             /** @description Only the objects of this Compose project */
             project?: string;
             /**
-             * @description Not above the user's own role
+             * @description Not above the role of the user or token
              * @enum {string}
              */
             role: "viewer" | "operator";
@@ -2727,6 +2728,8 @@ export interface components {
             executions_max: number | null;
             /** @description How many of its programs wait; null for what any token may */
             queue_max: number | null;
+            /** @description Where it holds, within what its user may see; null for wherever they may. A host that is gone or that you do not see any more is null */
+            grants: components["schemas"]["Grant"][] | null;
         };
         TokenList: {
             items: components["schemas"]["TokenItem"][];
@@ -2745,6 +2748,8 @@ export interface components {
             executions_max?: number;
             /** @description How many of its programs wait, where that is less than any token may */
             queue_max?: number;
+            /** @description Where the token holds, within what its user may see at the time; left out, wherever its user does. Takes the role viewer or operator and not the scope `access` */
+            grants?: components["schemas"]["GrantRequest"][];
         };
         /**
          * @description Narrower limits of programs, within those of the role. What is not named stays as the role has it; a default that is not given moves between its new bounds.
@@ -5723,6 +5728,10 @@ export interface operations {
                 action?: string;
                 /** @description Only what was done to this id or name, or to what is on the host of this name */
                 target?: string;
+                /** @description Only what was done from this time on; or so long ago, `10m`, `2h`, `1d` */
+                since?: string;
+                /** @description Only what was done before this time; or so long ago */
+                until?: string;
             };
             header?: never;
             path?: never;
@@ -7097,6 +7106,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
             503: components["responses"]["Unavailable"];
         };
     };
