@@ -106,6 +106,10 @@ void Client::broken(const Doing& doing, const Error& error) {
   switch (error.kind) {
     case ErrorKind::timed_out:
       translated.code = "engine_timed_out";
+      if (translated.remedy.empty()) {
+        translated.remedy =
+            "see whether the engine works on its own machine; restart it if it hangs";
+      }
       break;
     case ErrorKind::too_large:
       translated.code = "engine_answer_too_large";

@@ -162,6 +162,7 @@ TEST_F(EngineClient, TheStatusDecidesTheKind) {
   EXPECT_EQ(refused(404, R"({"message":"No such container: x"})").kind, ErrorKind::not_found);
   EXPECT_EQ(refused(409, R"({"message":"container x is paused"})").kind, ErrorKind::conflict);
   EXPECT_EQ(refused(500, R"({"message":"oh"})").kind, ErrorKind::unavailable);
+  EXPECT_EQ(refused(500, R"({"message":"Container x is not paused"})").kind, ErrorKind::conflict);
   EXPECT_EQ(refused(503, "").kind, ErrorKind::unavailable);
 }
 
@@ -242,6 +243,7 @@ TEST_F(EngineClient, NoAnswerInTimeIsATimeout) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::timed_out);
   EXPECT_EQ(answer.error().code, "engine_timed_out");
+  EXPECT_THAT(answer.error().remedy, HasSubstr("restart"));
 }
 
 TEST_F(EngineClient, EverySegmentAndValueIsEncoded) {

@@ -65,6 +65,8 @@ constexpr std::array known_causes{
     KnownCause{"already in progress", "wait until the removal has ended"},
     KnownCause{"is not running", "start it first"},
     KnownCause{"is paused", "unpause it first"},
+    // Engine 20.10 calls it a failure of its own (500).
+    KnownCause{"is not paused", "it runs already", ErrorKind::conflict, "engine_conflict"},
     KnownCause{"port is already allocated", "free the port, or publish another one"},
     KnownCause{"toomanyrequests", "sign in to the registry, or try again later",
                ErrorKind::exhausted, "engine_registry_limit"},
