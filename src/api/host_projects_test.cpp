@@ -120,6 +120,19 @@ TEST_F(HostProjectsTest, AStartGoesByWhatDependsOnWhatAndLeavesOneShotsEnded) {
   EXPECT_THAT(answer.body, HasSubstr(R"("name":"shop-init-1","did":"skipped")"));
 }
 
+TEST_F(HostProjectsTest, AStopGoesByWhatTheEngineSaysAndNotByWhatWasTold) {
+  show("exited", "Exited (137) 1 hours ago");
+  json::Array now{engine::FakeDaemon::container("a1", "shop-web-1", "running"),
+                  engine::FakeDaemon::container("b1", "shop-db-1", "exited")};
+  server_.daemon()
+      .expect("GET", "/containers/json?all=1&filters=*")
+      .reply(200, json::serialize(now));
+  action("a1", "stop");
+  auto answer = server_.ask("POST", base + "/stop");
+  ASSERT_EQ(answer.head.status, 200U) << answer.body;
+  EXPECT_THAT(changes(), ElementsAre("a1/stop"));
+}
+
 TEST_F(HostProjectsTest, AStopGoesTheOtherWayAndLeavesWhatHasEnded) {
   show("running", "Up 2 hours");
   action("a1", "stop");
@@ -177,6 +190,21 @@ TEST_F(HostProjectsTest, WhatIsWrongWithAQuestionIsSaid) {
               HasSubstr("field 'until'"));
   EXPECT_THAT(server_.ask("POST", base + "/stop", R"({"grace_seconds":-1})").body,
               HasSubstr("grace_seconds"));
+}
+
+TEST_F(HostProjectsTest, LogsOfTooManyContainersAreNotOpenedAtOnce) {
+  json::Array list;
+  for (int i = 0; i < 257; ++i) {
+    list.push_back(container(fmt::format("{:04x}", i), i < 2 ? "db" : "web", "running", "Up"));
+  }
+  show(std::move(list));
+  auto answer = server_.ask("GET", base + "/logs");
+  EXPECT_EQ(refusal_of(answer), "409 too_many_logs");
+  EXPECT_THAT(answer.body, HasSubstr("257 containers"));
+  EXPECT_THAT(server_.daemon().requests(), ::testing::Not(::testing::Contains(HasSubstr("/logs"))));
+  logs_are("0000", "2026-11-22T09:00:00.1Z one\n");
+  logs_are("0001", "2026-11-22T09:00:00.2Z two\n");
+  EXPECT_THAT(server_.ask("GET", base + "/logs?service=db").body, HasSubstr("| two"));
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ class Change {
         change_{change} {}
 
   async::task<void> run() {
+    co_await look_at_states();
     auto waves = waves_of(services_);
     bool stops = change_.action != ProjectAction::start;
     if (stops) {
@@ -72,6 +73,23 @@ class Change {
   }
 
  private:
+  /// Whoever was told that a change has ended may ask for the next before the view has heard of it,
+  /// and what runs must be stopped. Where the engine does not say, the view is what there is.
+  async::task<void> look_at_states() {
+    auto listed = co_await async::attempt(
+        engine::list_containers(host_->engine(), engine::ListScope::all,
+                                {fmt::format("com.docker.compose.project={}", project_)}));
+    if (!listed) co_return;
+    for (auto& service : services_) {
+      for (auto& member : service.members) {
+        auto found = std::ranges::find(*listed, member.id, &engine::ContainerSummary::id);
+        if (found == listed->end()) continue;
+        member.state = found->state;
+        member.exit_code = exit_code_in(found->status);
+      }
+    }
+  }
+
   MemberResult& result_of(const MemberService& service, const Member& member) {
     auto& result = results_[member.id];
     result.service = service.name;
