@@ -23,12 +23,12 @@ export function exchange(options, body) {
 }
 
 /** One call of the engine's API; `json` is sent as such, a Buffer as a tar. */
-export async function engine(method, path, json) {
+export async function engine(method, path, json, more = {}) {
   const tar = Buffer.isBuffer(json);
   const body = json === undefined || tar ? json : JSON.stringify(json);
   const type = tar ? 'application/x-tar' : 'application/json';
-  const headers = body === undefined ? {} : { 'content-type': type,
-    'content-length': Buffer.byteLength(body) };
+  const headers = body === undefined ? more : { 'content-type': type,
+    'content-length': Buffer.byteLength(body), ...more };
   const { status, raw } = await exchange({ socketPath: socket, method, path: `/v1.41${path}`,
     headers }, body);
   return { status, raw, json: () => JSON.parse(raw.toString()) };

@@ -1,0 +1,117 @@
+// Real sshds on loopback, each with host keys, users' keys and a configuration of its own. They let
+// in whoever runs the test, by keys, certificates and, for root, a password that exists only in the
+// sshd's own mount namespace.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
+  from 'node:fs';
+import net from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+
+const program = '/usr/sbin/sshd';
+const patience_ms = 30_000;
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Why there can be no sshd here; empty when there can. */
+export const sshd_missing = () => (existsSync(program) ? '' : 'package openssh-server is missing');
+
+function run(...words) {
+  const ended = spawnSync(words[0], words.slice(1), { encoding: 'utf8' });
+  assert.equal(ended.status, 0, `${words.join(' ')}: ${ended.stderr}`);
+  return ended.stdout.trim();
+}
+
+export function free_port() {
+  return new Promise((done) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+function listens(port) {
+  return new Promise((done) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('connect', () => { socket.destroy(); done(true); });
+    socket.on('error', () => done(false));
+  });
+}
+
+/** Keys made by ssh-keygen. */
+export class Keys {
+  folder = mkdtempSync(join(tmpdir(), 'gantry-keys-'));
+  file = (name) => join(this.folder, name);
+  public = (name) => readFileSync(this.file(`${name}.pub`), 'utf8');
+
+  /** A new private key; answers its text. */
+  make(name) {
+    run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', this.file(name));
+    return readFileSync(this.file(name), 'utf8');
+  }
+
+  /** The certificate of the key `name` for `user`, signed by the key `authority`. */
+  certify(name, authority, user) {
+    run('ssh-keygen', '-q', '-s', this.file(authority), '-I', name, '-n', user,
+      this.file(`${name}.pub`));
+    return readFileSync(this.file(`${name}-cert.pub`), 'utf8');
+  }
+
+  /** `SHA256:…` */
+  fingerprint = (name) => run('ssh-keygen', '-l', '-f', this.file(`${name}.pub`)).split(' ')[1];
+  remove = () => rmSync(this.folder, { recursive: true, force: true });
+}
+
+export class Sshd {
+  folder = mkdtempSync(join(tmpdir(), 'gantry-sshd-'));
+  keys = new Keys();
+  file = (name) => join(this.folder, name);
+
+  /** `lines`: of sshd_config, before all others; `password`: root's. */
+  async start({ lines = [], password = '' } = {}) {
+    this.keys.make('host');
+    this.port = await free_port();
+    for (const name of ['authorized_keys', 'authorities']) writeFileSync(this.file(name), '');
+    writeFileSync(this.file('sshd_config'), [...lines,
+      `ListenAddress 127.0.0.1:${this.port}`, 'PidFile none',
+      `AuthorizedKeysFile ${this.file('authorized_keys')}`,
+      `TrustedUserCAKeys ${this.file('authorities')}`,
+      'UsePAM no', 'StrictModes no', `SetEnv HOME=${this.folder}`, 'PermitRootLogin yes',
+      'KbdInteractiveAuthentication no', `PasswordAuthentication ${password ? 'yes' : 'no'}`,
+      'MaxStartups 100', 'MaxSessions 100', ''].join('\n'), { mode: 0o600 });
+    mkdirSync('/run/sshd', { recursive: true });  // it insists on it
+    const [first, ...rest] = [...this.with_password(password), program, '-D', '-f',
+      this.file('sshd_config'), '-h', this.keys.file('host'), '-E', this.file('log')];
+    this.process = spawn(first, rest, { stdio: 'ignore' });
+    const deadline = Date.now() + patience_ms;
+    while (!(await listens(this.port))) {
+      assert.ok(Date.now() < deadline && this.process.exitCode === null, 'sshd did not start');
+      await pause(20);
+    }
+    return this;
+  }
+
+  /** The words before sshd's own with which it believes in a password that nobody else knows. */
+  with_password(password) {
+    if (!password) return [];
+    const hash = run('openssl', 'passwd', '-6', password);
+    const shadow = readFileSync('/etc/shadow', 'utf8')
+      .replace(/^root:.*$/m, `root:${hash}:19000:0:99999:7:::`);
+    writeFileSync(this.file('shadow'), shadow, { mode: 0o600 });
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c',
+      'mount --bind "$0" /etc/shadow && exec "$@"', this.file('shadow')];
+  }
+
+  login = () => `${userInfo().username}@127.0.0.1:${this.port}`;
+  endpoint = (path) => `ssh://${this.login()}${path}`;
+  fingerprint = () => this.keys.fingerprint('host');
+  accept = (key) => appendFileSync(this.file('authorized_keys'), key);
+  accept_authority = (key) => appendFileSync(this.file('authorities'), key);
+
+  stop() {
+    this.process?.kill('SIGKILL');
+    this.keys.remove();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
