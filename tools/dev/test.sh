@@ -125,6 +125,8 @@ run_tests() {
       step "fronts" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/fronts/run
       step "terminals" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/terminals/run
       step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
+      step "every way to an engine" "${enter_private_network[@]}" \
+        env GANTRY_BIN="$root/build/dev/bin/gantry" tests/ways/run
       step "abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/abuse/run --short
     fi
   fi
