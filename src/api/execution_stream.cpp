@@ -31,9 +31,9 @@ constexpr std::size_t refusals_max = 16;
 
 // RFC 6455 section 7.4.1.
 constexpr std::uint16_t normal = 1000;
-constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t policy_violation = 1008;
 // https://www.iana.org/assignments/websocket, of those registered later.
+constexpr std::uint16_t service_restart = 1012;
 constexpr std::uint16_t try_again_later = 1013;
 
 struct NamedSignal {
@@ -173,7 +173,7 @@ class StreamChannel {
       }
       Look seen;
       co_await async::race(look_into(seen), refused_.wait());
-      if (seen.ended) goodbye_ = Goodbye{going_away, "the server is stopping"};
+      if (seen.ended) goodbye_ = Goodbye{service_restart, "the server is stopping"};
       if (seen.happening) co_await tell(telling, *seen.happening);
     }
     co_await socket_.close(goodbye_->code, goodbye_->reason);

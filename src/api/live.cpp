@@ -1,6 +1,7 @@
 #include "api/live.hpp"
 
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
@@ -22,9 +23,9 @@ constexpr Bytes message_max{4U << 10U};
 constexpr std::size_t topic_max = 256;
 constexpr int tail_max = 10'000;
 
-// RFC 6455 section 7.4.1.
-constexpr std::uint16_t going_away = 1001;
+// RFC 6455 section 7.4.1, and of https://www.iana.org/assignments/websocket the last one.
 constexpr std::uint16_t policy_violation = 1008;
+constexpr std::uint16_t service_restart = 1012;
 
 using Kind = LiveWish::Kind;
 
@@ -169,7 +170,9 @@ async::task<void> LiveChannel::follow(LiveWish wish, std::shared_ptr<Topic> topi
   if (topic->dropped.stopped()) co_return;
   // It may be subscribed to anew.
   topics_.erase(wish.topic);
-  if (!told) co_return co_await out_.tell_error(wish.topic, told.error());
+  if (!told) {
+    co_return co_await out_.tell_error(wish.topic, told_error(call_, wish.host, told.error()));
+  }
   co_await out_.tell(wish.topic, "end", {{"reason", "ended"}});
 }
 
@@ -192,7 +195,7 @@ async::task<void> LiveChannel::tell(const LiveWish& wish) {
 
 std::optional<LiveChannel::Goodbye> LiveChannel::goodbye() const {
   if (refused_.stopped()) return Goodbye{policy_violation, refusal_};
-  if (stopping_) return Goodbye{going_away, "the server is stopping"};
+  if (stopping_) return Goodbye{service_restart, "the server is stopping"};
   if (!call_.services.access.still_valid(*call_.identity)) {
     return Goodbye{policy_violation, "signed out"};
   }

@@ -31,10 +31,10 @@ constexpr Milliseconds look_up{2'000};
 constexpr Milliseconds last_chance{5'000};
 constexpr std::size_t refusals_max = 16;
 
-// RFC 6455 section 7.4.1, and of https://www.iana.org/assignments/websocket the last one.
+// RFC 6455 section 7.4.1, and of https://www.iana.org/assignments/websocket the last two.
 constexpr std::uint16_t normal = 1000;
-constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t policy_violation = 1008;
+constexpr std::uint16_t service_restart = 1012;
 constexpr std::uint16_t try_again_later = 1013;
 
 struct Goodbye {
@@ -240,7 +240,7 @@ class TerminalChannel {
       message["type"] = "ended";
       co_await send(std::move(message));
       bool stopping = news.ended->reason == fleet::TerminalEnding::server_stopping;
-      goodbye_ = Goodbye{stopping ? going_away : normal, "the terminal has ended"};
+      goodbye_ = Goodbye{stopping ? service_restart : normal, "the terminal has ended"};
     } else if (news.cut) {
       co_await send(error_message(*news.cut));
       goodbye_ = Goodbye{try_again_later, "too slow"};

@@ -34,6 +34,7 @@
 #include <fstream>
 #include <memory>
 
+#include <functional>
 #include <boost/asio/io_context.hpp>     // the event loop itself is made here
 #include <boost/asio/signal_set.hpp>     // and signals are read here
 #include <boost/asio/use_awaitable.hpp>  // by co_await
@@ -102,11 +103,13 @@ std::string webhook_body(const executions::Record& record) {
                                       {"execution", api::execution_item_json(record)}});
 }
 
-async::task<void> until_told_to_stop() {
-  asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM};
+/// Afterwards these signals end the process at once: who asks twice does not want to wait.
+async::task<void> until_told_to_stop(std::function<void()> look_again) {
+  asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM, SIGHUP};
   auto signal = co_await signals.async_wait(asio::use_awaitable);
   log::info("stopping: {}", signal == SIGINT ? "interrupted" : "asked to terminate");
 }
+  for (; signal == SIGHUP; signal = co_await signals.async_wait(asio::use_awaitable)) look_again();
 
 class Server {
  public:
@@ -222,6 +225,15 @@ class Server {
     co_await logs_.close();
     co_await stats_.close();
     co_await fleet_.close();
+  /// What may change under a running server is its certificate.
+  void look_again() {
+    bool fine = !certificates_ || certificates_->look();
+    log::info("asked to look again (SIGHUP): {}; settings are read at the start",
+              !certificates_ ? "there is no certificate"
+              : fine         ? "the certificate is the one in its file"
+                             : "the certificate in its file can not be used");
+  }
+
     co_await operations_.close();
     co_await sandbox_.close();
     co_await local_.close();
@@ -338,7 +350,7 @@ async::task<void> run_server(async::Executor executor, const ServeOptions& optio
   auto sealer = co_await load_secret_key(*database, std::move(places), options.new_secret_key);
   Server server{executor, options, std::move(database), sealer};
   auto started = co_await async::attempt(server.start());
-  if (started) co_await until_told_to_stop();
+  if (started) co_await until_told_to_stop([&server] { server.look_again(); });
   co_await server.stop();
   if (!started) throw Failure{started.error()};
 }

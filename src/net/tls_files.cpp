@@ -87,11 +87,14 @@ Result<TlsServerFiles> TlsServerFiles::open(fs::path certificate, fs::path key) 
 }
 
 TlsServer TlsServerFiles::current() {
-  auto now = steady_now();
-  if (now - looked_at_ < look_every) return server_;
-  looked_at_ = now;
+  if (steady_now() - looked_at_ >= look_every) look();
+  return server_;
+}
+
+bool TlsServerFiles::look() {
+  looked_at_ = steady_now();
   auto marks = marks_of(certificate_, key_);
-  if (marks == marks_) return server_;
+  if (marks == marks_) return true;
   // Tried each time: what kept them from being read may not show in the marks.
   auto server = load_server(certificate_, key_);
   if (server) {
@@ -103,7 +106,7 @@ TlsServer TlsServerFiles::current() {
     refused_ = marks;
     log::warn("the former certificate stays: {}", server.error().sentence());
   }
-  return server_;
+  return server.has_value();
 }
 
 TlsServerFiles::Mark TlsServerFiles::mark_of(const fs::path& file) {

@@ -32,6 +32,8 @@ class TlsServerFiles {
   /// The newest that could be used. Looks at most once a second whether the files have changed;
   /// ones that can not be used are told to the log, and the former stay until they can be.
   TlsServer current();
+  /// Looks now. Answers whether what lies there is what is used.
+  bool look();
 
  private:
   /// What changes when a file is replaced or written, or may be read by others than before.

@@ -15,7 +15,7 @@ export type Ended = Extract<Told, { type: 'ended' }>;
 
 const pause_max_ms = 8_000;
 // The terminal goes on after these; a new ticket leads back to it.
-const comes_back = [1001, 1005, 1006, 1013];
+const comes_back = [1001, 1005, 1006, 1012, 1013];
 const tries_max = 8;
 
 /** One WebSocket after the other to the same terminal, until it has ended. */
