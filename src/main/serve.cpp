@@ -32,9 +32,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 
-#include <functional>
 #include <boost/asio/io_context.hpp>     // the event loop itself is made here
 #include <boost/asio/signal_set.hpp>     // and signals are read here
 #include <boost/asio/use_awaitable.hpp>  // by co_await
@@ -107,9 +107,9 @@ std::string webhook_body(const executions::Record& record) {
 async::task<void> until_told_to_stop(std::function<void()> look_again) {
   asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM, SIGHUP};
   auto signal = co_await signals.async_wait(asio::use_awaitable);
+  for (; signal == SIGHUP; signal = co_await signals.async_wait(asio::use_awaitable)) look_again();
   log::info("stopping: {}", signal == SIGINT ? "interrupted" : "asked to terminate");
 }
-  for (; signal == SIGHUP; signal = co_await signals.async_wait(asio::use_awaitable)) look_again();
 
 class Server {
  public:
@@ -216,15 +216,6 @@ class Server {
     std::fflush(stdout);
   }
 
-  async::task<void> stop() {
-    co_await executions_.close(executions_grace);
-    co_await webhooks_.close();
-    co_await terminals_.close();
-    co_await http_.close(requests_grace);
-    co_await tasks_.close();
-    co_await logs_.close();
-    co_await stats_.close();
-    co_await fleet_.close();
   /// What may change under a running server is its certificate.
   void look_again() {
     bool fine = !certificates_ || certificates_->look();
@@ -234,6 +225,15 @@ class Server {
                              : "the certificate in its file can not be used");
   }
 
+  async::task<void> stop() {
+    co_await executions_.close(executions_grace);
+    co_await webhooks_.close();
+    co_await terminals_.close();
+    co_await http_.close(requests_grace);
+    co_await tasks_.close();
+    co_await logs_.close();
+    co_await stats_.close();
+    co_await fleet_.close();
     co_await operations_.close();
     co_await sandbox_.close();
     co_await local_.close();
