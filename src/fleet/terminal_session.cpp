@@ -23,7 +23,7 @@ constexpr std::size_t piece_max = 64U << 10U;
 constexpr Milliseconds inspect_max{5'000};
 constexpr int resize_tries = 5;
 constexpr Milliseconds between_resizes{100};
-constexpr int exit_looks = 5;
+constexpr int exit_looks = 40;
 constexpr Milliseconds between_looks{50};
 
 constexpr std::array<std::string_view, 8> ending_words{
@@ -261,16 +261,19 @@ async::task<void> TerminalSession::live() {
   if (!reason_) reason_ = lived ? TerminalEnding::exited : TerminalEnding::connection_lost;
 }
 
-/// An engine may need a moment to notice that what has closed its terminal has ended.
+/// An engine may need a moment to notice that what has closed its terminal has ended. Where it goes
+/// on, or nobody can be asked, it was the connection that was closed: that looks the same.
 async::task<std::optional<std::int64_t>> TerminalSession::exit_code() {
   for (int looks = 0; looks < exit_looks; ++looks) {
     if (looks > 0) co_await async::pause(between_looks);
     auto state = co_await async::attempt(
         async::with_deadline(inspect_max, "asking how the shell ended",
                              engine::inspect_exec(host_->engine(), exec_.exec)));
-    if (!state) co_return std::nullopt;
+    if (!state && state.error().kind == ErrorKind::not_found) co_return std::nullopt;
+    if (!state) break;
     if (!state->running) co_return state->exit_code;
   }
+  if (*reason_ == TerminalEnding::exited) reason_ = TerminalEnding::connection_lost;
   co_return std::nullopt;
 }
 
@@ -304,6 +307,7 @@ async::task<void> TerminalSession::die() {
     bool over = end.process.fate == engine::ProcessFate::ended;
     if (over) end.exit_code = co_await exit_code();
   }
+  end.reason = *reason_;
   stream_.close();
   co_await finish_recording();
   end_ = std::move(end);
