@@ -47,8 +47,8 @@ export class OwnEngine {
   socket = join(this.folder, 'docker.sock');
   endpoint = `unix://${this.socket}`;
 
-  /** Starts it, or starts it again, and waits until it answers. */
-  async start() {
+  /** Starts it, or starts it again, and waits until it answers; `more`: further options. */
+  async start(...more) {
     const log = openSync(join(this.folder, 'log'), 'a');
     const name = this.folder.split('/').pop();
     const [program, ...rest] = [...sudo, 'unshare', '-n', 'dockerd',
@@ -56,7 +56,7 @@ export class OwnEngine {
       '--pidfile', join(this.folder, 'pid'), '--host', this.endpoint,
       '--group', String(process.getgid()), '--containerd-namespace', name,
       '--containerd-plugins-namespace', `plugins.${name}`,
-      '--bridge=none', '--iptables=false', '--ip6tables=false'];
+      '--bridge=none', '--iptables=false', '--ip6tables=false', ...more];
     this.process = spawn(program, rest, { stdio: ['ignore', log, log], detached: true });
     this.exited = new Promise((done) => this.process.on('exit', done));
     const deadline = Date.now() + start_timeout_ms;
@@ -76,8 +76,12 @@ export class OwnEngine {
     });
   }
 
-  async end(signal) {
+  signal(signal) {
     as_root('kill', `-${signal}`, readFileSync(join(this.folder, 'pid'), 'utf8').trim());
+  }
+
+  async end(signal) {
+    this.signal(signal);
     await this.exited;
     // Its containerd ends with it. Where nobody reaps that, the next dockerd would wait for it.
     as_root('rm', '-f', join(this.folder, 'exec/containerd/containerd.pid'));
