@@ -243,6 +243,28 @@ TEST_F(ADockerExecutor, EndsACancelledProgramAndRemovesItsContainer) {
   EXPECT_EQ(left_behind(), 0U);
 }
 
+/// Removes what carries the label once the program runs, as somebody else might.
+async::task<void> remove_when_begun(engine::Client& engine, std::string label, const int& begun) {
+  while (begun == 0) co_await async::pause(Milliseconds{10});
+  auto found = co_await engine::list_containers(engine, engine::ListScope::all, {label});
+  for (const auto& container : value_or_throw(std::move(found))) {
+    value_or_throw(co_await engine::remove_container(engine, container.id, {.force = true}));
+  }
+}
+
+async::task<void> keep(async::task<Outcome> run, Outcome& into) { into = co_await std::move(run); }
+
+TEST_F(ADockerExecutor, IsNotFooledBySomebodyWhoRemovesTheContainerOfAProgram) {
+  Outcome outcome;
+  auto label = fmt::format("{}={}", labels::owner, owner_);
+  run(async::both(keep(executor_->execute(execution(sh("sleep 60"), {}), observer()), outcome),
+                  remove_when_begun(engine(), label, started_)));
+  EXPECT_EQ(outcome.verdict, Verdict::infrastructure_error);
+  EXPECT_FALSE(outcome.message.empty());
+  EXPECT_EQ(execute(sh("echo again")).verdict, Verdict::ok);
+  EXPECT_EQ(out_, "again\n");
+}
+
 TEST_F(ADockerExecutor, SaysWhatIsWrongWhenThereIsNoSuchImage) {
   auto program = sh("");
   program.image = "127.0.0.1:9/nobody/nothing:1";
