@@ -2,6 +2,7 @@
 
 #include "api/call.hpp"
 #include "api/guard.hpp"
+#include "api/host_access.hpp"
 #include "api/routes.hpp"
 #include "async/attempt.hpp"
 #include "base/log.hpp"
@@ -195,7 +196,8 @@ async::task<void> Api::handle(Exchange& exchange) {
     log_breakdown(exchange, answer.error());
     // Half an answer has gone out: only closing the connection tells that it is not whole.
     if (exchange.answered()) throw Failure{std::move(answer.error())};
-    auto refused = refuse(std::move(answer.error())).error();
+    auto told = told_error(call, call.id, std::move(answer.error()));
+    auto refused = refuse(std::move(told)).error();
     answer = error_reply(refused, admitted->route->shape);
   }
   if (!exchange.answered()) {

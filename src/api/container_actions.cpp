@@ -115,7 +115,7 @@ async::task<void> do_one_of_many(Call& call, const Bulk& bulk, std::size_t index
   auto done =
       co_await async::attempt(do_it(call, *bulk.action, bulk.parameters, target.host, target.id));
   json::Object result{{"host", target.host}, {"id", target.id}, {"ok", done.has_value()}};
-  if (!done) result["error"] = error_json(done.error());
+  if (!done) result["error"] = error_json(told_error(call, target.host, done.error()));
   results[index] = std::move(result);
 }
 

@@ -64,11 +64,13 @@ async::task<Result<>> check_parts(Call& call, HostPointer host,
   co_return ok;
 }
 
-json::Object created_json(const fleet::Created& created, const std::string& host) {
+json::Object created_json(const Call& call, const fleet::Created& created,
+                          const std::string& host) {
   json::Array warnings;
   for (const auto& warning : created.warnings) warnings.emplace_back(text::one_line(warning));
   json::Object json{{"host", host}, {"id", created.id}, {"warnings", std::move(warnings)}};
-  if (created.not_started) json["not_started"] = error_json(*created.not_started);
+  if (created.not_started)
+    json["not_started"] = error_json(told_error(call, host, *created.not_started));
   return json;
 }
 
@@ -96,7 +98,7 @@ Answer create_container(Call& call) {
                               .named = std::move(form->dangers),
                               .start = form->start});
   if (!created) co_return fail(std::move(created.error()));
-  co_return json_reply(201, created_json(*created, (*host)->name()));
+  co_return json_reply(201, created_json(call, *created, (*host)->name()));
 }
 
 }  // namespace gantry::api

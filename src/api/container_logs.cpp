@@ -134,7 +134,10 @@ async::task<void> follow(Call& call, const FoundContainer& container, Follower& 
                          const LogQuery& query) {
   auto told = co_await async::attempt(tell(call, container, follower, query));
   if (!told && query.form == LogQuery::Form::text) throw Failure{told.error()};
-  if (!told) co_await call.exchange.send(event_frame("error", error_json(told.error())));
+  if (!told) {
+    auto error = told_error(call, container.host->name(), told.error());
+    co_await call.exchange.send(event_frame("error", error_json(error)));
+  }
   co_await call.exchange.finish_stream();
 }
 

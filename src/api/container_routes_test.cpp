@@ -203,6 +203,7 @@ TEST_F(ContainerRoutes, AContainerIsMadeFromItsFormAndNothingElse) {
       .expect("POST", "/containers/create?name=shop")
       .reply(201, fmt::format(R"({{"Id":"{}","Warnings":[]}})", id_));
   inspectable();
+  daemon().expect("GET", "/volumes/data").reply(404, R"({"message":"no such volume"})");
   daemon().expect("POST", fmt::format("/containers/{}/start", id_)).reply(204);
   auto answer = ask("POST", "", R"({"name":"shop","image":"nginx:1.27","command":["serve"],
     "env":{"A":"b"},"ports":[{"container_port":80,"host_port":8080}],
@@ -287,6 +288,32 @@ TEST_F(ContainerRoutes, WhoOperatesAProjectBringsInNothingOfOthers) {
   daemon().expect("POST", "/containers/create").reply(201, fmt::format(R"({{"Id":"{}"}})", id_));
   inspectable({{"com.docker.compose.project", "shop"}});
   EXPECT_EQ(create(R"("network":"shop_net",)", "shop_data").head.status, 201U);
+}
+
+TEST_F(ContainerRoutes, WhoOperatesAProjectDoesNotLearnHowTheEngineIsReached) {
+  auto user = server_.add_user("carol", access::Role::operator_);
+  auto as = TestServer::bearer(server_.add_token(user, access::Role::operator_, {"containers"}));
+  value_or_throw(server_.loop().run(server_.access().set_grants(
+      server_.owner(), user.user,
+      {{.host = "local", .project = "shop", .role = access::Role::operator_}})));
+  auto error = Error{ErrorKind::unavailable, "engine_socket_missing",
+                     "cannot connect to 'unix:///run/secret.sock'", "look at /run/secret.sock"};
+  daemon().server().refuse_connections(error);
+  auto bulk = std::string{R"({"action":"stop","containers":[{"host":"local","id":"web"}]})"};
+  auto answers = [&](const net::http::Headers& headers) {
+    return std::vector{server_.send("POST", std::string{base} + "/web/stop", {}, headers).body,
+                       server_.send("GET", std::string{base} + "/web/logs", {}, headers).body,
+                       server_.send("GET", "/api/v1/hosts/local/networks/x", {}, headers).body,
+                       server_.send("POST", "/api/v1/containers/actions", bulk, headers).body};
+  };
+  for (const auto& body : answers(as)) {
+    EXPECT_THAT(body, HasSubstr("engine_unreachable"));
+    EXPECT_THAT(body, HasSubstr("cannot reach host 'local'"));
+    EXPECT_THAT(body, Not(HasSubstr("secret")));
+  }
+  auto whole = TestServer::bearer(
+      server_.add_token(server_.owner(), access::Role::operator_, {"containers"}));
+  for (const auto& body : answers(whole)) EXPECT_THAT(body, HasSubstr("/run/secret.sock"));
 }
 
 TEST_F(ContainerRoutes, AContainerThatTheEngineHasWidenedIsRemovedAgain) {

@@ -46,7 +46,10 @@ async::task<void> tell(Call& call, const FoundContainer& container, Watcher& wat
 
 async::task<void> stream(Call& call, const FoundContainer& container, Watcher& watcher) {
   auto told = co_await async::attempt(tell(call, container, watcher));
-  if (!told) co_await call.exchange.send(event_frame("error", error_json(told.error())));
+  if (!told) {
+    auto error = told_error(call, container.host->name(), told.error());
+    co_await call.exchange.send(event_frame("error", error_json(error)));
+  }
   co_await call.exchange.finish_stream();
 }
 

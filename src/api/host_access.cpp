@@ -4,12 +4,20 @@
 #include "base/text.hpp"
 #include "engine/containers.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 namespace gantry::api {
 namespace {
 
 constexpr std::size_t id_digits_min = 12;
+/// Errors whose words name an engine's endpoint (engine/client.hpp).
+constexpr std::array<std::string_view, 9> codes_of_the_way{
+    "engine_not_running",   "engine_permission_denied", "engine_socket_missing",
+    "engine_not_an_engine", "engine_too_old",           "engine_too_new",
+    "engine_unreachable",   "engine_timed_out",         "engine_answer_too_large"};
 
 std::unexpected<Error> no_such_host(std::string_view name) {
   return fail(ErrorKind::not_found, "no_such_host",
@@ -117,6 +125,17 @@ async::task<Result<FoundContainer>> find_container(Call& call, std::string host_
 
 async::task<Result<FoundContainer>> container_for(Call& call, access::Role needed) {
   return find_container(call, call.id, call.part, needed);
+}
+
+Error told_error(const Call& call, std::string_view name, Error error) {
+  if (std::ranges::find(codes_of_the_way, error.code) == codes_of_the_way.end()) return error;
+  auto host = call.services.fleet.find(name);
+  bool sees = host ? role_on(call, *host, {}).has_value() : !call.rights().restricted();
+  if (sees) return error;
+  error.message = host ? fmt::format("cannot reach host '{}'", host->name())
+                       : std::string{"cannot reach the engine"};
+  error.remedy = "ask somebody who sees the whole host";
+  return error;
 }
 
 bool may_unmask(const Call& call, const FoundContainer& container) {

@@ -29,6 +29,11 @@ Result<std::shared_ptr<fleet::Host>> visible_host(Call& call, std::string_view n
 std::optional<access::Role> role_on(const Call& call, const fleet::Host& host,
                                     std::string_view project);
 
+/// What somebody is told of a failure on the host `name`: how its engine is reached, and why it can
+/// not be, is for those who see the host as a whole; all others learn its code. An empty name, or
+/// one of no host: of whichever engine it was.
+Error told_error(const Call& call, std::string_view name, Error error);
+
 /// A container that somebody may do something to.
 struct FoundContainer {
   std::shared_ptr<fleet::Host> host;

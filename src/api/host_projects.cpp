@@ -90,12 +90,12 @@ Result<fleet::ProjectChange> read_change(const json::Value& value, fleet::Projec
   return change;
 }
 
-json::Object result_json(const fleet::MemberResult& result) {
+json::Object result_json(const Call& call, const fleet::MemberResult& result) {
   json::Object out{{"service", line_json(result.service)},
                    {"id", result.id},
                    {"name", line_json(result.name)},
                    {"did", fleet::word(result.did)}};
-  if (result.error) out["error"] = error_json(*result.error);
+  if (result.error) out["error"] = error_json(told_error(call, call.id, *result.error));
   return out;
 }
 
@@ -130,7 +130,7 @@ Answer change(Call& call, fleet::ProjectAction action) {
       fleet::members_of(found->project), *wanted);
   if (!results) co_return fail(std::move(results.error()));
   json::Array items;
-  for (const auto& result : *results) items.push_back(result_json(result));
+  for (const auto& result : *results) items.push_back(result_json(call, result));
   bool fine = std::ranges::count(*results, fleet::Did::failed, &fleet::MemberResult::did) == 0;
   co_return json_reply(200, json::Object{{"ok", fine}, {"results", std::move(items)}});
 }

@@ -2,6 +2,7 @@
 
 #include "api/guard.hpp"
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "async/attempt.hpp"
 #include "base/log.hpp"
@@ -160,7 +161,7 @@ RpcAnswer call_tool(Request request) {
     log::error("tool {} failed: {}", tool->name, output.error().sentence());
     co_return wrong(RpcError::internal_error, output.error().sentence());
   }
-  co_return refused_tool(output.error());
+  co_return refused_tool(told_error(call, {}, output.error()));
 }
 
 struct Method {

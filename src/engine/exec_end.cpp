@@ -197,7 +197,12 @@ async::task<std::optional<std::int64_t>> find_session(Client& client, MarkedExec
 async::task<ExecEnd> end_exec(Client& client, MarkedExec exec, std::string first) {
   auto ended = co_await finish(client, std::move(exec), std::move(first));
   if (ended) co_return ExecEnd{};
-  co_return ExecEnd{ProcessFate::may_live_on, std::move(ended.error().message)};
+  // How the engine is reached is not for everybody whom this is told.
+  const auto& error = ended.error();
+  bool away = error.code.starts_with("engine_") && error.code != "engine_failed" &&
+              (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out);
+  co_return ExecEnd{ProcessFate::may_live_on,
+                    away ? "the engine can not be asked any more" : error.message};
 }
 
 }  // namespace gantry::engine
