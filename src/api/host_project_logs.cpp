@@ -12,6 +12,8 @@
 #include <array>
 #include <charconv>
 #include <deque>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -143,12 +145,14 @@ class Teller {
 /// One answer while it is sent.
 class Stream {
  public:
-  Stream(Call& call, std::shared_ptr<fleet::Host> host, Wish wish)
+  Stream(Call& call, std::shared_ptr<fleet::Host> host, Wish wish,
+         std::vector<fleet::LogSource> sources, fleet::LogRoom::Place place)
       : call_{call},
         host_{std::move(host)},
         project_{call.part},
         wish_{std::move(wish)},
-        sources_{sources_of(*host_, project_, wish_, Which::all)},
+        sources_{std::move(sources)},
+        history_{std::in_place, host_, std::move(place), sources_, wish_.options},
         teller_{wish_, sources_},
         follower_{call.services.executor, call.services.logs, host_,
                   [this] { return sources_of(*host_, project_, wish_, Which::running); },
@@ -156,6 +160,7 @@ class Stream {
 
   async::task<void> run() {
     co_await tell_history();
+    history_.reset();
     co_await flush();
     if (wish_.follow) co_await async::race(tell_news(), follower_.run());
     co_await call_.exchange.finish_stream();
@@ -164,10 +169,9 @@ class Stream {
  private:
   /// The last of all of them together; without `tail` whatever there is, as it comes.
   async::task<void> tell_history() {
-    fleet::MergedHistory history{host_, sources_, wish_.options};
     std::deque<fleet::MergedLine> last;
     std::size_t size = 0;
-    while (auto merged = co_await history.next()) {
+    while (auto merged = co_await history_->next()) {
       auto& line = merged->line;
       if (line.at_ns != 0) follower_.seen(sources_[merged->source].id, line.at_ns);
       if (!wish_.tail) {
@@ -216,6 +220,7 @@ class Stream {
   std::string project_;
   Wish wish_;
   std::vector<fleet::LogSource> sources_;
+  std::optional<fleet::MergedHistory> history_;
   Teller teller_;
   fleet::LogFollower follower_;
   std::string pending_;
@@ -233,16 +238,19 @@ Answer get_project_logs(Call& call) {
   if (!may) co_return fail(std::move(may.error()));
   Wish everything;
   if (sources_of(**host, call.part, everything, Which::all).empty()) co_return fail(hidden);
-  if (sources_of(**host, call.part, *wish, Which::all).empty()) {
+  auto sources = sources_of(**host, call.part, *wish, Which::all);
+  if (sources.empty()) {
     co_return fail(json::field_error("service", "must be one of the project's services"));
   }
+  auto place = call.services.logs.histories().take((*host)->name(), sources.size());
+  if (!place) co_return fail(std::move(place.error()));
   // An engine that is away is an answer, and not an empty log.
   auto answers = co_await engine::ping((*host)->engine());
   (void)answers;
   const auto* type = wish->events ? "text/event-stream" : "text/plain; charset=utf-8";
   net::http::ResponseHead head{.status = 200, .headers = {{"Content-Type", type}}};
   add_security_headers(head.headers);
-  Stream stream{call, *host, std::move(*wish)};
+  Stream stream{call, *host, std::move(*wish), std::move(sources), std::move(*place)};
   co_await call.exchange.begin_stream(std::move(head));
   auto winner = co_await async::race(stream.run(), call.exchange.peer_gone());
   call.abandoned = winner == async::Winner::second;

@@ -126,7 +126,10 @@ void LogHub::Stream::seal() {
 }
 
 LogHub::LogHub(async::Executor executor, Settings settings)
-    : executor_{executor}, settings_{settings}, readers_{std::move(executor)} {}
+    : executor_{executor},
+      settings_{settings},
+      histories_{settings.histories},
+      readers_{std::move(executor)} {}
 
 LogHub::~LogHub() = default;
 
@@ -226,7 +229,6 @@ async::task<std::optional<LogNews>> LogHub::Follower::next() {
   co_return co_await present();
 }
 
-/// The next of the past; nothing when it has ended.
 async::task<std::optional<LogNews>> LogHub::Follower::past() {
   for (;;) {
     bool more = co_await past_->more(past_silence_max);

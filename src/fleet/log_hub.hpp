@@ -10,6 +10,7 @@
 #include "engine/containers.hpp"
 #include "fleet/host.hpp"
 #include "fleet/log_batch.hpp"
+#include "fleet/log_room.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +58,7 @@ class LogHub {
     Milliseconds gather{4};
     std::size_t streams_max = 512;
     std::size_t followers_max = 4096;
+    LogRoom::Settings histories = {};
   };
   class Follower;
 
@@ -70,6 +72,8 @@ class LogHub {
   /// `engine::container_logs` refuses, or `too_many_followers` (exhausted).
   async::task<Result<std::unique_ptr<Follower>>> follow(std::shared_ptr<Host> host,
                                                         std::string container, LogWish wish);
+  /// For what is read of several containers at once without being followed.
+  LogRoom& histories() { return histories_; }
   /// How many streams from engines are open.
   std::size_t streams() const { return streams_.size(); }
   std::size_t followers() const { return followers_; }
@@ -89,6 +93,7 @@ class LogHub {
   Settings settings_;
   std::map<Key, std::shared_ptr<Stream>> streams_;  // also held by followers and the reader's task
   std::size_t followers_ = 0;
+  LogRoom histories_;
   async::TaskScope readers_;
 };
 
@@ -105,6 +110,9 @@ class LogHub::Follower {
   async::task<std::optional<LogNews>> next();
   /// Whether what comes next was written before it came.
   bool in_past() const { return past_.has_value(); }
+  /// While `in_past`: the next of that, or nothing once it is over. Never waits for what is still to
+  /// be written, as `next` does.
+  async::task<std::optional<LogNews>> past();
   /// Where it stands in the shared stream, in memory read.
   std::uint64_t position() const { return next_byte_; }
 
@@ -119,7 +127,6 @@ class LogHub::Follower {
 
   async::task<Result<>> opened();
   async::task<Result<>> begin_past();
-  async::task<std::optional<LogNews>> past();
   async::task<std::optional<LogNews>> present();
   std::shared_ptr<const LogBatch> shown_of_past(LogBatch batch);
   void note_of_past(const LogEntry& entry);

@@ -75,9 +75,12 @@ std::optional<LogLine> LineJoiner::next() {
   return line;
 }
 
-MergedHistory::MergedHistory(std::shared_ptr<Host> host, std::vector<LogSource> sources,
-                             engine::LogOptions options)
-    : host_{std::move(host)}, sources_{std::move(sources)}, options_{std::move(options)} {
+MergedHistory::MergedHistory(std::shared_ptr<Host> host, LogRoom::Place place,
+                             std::vector<LogSource> sources, engine::LogOptions options)
+    : host_{std::move(host)},
+      place_{std::move(place)},
+      sources_{std::move(sources)},
+      options_{std::move(options)} {
   options_.follow = engine::Follow::no;
   options_.timestamps = true;
 }

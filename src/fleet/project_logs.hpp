@@ -10,6 +10,7 @@
 #include "fleet/host.hpp"
 #include "fleet/log_batch.hpp"
 #include "fleet/log_hub.hpp"
+#include "fleet/log_room.hpp"
 
 #include <array>
 #include <cstddef>
@@ -74,7 +75,8 @@ struct MergedLine {
 /// gone meanwhile is left out. Throws Failure when the engine is away.
 class MergedHistory {
  public:
-  MergedHistory(std::shared_ptr<Host> host, std::vector<LogSource> sources,
+  /// `place`: room for all of the sources.
+  MergedHistory(std::shared_ptr<Host> host, LogRoom::Place place, std::vector<LogSource> sources,
                 engine::LogOptions options);
   /// The next line; nothing at the end.
   async::task<std::optional<MergedLine>> next();
@@ -91,6 +93,7 @@ class MergedHistory {
   async::task<void> advance(Head& head);
 
   std::shared_ptr<Host> host_;
+  LogRoom::Place place_;
   std::vector<LogSource> sources_;
   engine::LogOptions options_;
   std::vector<Head> heads_;

@@ -56,5 +56,31 @@ TEST(FleetProjectLogs, ALineWithoutEndIsCutAtItsLimit) {
   EXPECT_EQ(lines[0].text.size(), 1'200'000U);
 }
 
+std::string code_of(const Result<LogRoom::Place>& taken) {
+  return taken ? "ok" : taken.error().code;
+}
+
+TEST(FleetLogRoom, IsBoundedForAHistoryAHostAndAllOfThem) {
+  LogRoom room{{.sources_max = 4, .of_host_max = 6, .all_max = 9}};
+  EXPECT_EQ(code_of(room.take("a", 5)), "too_many_logs");
+  auto first = room.take("a", 4);
+  EXPECT_EQ(code_of(first), "ok");
+  EXPECT_EQ(code_of(room.take("a", 3)), "logs_busy");
+  auto second = room.take("b", 4);
+  EXPECT_EQ(code_of(second), "ok");
+  EXPECT_EQ(code_of(room.take("c", 2)), "logs_busy");
+  EXPECT_EQ(room.taken(), 8U);
+}
+
+TEST(FleetLogRoom, IsFreeAgainWhenAPlaceGoes) {
+  LogRoom room{{.sources_max = 4, .of_host_max = 4, .all_max = 4}};
+  {
+    auto taken = value_or_throw(room.take("a", 4));
+    EXPECT_EQ(code_of(room.take("a", 1)), "logs_busy");
+  }
+  EXPECT_EQ(room.taken(), 0U);
+  EXPECT_EQ(code_of(room.take("a", 4)), "ok");
+}
+
 }  // namespace
 }  // namespace gantry::fleet
