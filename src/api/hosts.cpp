@@ -4,8 +4,7 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "fleet/fleet.hpp"
-
-#include <algorithm>
+#include "fleet/query.hpp"
 
 #include <fmt/format.h>
 
@@ -31,8 +30,8 @@ Answer list_hosts(Call& call) {
   json::Array items;
   for (const auto& host : call.services.fleet.hosts()) {
     const auto& config = host->config();
-    if (!rights.sees_host(config.name, config.groups)) continue;
-    if (group && std::ranges::find(config.groups, *group) == config.groups.end()) continue;
+    fleet::Sight sight{rights, config};
+    if (!sight.host() || (group && !sight.knows_group(*group))) continue;
     items.push_back(host_json(*host, rights));
   }
   co_return json_reply(200, json::Object{{"items", std::move(items)}, {"next", nullptr}});

@@ -128,6 +128,18 @@ TEST_F(HostsTest, WhoMayNotSeeAHostFindsItNowhere) {
               testing::SizeIs(1));
 }
 
+TEST_F(HostsTest, AGroupIsOneOfThoseThatSomebodySees) {
+  add("edge", R"(,"groups":["far"])");
+  add("core", R"(,"groups":["far","near"])");
+  auto bob = granted(R"({"host":"edge","role":"viewer"},)"
+                     R"({"host":"core","project":"shop","role":"viewer"})");
+  EXPECT_THAT(listed("/api/v1/hosts", "name", bob), ElementsAre("core", "edge"));
+  EXPECT_THAT(listed("/api/v1/hosts?group=far", "name", bob), ElementsAre("edge"));
+  EXPECT_THAT(listed("/api/v1/hosts?group=near", "name", bob), IsEmpty());
+  auto near = object_of(server_.send("GET", "/api/v1/containers?group=near", {}, bob));
+  EXPECT_THAT(near["hosts"].as_array(), IsEmpty());
+}
+
 TEST_F(HostsTest, WhoSeesAProjectSeesItsContainersAndCountsNoOthers) {
   connect({in_project("aa", "web", "shop"), engine::FakeDaemon::container("bb", "db", "running")});
   auto bob = granted(R"({"host":"local","project":"shop","role":"viewer"})");

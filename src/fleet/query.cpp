@@ -140,10 +140,9 @@ bool fits(const Container& container, const ContainerQuery& query,
   return std::ranges::all_of(words, stands) && has_labels(container, query.labels);
 }
 
-bool fits(const HostConfig& config, const ContainerQuery& query) {
+bool fits(const HostConfig& config, const ContainerQuery& query, const Sight& sight) {
   if (!query.host.empty() && config.name != query.host) return false;
-  return query.group.empty() ||
-         std::ranges::find(config.groups, query.group) != config.groups.end();
+  return query.group.empty() || sight.knows_group(query.group);
 }
 
 void collect(const Host& host, const ContainerQuery& query, const Sight& sight,
@@ -198,6 +197,10 @@ Sight::Sight(const access::Rights& rights, const HostConfig& host)
       host_{rights.sees_host(host.name, host.groups)},
       all_{host_ && rights.role_on(host.name, host.groups, {}).has_value()} {}
 
+bool Sight::knows_group(const std::string& group) const {
+  return all_ && std::ranges::find(config_->groups, group) != config_->groups.end();
+}
+
 bool Sight::sees(const Container& container) const {
   if (all_) return true;
   return host_ && container.project &&
@@ -218,9 +221,8 @@ Result<ContainerPage> find_containers(std::span<const std::shared_ptr<Host>> hos
   ContainerPage page;
   std::vector<Found> found;
   for (const auto& host : hosts) {
-    if (!fits(host->config(), query)) continue;
     Sight sight{rights, host->config()};
-    if (!sight.host()) continue;
+    if (!sight.host() || !fits(host->config(), query, sight)) continue;
     add_host(page, host);
     collect(*host, query, sight, found);
   }

@@ -73,6 +73,9 @@ class Sight {
   bool host() const { return host_; }
   /// Whether they see the host as a whole: its images, networks, volumes and all its containers.
   bool all() const { return all_; }
+  /// Whether the host is in this group and they may know it: for those who see a part of a host it
+  /// is in none.
+  bool knows_group(const std::string& group) const;
   bool sees(const Container& container) const;
 
  private:

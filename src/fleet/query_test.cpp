@@ -166,6 +166,15 @@ TEST_F(QueryTest, WhatSomebodyMayNotSeeIsNeitherListedNorCounted) {
   EXPECT_THAT(names({}, Rights::everywhere(Role::executor)), IsEmpty());
 }
 
+TEST_F(QueryTest, WhoSeesAPartOfAHostDoesNotLearnItsGroups) {
+  add_host("a", {"edge"}, {in_project("shop-1", "shop")});
+  auto shop = Rights::granted(Role::viewer, {Grant{.host = "a", .project = "shop"}});
+  EXPECT_THAT(names({.group = "edge"}, shop), IsEmpty());
+  EXPECT_THAT(find({.group = "edge"}, shop).hosts, IsEmpty());
+  auto whole = Rights::granted(Role::viewer, {Grant{.host = "a"}});
+  EXPECT_THAT(names({.group = "edge"}, whole), ElementsAre("a/shop-1"));
+}
+
 TEST_F(QueryTest, ThePageTellsHowOldItsOldestPartIs) {
   add_host("a", {}, {});
   add_host("b", {}, {});
