@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -37,6 +38,51 @@ bool is_prefix(std::string_view text) {
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
   if (error != std::errc{} || end != digits.data() + digits.size()) return false;
   return family != 0 && length <= (family == 4 ? 32U : 128U);
+}
+
+/// Addresses that begin with these bits.
+struct Prefix {
+  std::array<std::uint8_t, 16> bytes{};
+  unsigned length = 0;
+  int family = 0;
+};
+
+/// Of a text for which is_prefix holds.
+Prefix prefix_of(const std::string& text) {
+  auto slash = text.find('/');
+  auto address = text.substr(0, slash);
+  Prefix prefix{.family = family_of(address)};
+  inet_pton(prefix.family == 4 ? AF_INET : AF_INET6, address.c_str(), prefix.bytes.data());
+  std::from_chars(text.data() + slash + 1, text.data() + text.size(), prefix.length);
+  return prefix;
+}
+
+bool same_bits(const Prefix& a, const Prefix& b, unsigned count) {
+  for (unsigned bit = 0; bit < count; ++bit) {
+    auto differing = static_cast<unsigned>(a.bytes[bit / 8] ^ b.bytes[bit / 8]);
+    if ((differing >> (7 - bit % 8) & 1U) != 0) return false;
+  }
+  return true;
+}
+
+bool within(const Prefix& inner, const Prefix& outer) {
+  return inner.family == outer.family && inner.length >= outer.length &&
+         same_bits(inner, outer, outer.length);
+}
+
+bool overlap(const Prefix& a, const Prefix& b) {
+  return a.family == b.family && same_bits(a, b, std::min(a.length, b.length));
+}
+
+/// Whether these addresses are nobody's beyond the host: the host's own way to all others must not
+/// lead into a bridge, where a container answers in their name.
+bool is_private(const engine::Subnet& subnet) {
+  constexpr std::array ours{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+  // Where clouds tell a machine its secrets, as far as it is within those.
+  constexpr std::array metadata{"fd00:ec2::/32", "fd20:ce::/32"};
+  auto prefix = prefix_of(subnet.prefix);
+  return std::ranges::any_of(ours, [&](auto one) { return within(prefix, prefix_of(one)); }) &&
+         std::ranges::none_of(metadata, [&](auto one) { return overlap(prefix, prefix_of(one)); });
 }
 
 Result<engine::Subnet> read_subnet(const json::Value& value, std::string where) {
@@ -228,8 +274,10 @@ Answer create_host_network(Call& call) {
   if (!host) co_return fail(std::move(host.error()));
   auto spec = co_await read_json(call, &read_network);
   if (!spec) co_return fail(std::move(spec.error()));
-  // All but a plain bridge puts containers into networks that the host itself is in.
-  if (spec->driver != "bridge" || !spec->options.empty()) {
+  // All but a plain bridge puts containers into networks that the host itself is in, and one of
+  // public addresses brings what the host itself sends there to them.
+  if (spec->driver != "bridge" || !spec->options.empty() ||
+      !std::ranges::all_of(spec->subnets, is_private)) {
     auto may = host_for(call, access::Role::admin);
     if (!may) co_return fail(std::move(may.error()));
   }

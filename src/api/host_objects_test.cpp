@@ -208,6 +208,31 @@ TEST_F(HostObjectsTest, OnlyAdminsReachBeyondTheHost) {
   EXPECT_EQ(ask("/networks", R"({"name":"n","driver":"macvlan"})"), "403 role_missing");
 }
 
+TEST_F(HostObjectsTest, ANetworkOfAddressesThatAreOthersTakesAnAdmin) {
+  auto ann = server_.add_user("ann", access::Role::operator_);
+  auto token = server_.add_token(ann, access::Role::operator_, {"containers"});
+  expect("POST", "/networks/create").reply(201, R"({"Id":"n1"})").always();
+  expect("GET", "/networks/n1").reply(200, R"({"Id":"n1","Name":"n"})").always();
+  auto body = [](std::string_view prefix) {
+    return fmt::format(R"({{"name":"n","subnets":[{{"prefix":"10.1.0.0/16"}},{{"prefix":"{}"}}]}})",
+                       prefix);
+  };
+  auto status = [&](std::string_view prefix) {
+    return server_.send("POST", base + "/networks", body(prefix), TestServer::bearer(token))
+        .head.status;
+  };
+  for (const auto* prefix : {"10.9.0.0/24", "172.31.0.0/16", "192.168.7.0/24", "fd12:3456::/64"}) {
+    EXPECT_EQ(status(prefix), 201U) << prefix;
+  }
+  for (const auto* prefix :
+       {"8.8.8.0/24", "169.254.169.0/24", "169.254.0.0/16", "0.0.0.0/0", "172.32.0.0/16",
+        "172.0.0.0/8", "100.100.100.0/24", "127.0.0.0/8", "fe80::/64", "2001:db8::/64",
+        "::ffff:10.9.0.0/120", "fd00:ec2::/64", "fd00::/16", "fc00::/7"}) {
+    EXPECT_EQ(status(prefix), 403U) << prefix;
+  }
+  EXPECT_EQ(post("/networks", body("8.8.8.0/24")).head.status, 201U);
+}
+
 TEST_F(HostObjectsTest, AVolumeInUseIsNotRemovedAndItsUsersAreNamed) {
   expect("GET", "/volumes/data").reply(200, R"({"Name":"data"})");
   expect_uses(R"([{"Id":"c1","Names":["/db"],"State":"running",)"
