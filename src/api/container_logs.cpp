@@ -8,6 +8,9 @@
 #include "engine/containers.hpp"
 #include "fleet/log_hub.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include <fmt/format.h>
 
 // What a container has written and writes: as plain text, or as server-sent events.
@@ -166,13 +169,22 @@ async::task<void> copy_events(Call& call, engine::OutputStream& output, engine::
 }
 
 net::http::ResponseHead head_of(const LogQuery& query, const FoundContainer& container) {
+/// Only what means nothing in a header, nor in a file's name: the container's is the engine's text.
+std::string file_name(std::string name) {
+  auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  std::ranges::replace_if(name, std::not_fn(is_plain), '_');
+  return name;
+}
+
   net::http::ResponseHead head{.status = 200, .headers = {}};
   bool events = query.form == LogQuery::Form::events;
   head.headers.set("Content-Type", events ? "text/event-stream" : "text/plain; charset=utf-8");
   if (query.download) {
-    // Both names are of letters that mean nothing in a header.
-    head.headers.set("Content-Disposition", fmt::format("attachment; filename=\"{}-{}.log\"",
-                                                        container.host->name(), container.name));
+    auto file = file_name(fmt::format("{}-{}.log", container.host->name(), container.name));
+    head.headers.set("Content-Disposition", fmt::format("attachment; filename=\"{}\"", file));
   }
   add_security_headers(head.headers);
   return head;

@@ -355,6 +355,20 @@ TEST_F(ContainerRoutes, LogsCanBeDownloaded) {
   EXPECT_EQ(answer.body, "2026-11-22T09:00:00.1Z one\n");
 }
 
+TEST_F(ContainerRoutes, NoNameOfAnEngineGetsIntoTheHeadOfADownload) {
+  json::Object container{{"Id", id_},
+                         {"Name", "/w\r\nSet-Cookie: a=b\"; x=\x1b"},
+                         {"Config", json::Object{{"Tty", true}}}};
+  daemon().expect("GET", "/containers/*").reply(200, json::serialize(json::Value(container)));
+  daemon().expect("GET", "/containers/*").reply(200, json::serialize(json::Value(container)));
+  daemon().expect("GET", fmt::format("/containers/{}/logs*", id_)).stream(200, {"one\n"});
+  auto answer = ask("GET", "/web/logs?download=true");
+  EXPECT_EQ(answer.head.status, 200U) << answer.body;
+  EXPECT_EQ(answer.head.headers.get("Set-Cookie"), "");
+  EXPECT_EQ(answer.head.headers.get("Content-Disposition"),
+            "attachment; filename=\"local-w__Set-Cookie__a_b___x__.log\"");
+}
+
 TEST_F(ContainerRoutes, FollowedLogsAreEvents) {
   inspectable();
   auto one = frame(1, "2026-11-22T09:00:00.000000001Z one\n");
