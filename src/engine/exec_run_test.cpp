@@ -51,7 +51,7 @@ class ExecRun : public testing::Test {
       return seen.body.contains(fmt::format("\"{}\"", signal));
     });
   }
-  async::task<void> sleep() {
+  async::task<void> ask_for_it() {
     ExecSpec spec;
     spec.command = {"sleep", "1000"};
     result_ =
@@ -70,14 +70,15 @@ class ExecRun : public testing::Test {
 
 TEST_F(ExecRun, WhatIsStartedForSomebodyWhoHasLeftIsEnded) {
   start_->hang();
-  loop_.run(async::with_companion(async::until([this] { return start_->used() == 1; }), sleep()));
+  loop_.run(
+      async::with_companion(async::until([this] { return start_->used() == 1; }), ask_for_it()));
   EXPECT_FALSE(result_);
   EXPECT_TRUE(was_told("TERM"));
 }
 
 TEST_F(ExecRun, WhatIsStartedByAnEngineThatBreaksOffIsEnded) {
   start_->raw({}).then_close();
-  loop_.run(sleep());
+  loop_.run(ask_for_it());
   ASSERT_TRUE(result_);
   EXPECT_EQ(result_->error().code, "engine_unreachable");
   EXPECT_TRUE(was_told("TERM"));
@@ -85,7 +86,7 @@ TEST_F(ExecRun, WhatIsStartedByAnEngineThatBreaksOffIsEnded) {
 
 TEST_F(ExecRun, WhatTheEngineRefusesToStartIsNotLookedFor) {
   start_->reply(400, R"({"message":"OCI runtime exec failed: no such file or directory"})");
-  loop_.run(sleep());
+  loop_.run(ask_for_it());
   ASSERT_TRUE(result_);
   EXPECT_EQ(result_->error().code, "exec_not_started");
   EXPECT_EQ(looks_, 0);

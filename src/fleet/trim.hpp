@@ -22,8 +22,11 @@ std::string trimmed_name(std::string_view name);
 /// At most 1,024 of them.
 std::vector<engine::Port> trimmed_ports(const std::vector<engine::Port>& ports);
 
+/// All texts of it, and how many there are.
 void trim(engine::ImageSummary& image);
+/// The same; who is in it is not kept.
 void trim(engine::Network& network);
+/// The same.
 void trim(engine::Volume& volume);
 
 }  // namespace gantry::fleet
