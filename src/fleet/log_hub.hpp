@@ -110,8 +110,8 @@ class LogHub::Follower {
   async::task<std::optional<LogNews>> next();
   /// Whether what comes next was written before it came.
   bool in_past() const { return past_.has_value(); }
-  /// While `in_past`: the next of that, or nothing once it is over. Never waits for what is still to
-  /// be written, as `next` does.
+  /// While `in_past`: the next of that, or nothing once it is over. Never waits for what is still
+  /// to be written, as `next` does.
   async::task<std::optional<LogNews>> past();
   /// Where it stands in the shared stream, in memory read.
   std::uint64_t position() const { return next_byte_; }
