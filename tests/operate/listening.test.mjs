@@ -43,6 +43,10 @@ test('a new certificate is shown without a restart, and a bad one never', async 
   await until(async () => (await shown_at(port)) === 'second' && server.log.includes('key.pem'),
     'a line in the log about what can not be used');
   assert.equal(await shown_at(port), 'second');
+  // Nor is it used, nor does the server end, when it is told to look.
+  server.process.kill('SIGHUP');
+  await until(() => /SIGHUP.*can not be used/.test(server.log), 'the answer to SIGHUP');
+  assert.equal(await shown_at(port), 'second');
   make_certificate(data, 'third');
   await until(async () => (await shown_at(port)) === 'third', 'the third certificate');
   assert.deepEqual((await server.api('GET', '/api/v1/system')).body.warnings, []);
