@@ -170,6 +170,17 @@ async function hung() {
   assert.ok((await ask('GET', `${other}/top`)).rows.length > 0);
 }
 
+/** After a failure: without live restore the engine's containers end with it. */
+async function end_containers() {
+  try {
+    engine.signal('CONT');
+    await engine.end('TERM');
+  } catch {
+    // It had ended.
+  }
+  await engine.start();
+}
+
 try {
   await engine.start('--live-restore');
   await engine.take_image(socket, image);
@@ -183,6 +194,7 @@ try {
   console.log(`an engine killed under a log of ${lines} lines, and one that hung`);
 } catch (error) {
   console.error(server.log);
+  await end_containers();
   throw error;
 } finally {
   if (server.process?.exitCode === null) await server.stop('SIGKILL');
