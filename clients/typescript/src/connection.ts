@@ -29,6 +29,8 @@ const serviceTokenFile = '/var/lib/gantry/local.token';
 export interface Call {
   body?: unknown;
   accept?: string;
+  /** Where a stream of events goes on. */
+  lastEventId?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -88,6 +90,7 @@ export class Connection {
     const headers: Record<string, string> = { accept: call.accept ?? 'application/json' };
     const token = await this.token();
     if (token) headers.authorization = `Bearer ${token}`;
+    if (call.lastEventId) headers['last-event-id'] = call.lastEventId;
     const init: RequestInit = { method, headers, redirect: 'error' };
     if (call.signal) init.signal = call.signal;
     if (call.body !== undefined) {

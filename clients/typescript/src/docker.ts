@@ -3,7 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GantryClient } from './client.js';
 import type { ConnectionOptions } from './connection.js';
 import { ConnectionError, PermissionError, RequestError } from './errors.js';
-import { engineAway, type ContainerDetails } from './hosts.js';
+import { engineAway } from './hosts.js';
+import type { ContainerDetails } from './models.js';
 
 /** Of which server and host; everything has a default. */
 export interface DockerOptions extends ConnectionOptions {

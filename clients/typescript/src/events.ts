@@ -6,8 +6,13 @@ export interface ServerEvent {
 
 const border = '\n\n';
 
-/** Takes apart a `text/event-stream`; comments, ids and retry times are read over. */
-export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+/**
+ * Takes apart a `text/event-stream`; comments and retry times are read over. `onId` is told every
+ * id, also those that come alone.
+ */
+export async function* serverEvents(
+  body: ReadableStream<Uint8Array>, onId: (id: string) => void = () => undefined,
+): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = '';
@@ -19,7 +24,7 @@ export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGene
       let from = Math.max(0, text.length - 1);
       text += decoder.decode(value, { stream: true });
       for (let end; (end = text.indexOf(border, from)) >= 0; from = 0) {
-        const event = eventOf(text.slice(0, end));
+        const event = eventOf(text.slice(0, end), onId);
         text = text.slice(end + border.length);
         if (event) yield event;
       }
@@ -29,7 +34,7 @@ export async function* serverEvents(body: ReadableStream<Uint8Array>): AsyncGene
   }
 }
 
-function eventOf(block: string): ServerEvent | undefined {
+function eventOf(block: string, onId: (id: string) => void): ServerEvent | undefined {
   let name = 'message';
   const data: string[] = [];
   for (const line of block.split('\n')) {
@@ -37,6 +42,7 @@ function eventOf(block: string): ServerEvent | undefined {
     const value = rest.join(':').replace(/^ /, '');
     if (field === 'event') name = value;
     if (field === 'data') data.push(value);
+    if (field === 'id') onId(value);
   }
   return data.length === 0 ? undefined : { name, data: data.join('\n') };
 }

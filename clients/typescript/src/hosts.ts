@@ -1,20 +1,11 @@
-import type { GantryClient, components } from './client.js';
+import type { Api } from './api.js';
 import { ConnectionError, SandboxError, errorOf, type Problem } from './errors.js';
-
-type Schemas = components['schemas'];
-export type Container = Schemas['Container'];
-export type ContainerDetails = Schemas['ContainerDetails'];
-export type ContainerStats = Schemas['ContainerStats'];
-export type ExecInContainer = Schemas['ExecInContainer'];
-export type ExecResult = Schemas['ExecResult'];
-export type HostImage = Schemas['HostImage'];
-export type PulledImage = Schemas['PulledImage'];
-export type PullProgress = Schemas['PullProgress'];
-export type RemovedImage = Schemas['RemovedImage'];
-export type Prune = Schemas['Prune'];
-export type Project = Schemas['Project'];
-export type ProjectChange = Schemas['ProjectChange'];
-export type DiskUsage = Schemas['DiskUsage'];
+import type {
+  ContainerChanges, ContainerCreated, ContainerDetails, ContainerForm, ContainerProcesses,
+  ContainerStats, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostImage,
+  HostInfo, HostTest, ListOptions, Network, NewNetwork, NewVolume, Project, ProjectChange, Prune,
+  PulledImage, PullProgress, RemovedImage, Schemas, Volume,
+} from './models.js';
 
 interface Follow {
   /** Goes on with what is still to come, until the signal is aborted or all has ended. */
@@ -71,11 +62,15 @@ function raise(data: string): never {
   throw errorOf(JSON.parse(data) as Problem);
 }
 
+function graceOf({ graceSeconds = 10 }: StopOptions): { grace_seconds: number } {
+  return { grace_seconds: graceSeconds };
+}
+
 /** A container of a host, by its id or name. */
 export class HostContainer {
   private readonly path: { id: string; part: string };
 
-  constructor(private readonly client: GantryClient, readonly host: string, readonly ref: string) {
+  constructor(private readonly client: Api, readonly host: string, readonly ref: string) {
     this.path = { id: host, part: ref };
   }
 
@@ -89,14 +84,59 @@ export class HostContainer {
       { path: this.path });
   }
 
-  async stop(): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
     await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/stop',
+      { path: this.path, body: graceOf(options) });
+  }
+
+  async restart(options: StopOptions = {}): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/restart',
+      { path: this.path, body: graceOf(options) });
+  }
+
+  async pause(): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/pause',
       { path: this.path });
   }
 
-  async restart(): Promise<void> {
-    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/restart',
+  async unpause(): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/unpause',
       { path: this.path });
+  }
+
+  /** Sends a signal to its first process: `SIGHUP`, `9`. */
+  async kill(signal = 'SIGKILL'): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/kill',
+      { path: this.path, body: { signal } });
+  }
+
+  async rename(name: string): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/containers/{part}/rename',
+      { path: this.path, body: { name } });
+  }
+
+  /** Other limits while it lives; answers with what the engine has to say to that. */
+  async update(limits: ContainerUpdate): Promise<string[]> {
+    const { warnings } = await this.client.request('post',
+      '/api/v1/hosts/{id}/containers/{part}/update', { path: this.path, body: limits });
+    return warnings;
+  }
+
+  /** One that runs is refused without `force`. `volumes`: its anonymous ones too. */
+  async remove(options: { force?: boolean; volumes?: boolean } = {}): Promise<void> {
+    await this.client.request('delete', '/api/v1/hosts/{id}/containers/{part}',
+      { path: this.path, query: options });
+  }
+
+  top(signal?: AbortSignal): Promise<ContainerProcesses> {
+    return this.client.request('get', '/api/v1/hosts/{id}/containers/{part}/top',
+      { path: this.path, signal });
+  }
+
+  /** What of its files is not as in the image. */
+  changes(signal?: AbortSignal): Promise<ContainerChanges> {
+    return this.client.request('get', '/api/v1/hosts/{id}/containers/{part}/changes',
+      { path: this.path, signal });
   }
 
   /** What it has written, byte for byte as text: never anything of the engine's framing. */
@@ -143,7 +183,7 @@ export class HostContainer {
 export class HostProject {
   private readonly path: { id: string; part: string };
 
-  constructor(private readonly client: GantryClient, readonly host: string, readonly name: string) {
+  constructor(private readonly client: Api, readonly host: string, readonly name: string) {
     this.path = { id: host, part: name };
   }
 
@@ -187,7 +227,7 @@ export class HostProject {
 
 /** A host: a machine with a container engine that the server knows by this name. */
 export class Host {
-  constructor(private readonly client: GantryClient, readonly name: string) {}
+  constructor(private readonly client: Api, readonly name: string) {}
 
   container(ref: string): HostContainer {
     return new HostContainer(this.client, this.name, ref);
@@ -195,6 +235,88 @@ export class Host {
 
   project(name: string): HostProject {
     return new HostProject(this.client, this.name, name);
+  }
+
+  /** How it stands: its state, its engine, how many containers it has. */
+  info(signal?: AbortSignal): Promise<HostInfo> {
+    return this.client.request('get', '/api/v1/hosts/{id}',
+      { path: { id: this.name }, signal });
+  }
+
+  /** Changes what is named and leaves the rest. */
+  change(wanted: HostChange): Promise<HostInfo> {
+    return this.client.request('patch', '/api/v1/hosts/{id}',
+      { path: { id: this.name }, body: wanted });
+  }
+
+  /** The server forgets it, with its secrets; nothing happens on the host. */
+  async remove(): Promise<void> {
+    await this.client.request('delete', '/api/v1/hosts/{id}', { path: { id: this.name } });
+  }
+
+  /** Goes the whole way to its engine, and says of each step how it went. */
+  test(signal?: AbortSignal): Promise<HostTest> {
+    return this.client.request('post', '/api/v1/hosts/{id}/test',
+      { path: { id: this.name }, signal });
+  }
+
+  /** Trusts the SSH host key with this fingerprint, `SHA256:…`, if the host shows it once more. */
+  async trust(fingerprint: string): Promise<void> {
+    await this.client.request('post', '/api/v1/hosts/{id}/trust',
+      { path: { id: this.name }, body: { fingerprint } });
+  }
+
+  /** Makes a container and starts it, unless `start` is false. Its image must be there. */
+  create(form: ContainerForm): Promise<ContainerCreated> {
+    return this.client.request('post', '/api/v1/hosts/{id}/containers',
+      { path: { id: this.name }, body: form });
+  }
+
+  images(query: ListOptions = {}, signal?: AbortSignal): Promise<Schemas['HostImageList']> {
+    return this.client.request('get', '/api/v1/hosts/{id}/images',
+      { path: { id: this.name }, query, signal });
+  }
+
+  volumes(query: ListOptions = {}, signal?: AbortSignal): Promise<Schemas['HostVolumeList']> {
+    return this.client.request('get', '/api/v1/hosts/{id}/volumes',
+      { path: { id: this.name }, query, signal });
+  }
+
+  createVolume(volume: NewVolume): Promise<Volume> {
+    return this.client.request('post', '/api/v1/hosts/{id}/volumes',
+      { path: { id: this.name }, body: volume });
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await this.client.request('delete', '/api/v1/hosts/{id}/volumes/{part}',
+      { path: { id: this.name, part: name } });
+  }
+
+  /** As `pruneImages`. */
+  pruneVolumes(body: Schemas['PruneVolumes']): Promise<Prune> {
+    return this.client.request('post', '/api/v1/hosts/{id}/volumes/prune',
+      { path: { id: this.name }, body });
+  }
+
+  networks(query: ListOptions = {}, signal?: AbortSignal): Promise<Schemas['HostNetworkList']> {
+    return this.client.request('get', '/api/v1/hosts/{id}/networks',
+      { path: { id: this.name }, query, signal });
+  }
+
+  createNetwork(network: NewNetwork): Promise<Network> {
+    return this.client.request('post', '/api/v1/hosts/{id}/networks',
+      { path: { id: this.name }, body: network });
+  }
+
+  async removeNetwork(name: string): Promise<void> {
+    await this.client.request('delete', '/api/v1/hosts/{id}/networks/{part}',
+      { path: { id: this.name, part: name } });
+  }
+
+  /** As `pruneImages`. */
+  pruneNetworks(body: Schemas['PruneNetworks']): Promise<Prune> {
+    return this.client.request('post', '/api/v1/hosts/{id}/networks/prune',
+      { path: { id: this.name }, body });
   }
 
   /** An image, by its id: what is in it, how it was made, who uses it. */

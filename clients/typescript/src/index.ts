@@ -1,8 +1,8 @@
 export * as infra from './infra.js';
 export { GantryClient } from './client.js';
+export type { AnswerOf, PathOf, RequestOptions, StreamOptions } from './api.js';
 export type {
-  AnswerOf, Execution, ExecutionEvent, ExecutionSubmission, PathOf, RequestOptions, RunOptions,
-  StreamOptions, System, components, operations, paths,
+  Execution, ExecutionEvent, ExecutionSubmission, RunOptions, System, components, operations, paths,
 } from './client.js';
 export type { ConnectionOptions } from './connection.js';
 export {
@@ -17,12 +17,19 @@ export {
 export type { ErrorDetails, Where } from './errors.js';
 export { DefaultExecutorFactory, DockerExecutor, LocalSandboxExecutor } from './executors.js';
 export type { ExecutorOptions } from './executors.js';
+export { Fleet } from './fleet.js';
+export type { EventOptions, FleetEvent } from './fleet.js';
 export { Host, HostContainer, HostProject } from './hosts.js';
 export type {
-  Container, ContainerDetails, ContainerStats, DiskUsage, ExecInContainer, ExecResult, HostImage,
-  LogEntry, LogOptions, Project, ProjectChange, ProjectLogEntry, ProjectLogOptions, Prune,
-  PullProgress, PulledImage, RemovedImage, StartOptions, StopOptions,
+  LogEntry, LogOptions, ProjectLogEntry, ProjectLogOptions, StartOptions, StopOptions,
 } from './hosts.js';
+export type {
+  BulkAction, Container, ContainerChanges, ContainerCreated, ContainerDetails, ContainerForm,
+  ContainerList, ContainerProcesses, ContainerQuery, ContainerResult, ContainerStats,
+  ContainerTarget, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostImage,
+  HostInfo, HostTest, ListOptions, Network, NewHost, NewNetwork, NewVolume, Project, ProjectChange,
+  ProjectItem, Prune, PulledImage, PullProgress, RemovedImage, Volume,
+} from './models.js';
 export {
   createTimeoutPromise, sanitizeEnvironment, truncateOutput, validatePath,
 } from './utilities.js';

@@ -1,4 +1,4 @@
-// The examples of docs/fronts/typescript.md, run as they stand there.
+// The examples of docs/fronts/typescript.md and of the README, run as they stand there.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 
 import { Server } from '../../../tests/faults/server.mjs';
 
-const page = readFileSync(new URL('../../../docs/fronts/typescript.md', import.meta.url), 'utf8');
-const examples = [...page.matchAll(/```(?:java|type)script\n(.*?)```/gs)]
+const pages = ['../../../docs/fronts/typescript.md', '../README.md'];
+const text = pages.map((page) => readFileSync(new URL(page, import.meta.url), 'utf8')).join('');
+const examples = [...text.matchAll(/```(?:java|type)script\n(.*?)```/gs)]
   .map((match) => match[1])
   .filter((code) => code.startsWith('import'));
-const outputs = [/^Hello, World!\n0\n/, /^hello docker\n/, /^ok 42\n/, /^true \d+\.\S+\ntrue\n/];
+const outputs = [/^Hello, World!\n0\n/, /^hello docker\n/, /^ok 42\n/, /^true \d+\.\S+\ntrue\n/,
+  /^made\nrunning local\n$/, /^local \w+\n42\n$/];
 const server = new Server();
 
 before(() => server.start());
