@@ -170,6 +170,10 @@ async function hung() {
   assert.ok((await ask('GET', `${other}/top`)).rows.length > 0);
 }
 
+const remove_made = async () => {
+  for (const path of made.splice(0)) await ask('DELETE', `${path}?force=true`);
+};
+
 /** After a failure: without live restore the engine's containers end with it. */
 async function end_containers() {
   try {
@@ -189,12 +193,13 @@ try {
   await until_state('own', 'connected');
   const lines = await restarted();
   await hung();
-  for (const path of made) await ask('DELETE', `${path}?force=true`);
+  await remove_made();
   await server.stop('SIGTERM');
   console.log(`an engine killed under a log of ${lines} lines, and one that hung`);
 } catch (error) {
   console.error(server.log);
   await end_containers();
+  await until_state('own', 'connected').then(remove_made).catch(() => {});
   throw error;
 } finally {
   if (server.process?.exitCode === null) await server.stop('SIGKILL');

@@ -120,6 +120,10 @@ try {
   console.log('signals: streams ended in order, a second SIGTERM at once, SIGHUP survived');
 } catch (error) {
   console.error(server.log);
+  for (const id of created) {
+    const path = `/api/v1/hosts/local/containers/${id}?force=true`;
+    await server.api('DELETE', path).catch(() => {});  // where it runs
+  }
   throw error;
 } finally {
   if (server.process?.exitCode === null) await server.stop('SIGKILL');
