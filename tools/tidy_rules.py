@@ -51,7 +51,7 @@ RULES = (
     Rule("environment", r"\b(?:secure_)?getenv\s*\(|\bint\s+argc\b"
                         r"|\bextern\s+char\s*\*\*\s*environ\b",
          "only main reads arguments and the environment; pass the value",
-         spared=("src/main/*", "src/init/*", "src/holder/*"), tests=True),
+         spared=("src/main/*", "src/init/*", "src/holder/*", "src/ender/*"), tests=True),
     Rule("shell", r"(?:std::|(?<![\w.>:])(?:::)?)system\s*\(\s*(?:\"|[\w.]+(?:\.c_str\(\))?"
                   r"\s*\))|(?<![\w.>])popen\s*\(",
          "start programs by argument list with async's child processes; there is no shell here"),
@@ -65,7 +65,8 @@ RULES = (
     Rule("print", r"\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b|(?<![\w.>])f?puts\s*\("
                   r"|(?<![\w.>])(?:v|f|vf|s|sn|d)?printf\s*\(",
          "write to the log (base/log), or return text that cli prints; format with fmt::format",
-         spared=("src/base/log*", "src/cli/*", "src/main/*", "src/init/*", "src/holder/*"),
+         spared=("src/base/log*", "src/cli/*", "src/main/*", "src/init/*", "src/holder/*",
+                 "src/ender/*"),
          tests=True),
     Rule("sleep", r"\bsleep_(?:for|until)\b|(?<![\w.>:])(?:u|nano)?sleep\s*\(",
          "retry with async::Backoff, wait with async::with_deadline",

@@ -55,6 +55,7 @@ json::Object host_config(const ContainerSpec& spec) {
   if (!spec.sysctls.empty()) host["Sysctls"] = object_of(spec.sysctls);
   put(host, "Dns", spec.dns);
   put(host, "ExtraHosts", spec.extra_hosts);
+  put(host, "PidMode", spec.pid_mode);
   put(host, "IpcMode", spec.ipc_mode);
   put(host, "CgroupnsMode", spec.cgroupns_mode);
   put(host, "OomScoreAdj", spec.oom_score_adj);
@@ -80,6 +81,16 @@ bool only_looks_at_host(const ContainerSpec& spec) {
          spec.cap_drop == std::vector<std::string>{"ALL"};
 }
 
+bool only_among_anothers(const ContainerSpec& spec) {
+  constexpr std::string_view begin = "container:";
+  constexpr std::size_t id_length = 64;
+  std::string_view mode = *spec.pid_mode;
+  if (!mode.starts_with(begin) || spec.network_mode != "none") return false;
+  mode.remove_prefix(begin.size());
+  return mode.size() == id_length &&
+         mode.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 bool absolute(std::string_view path) {
   return path.starts_with('/') && !path.contains('\0') && !path.contains("..");
 }
@@ -90,6 +101,9 @@ Result<> check(const ContainerSpec& spec) {
   if (spec.image.empty()) return refuse("image", "is missing");
   if (spec.network_mode == "host" && !only_looks_at_host(spec)) {
     return refuse("network_mode", "must not be the host's");
+  }
+  if (spec.pid_mode && !only_among_anothers(spec)) {
+    return refuse("pid_mode", "must be another container's, by its whole id and without a network");
   }
   if (spec.cgroupns_mode == "host") return refuse("cgroupns_mode", "must not be the host's");
   if (spec.ipc_mode && (*spec.ipc_mode == "host" || spec.ipc_mode->starts_with("container:"))) {

@@ -76,6 +76,8 @@ struct ContainerSpec {
   /// `none`, `bridge`, a network's id, `container:<id>`; `host` only with HostNetwork::read_only.
   std::optional<std::string> network_mode;
   HostNetwork host_network = HostNetwork::refused;
+  /// `container:<whole id>`: among another's processes; only without a network of its own.
+  std::optional<std::string> pid_mode;
   /// Of the container's own namespaces: `net.ipv4.conf.all.rp_filter`.
   std::map<std::string, std::string> sysctls;
   std::vector<std::string> dns;

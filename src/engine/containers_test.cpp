@@ -86,6 +86,13 @@ TEST_F(EngineContainers, WhatReachesOutOfAContainerCanNotBeAskedFor) {
   };
   EXPECT_EQ(refused([](auto& s) { s.network_mode = "host"; }), "invalid_container_spec");
   EXPECT_EQ(refused([](auto& s) {
+              s.network_mode = "none";
+              s.pid_mode = "host";
+            }),
+            "invalid_container_spec");
+  EXPECT_EQ(refused([](auto& s) { s.pid_mode = "container:" + std::string(64, 'a'); }),
+            "invalid_container_spec");
+  EXPECT_EQ(refused([](auto& s) {
               s.network_mode = "host";
               s.host_network = HostNetwork::read_only;
               s.cap_drop = {"ALL"};

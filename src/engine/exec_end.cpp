@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "base/text.hpp"
 #include "engine/exec.hpp"
+#include "engine/exec_ender.hpp"
 
 #include <charconv>
 #include <utility>
@@ -166,15 +167,21 @@ async::task<Result<>> kill_all(Client& client, MarkedExec exec, std::string firs
 }
 
 async::task<Result<>> finish(Client& client, MarkedExec exec, std::string first) {
-  auto known = exec.exec;
-  auto killed = co_await async::attempt(async::with_deadline(
-      all_rounds_max, "ending it", kill_all(client, std::move(exec), std::move(first))));
+  auto known = exec;
+  const auto* ender = exec.ender;
+  auto killed = co_await async::attempt(
+      async::with_deadline(all_rounds_max, "ending it", kill_all(client, std::move(exec), first)));
   if (killed) co_return ok;
   // The container may have ended meanwhile, and everything in it.
   auto ended = co_await async::attempt(
-      async::with_deadline(round_max, "asking after it", has_ended(client, std::move(known))));
+      async::with_deadline(round_max, "asking after it", has_ended(client, known.exec)));
   if (ended && *ended) co_return ok;
-  co_return killed;
+  bool may_be_done_beside = killed.error().code == "no_shell" || killed.error().code == "not_ended";
+  if (!may_be_done_beside || ender == nullptr) co_return killed;
+  auto beside = co_await end_from_beside(client, *ender, std::move(known), std::move(first));
+  if (beside) co_return ok;
+  co_return fail(ErrorKind::unavailable, "not_ended",
+                 fmt::format("{}; {}", killed.error().message, beside.error().message));
 }
 
 }  // namespace

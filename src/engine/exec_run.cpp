@@ -149,7 +149,7 @@ std::optional<Error> start_refusal(std::int64_t exit_code, std::string_view outp
 }
 
 async::task<Result<ExecResult>> run_exec(Client& client, std::string container, ExecSpec spec,
-                                         std::string input, ExecBounds bounds) {
+                                         std::string input, ExecBounds bounds, const Ender* ender) {
   auto begun = steady_now();
   auto mark = fresh_exec_mark();
   spec.env.push_back(mark);
@@ -160,7 +160,8 @@ async::task<Result<ExecResult>> run_exec(Client& client, std::string container, 
                   .exec = {.container = std::move(container),
                            .exec = std::move(*id),
                            .user = std::move(spec.user),
-                           .mark = std::move(mark)},
+                           .mark = std::move(mark),
+                           .ender = ender},
                   .input = std::move(input),
                   .bounds = bounds};
   // It may start before its start is answered: from here on it is not left alone.

@@ -52,7 +52,8 @@ std::optional<Error> start_refusal(std::int64_t exit_code, std::string_view outp
 /// and with `exec_not_started` (invalid) when the command can not be started: no such program, user
 /// or folder.
 async::task<Result<ExecResult>> run_exec(Client& client, std::string container, ExecSpec spec,
-                                         std::string input, ExecBounds bounds);
+                                         std::string input, ExecBounds bounds,
+                                         const Ender* ender = nullptr);
 
 /// The first of bash, ash and sh that the container has; nothing when it has none. Refused as
 /// run_exec is for anything else: no such user, a container that does not run.

@@ -7,6 +7,8 @@ extern const char gantry_init_begin[];
 extern const char gantry_init_end[];
 extern const char gantry_holder_begin[];
 extern const char gantry_holder_end[];
+extern const char gantry_ender_begin[];
+extern const char gantry_ender_end[];
 extern const char gantry_seccomp_begin[];
 extern const char gantry_seccomp_end[];
 extern const char gantry_python_begin[];
@@ -18,6 +20,7 @@ extern const char gantry_node_end[];
 namespace gantry::sandbox::embedded {
 
 std::string_view init_program() { return {gantry_init_begin, gantry_init_end}; }
+std::string_view ender_program() { return {gantry_ender_begin, gantry_ender_end}; }
 std::span<const InitFile> init_files() {
   static const std::array files{
       InitFile{"gantry-init", init_program(), 0555},

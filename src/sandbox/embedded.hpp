@@ -8,6 +8,8 @@ namespace gantry::sandbox::embedded {
 
 /// The static gantry-init (src/init).
 std::string_view init_program();
+/// The static gantry-ender (src/ender), which ends what runs in containers without a shell.
+std::string_view ender_program();
 /// What lies in the volume that every sandbox mounts: gantry-init, gantry-holder (src/holder) and
 /// the waiters of interpreters (src/sandbox/warm).
 struct InitFile {

@@ -1,0 +1,76 @@
+// gantry-ender: ends the session of one process in the pid namespace that it was put into. It runs
+// in a container of its own beside one that has no shell, and knows the process by a mark in its
+// environment. What it says is its exit code.
+//
+// Usage: gantry-ender NAME=value SIGNAL: first that signal, and when somebody is left, KILL.
+#include "ender/processes.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { exit_ended = 0, exit_refused = 10, exit_not_found = 11, exit_not_ended = 12 };
+
+// The first signal has so long to be heeded, and the killed so long to go.
+enum { pause_ms = 50, grace_rounds = 8, rounds = 100 };
+
+struct Search {
+  const char* mark;
+  pid_t session;
+  bool leads;  // the process that the engine started has no parent in this namespace
+};
+
+static bool look(const struct Process* process, void* with) {
+  struct Search* search = with;
+  if (process->dead || process->session <= 1) return true;
+  if (!has_mark(process->pid, search->mark)) return true;
+  if (search->session == 0) search->session = process->session;
+  if (process->parent != 0 || process->pid != process->session) return true;
+  search->session = process->session;
+  return false;
+}
+
+struct Round {
+  pid_t session;
+  int signal;
+  int found;
+};
+
+static bool strike(const struct Process* process, void* with) {
+  struct Round* round = with;
+  if (process->dead || process->session != round->session) return true;
+  ++round->found;
+  if (round->signal == 0) return true;
+  kill(process->pid, round->signal);
+  if (round->signal != SIGKILL) kill(process->pid, SIGCONT);
+  return true;
+}
+
+static int found_with(pid_t session, int signal) {
+  struct Round round = {.session = session, .signal = signal};
+  for_each_process(strike, &round);
+  return round.found;
+}
+
+static void rest(void) {
+  const struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
+  nanosleep(&pause, NULL);
+}
+
+int main(int argc, char** argv) {
+  if (argc != 3) return exit_refused;
+  char* end = NULL;
+  const long first = strtol(argv[2], &end, 10);
+  if (*argv[1] == '\0' || *end != '\0' || first < 1 || first >= SIGRTMIN) return exit_refused;
+  struct Search search = {.mark = argv[1]};
+  for_each_process(look, &search);
+  if (search.session == 0) return exit_not_found;
+  if (found_with(search.session, (int)first) == 0) return exit_ended;
+  for (int round = 0; round < rounds; ++round) {
+    rest();
+    if (found_with(search.session, round < grace_rounds ? 0 : SIGKILL) == 0) return exit_ended;
+  }
+  return exit_not_ended;
+}

@@ -1,0 +1,116 @@
+#include "engine/exec_ender.hpp"
+
+#include "async/attempt.hpp"
+#include "async/deadline.hpp"
+#include "async/finally.hpp"
+#include "base/log.hpp"
+#include "engine/containers.hpp"
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace gantry::engine {
+namespace {
+
+constexpr Milliseconds work_max{30'000};
+constexpr Milliseconds remove_max{10'000};
+constexpr std::int64_t memory_max = 64LL << 20U;
+constexpr std::int64_t pids_max = 16;
+/// What src/ender/main.c says with its exit code.
+constexpr std::int64_t exit_ended = 0;
+constexpr std::int64_t exit_not_found = 11;
+constexpr int tries_max = 3;
+
+int number_of(std::string_view signal) { return signal == "TERM" ? SIGTERM : SIGHUP; }
+
+/// To look into the environment of any process takes SYS_PTRACE, and DAC_READ_SEARCH to open it;
+/// to signal any, KILL.
+ContainerSpec spec_of(const Ender::Dress& dress, const ContainerDetails& beside,
+                      const MarkedExec& exec, const std::string& first) {
+  ContainerSpec spec;
+  spec.image = beside.image_id;
+  spec.user = "0:0";
+  spec.entrypoint =
+      std::vector<std::string>{"/gantry-ender", exec.mark, std::to_string(number_of(first))};
+  spec.working_dir = "/";
+  spec.labels = dress.labels;
+  spec.healthcheck = Healthcheck::none;
+  spec.memory_bytes = memory_max;
+  spec.memory_swap_bytes = memory_max;
+  spec.pids_limit = pids_max;
+  spec.cap_drop = {"ALL"};
+  spec.cap_add = {"KILL", "SYS_PTRACE", "DAC_READ_SEARCH"};
+  spec.security_opt = {"no-new-privileges:true"};
+  spec.network_mode = "none";
+  spec.pid_mode = "container:" + beside.id;
+  spec.log_driver = "none";
+  spec.auto_remove = true;
+  return spec;
+}
+
+async::task<void> remove(Client& client, std::string container) {
+  auto removed = co_await async::attempt(
+      async::with_deadline(remove_max, "removing a container",
+                           remove_container(client, container, {.force = true, .volumes = true})));
+  // The engine may be at it by itself, or have done so.
+  bool is_gone = removed || removed.error().kind == ErrorKind::not_found ||
+                 removed.error().kind == ErrorKind::conflict;
+  if (!is_gone) log::warn("{}", removed.error().sentence());
+}
+
+async::task<Result<>> work(Client& client, std::string container, std::string archive) {
+  auto put = co_await put_archive(client, container, "/", source_of(std::move(archive)));
+  if (!put) co_return fail(std::move(put.error()));
+  auto wait = co_await begin_wait(client, container, WaitCondition::next_exit);
+  if (!wait) co_return fail(std::move(wait.error()));
+  auto started = co_await start_container(client, container);
+  if (!started) co_return fail(std::move(started.error()));
+  auto exited = co_await wait->finished();
+  if (!exited) co_return fail(std::move(exited.error()));
+  if (exited->code == exit_ended) co_return ok;
+  co_return fail(ErrorKind::unavailable, "not_ended",
+                 exited->code == exit_not_found
+                     ? "its process can not be found in the container"
+                     : fmt::format("its process can not be killed from beside the container ({})",
+                                   exited->code));
+}
+
+/// Another name where somebody has that one.
+async::task<Result<CreatedContainer>> create(Client& client, const Ender& ender,
+                                             const ContainerDetails& beside, MarkedExec exec,
+                                             std::string first) {
+  for (int tries = 1;; ++tries) {
+    auto dress = ender.dress();
+    auto made = co_await create_container(client, dress.name, spec_of(dress, beside, exec, first));
+    bool is_taken = !made && made.error().kind == ErrorKind::conflict;
+    if (!is_taken || tries == tries_max) co_return made;
+  }
+}
+
+async::task<Result<>> end(Client& client, const Ender& ender, MarkedExec exec, std::string first) {
+  auto beside = co_await inspect_container(client, exec.container);
+  if (!beside) co_return fail(std::move(beside.error()));
+  auto& pids = beside->unasked.pid_mode;
+  if (!pids.empty() && pids != "private") {
+    co_return fail(ErrorKind::conflict, "host_processes",
+                   "the container shares the processes of others, which are not to be touched");
+  }
+  // Whatever becomes of who waits, it is not left behind.
+  auto made = co_await async::shielded(create(client, ender, *beside, exec, std::move(first)));
+  if (!made) co_return fail(std::move(made.error()));
+  co_return co_await async::finally(
+      async::with_deadline(work_max, "ending it", work(client, made->id, ender.archive)),
+      remove(client, made->id));
+}
+
+}  // namespace
+
+async::task<Result<>> end_from_beside(Client& client, const Ender& ender, MarkedExec exec,
+                                      std::string first) {
+  co_return co_await async::attempt(end(client, ender, std::move(exec), std::move(first)));
+}
+
+}  // namespace gantry::engine
