@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "engine/exec.hpp"
 #include "engine/exec_end.hpp"
+#include "engine/exec_ender.hpp"
 #include "fleet/host_config.hpp"
 #include "fleet/operations.hpp"
 
@@ -67,6 +68,8 @@ struct TerminalView {
   std::string may_live_on;
 };
 
+class OpenExecs;
+
 /// Bounds and times.
 struct TerminalSettings {
   std::size_t of_user_max = 10;
@@ -89,6 +92,10 @@ struct TerminalSettings {
   /// How often the times above are looked at.
   Milliseconds look{500};
   Clock clock = {};
+  /// Ends what runs in containers without a shell; without an archive nobody does.
+  engine::Ender ender = {};
+  /// Who remembers shells that a killed server leaves; nullptr: nobody.
+  OpenExecs* open_execs = nullptr;
 };
 
 }  // namespace gantry::fleet

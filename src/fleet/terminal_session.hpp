@@ -97,6 +97,8 @@ class TerminalSession {
   void stop(TerminalEnding reason);
   /// Waits for the end.
   async::task<TerminalEnd> ended();
+  /// Nothing while it lives.
+  const std::optional<TerminalEnd>& outcome() const { return end_; }
   TerminalView view() const;
   bool may_be_joined() const;
 

@@ -3,8 +3,10 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/finally.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "engine/exec_lost.hpp"
+#include "fleet/open_execs.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -280,7 +282,9 @@ async::task<Result<TerminalView>> Terminals::start(std::shared_ptr<Host> host, T
                                                    Operations::Underway& underway) {
   auto exec = co_await make_shell(host->engine(), view.wish);
   if (!exec) co_return fail(std::move(exec.error()));
+  exec->ender = ender();
   Shell shell{.host = std::move(host), .exec = std::move(*exec)};
+  co_await note(shell);
   // It may start before its start is answered: from here on it is not left alone.
   auto opened = co_await async::attempt(
       async::finally(hand_over(shell, std::move(view), underway), end_unless_settled(shell)));
@@ -288,6 +292,7 @@ async::task<Result<TerminalView>> Terminals::start(std::shared_ptr<Host> host, T
     opened.error().remedy =
         fmt::format("look into the container: the shell may live on: {}", shell.end.detail);
   }
+  if (!opened) co_await cross_out(shell.exec.exec, shell.end.fate);
   co_return opened;
 }
 
@@ -301,11 +306,14 @@ async::task<Result<TerminalView>> Terminals::hand_over(Shell& shell, TerminalVie
   auto session = co_await async::attempt(async::with_deadline(
       find_max, "finding the shell", engine::find_session(client, shell.exec)));
   if (session) shell.exec.session = *session;
+  if (shell.exec.session) co_await note(shell);
   if (!shell.exec.session) {
     auto state = co_await engine::inspect_exec(client, shell.exec.exec);
     if (!state) co_return fail(std::move(state.error()));
     if (state->running) {
-      view.may_live_on = "the container has no shell with which the program could be ended";
+      if (shell.exec.ender == nullptr) {
+        view.may_live_on = "the container has no shell with which the program could be ended";
+      }
     } else if (auto refused = co_await refusal_of(state->exit_code, shell.exec, *shell.stream)) {
       shell.settled = true;
       co_return fail(std::move(*refused));
@@ -329,11 +337,32 @@ async::task<Result<TerminalView>> Terminals::hand_over(Shell& shell, TerminalVie
 void Terminals::adopt(TerminalSession::Started started) {
   auto id = started.view.id;
   auto name = fmt::format("terminal {}", id);
+  auto exec = started.exec.exec;
   auto session = std::make_shared<TerminalSession>(executor_, settings_, std::move(started));
   sessions_.emplace(id, session);
   if (closing_) session->stop(TerminalEnding::server_stopping);
-  auto gone = [this](const std::string& ended) { sessions_.erase(ended); };
-  running_.spawn(std::move(name), TerminalSession::run(std::move(session), std::move(gone)));
+  running_.spawn(std::move(name), run_session(std::move(session), std::move(exec)));
+}
+
+async::task<void> Terminals::run_session(std::shared_ptr<TerminalSession> session,
+                                         std::string exec) {
+  co_await TerminalSession::run(session,
+                                [this](const std::string& ended) { sessions_.erase(ended); });
+  const auto& end = session->outcome();
+  if (end) co_await cross_out(std::move(exec), end->process.fate);
+}
+
+/// Before it is started, so that whoever comes after a server that is killed knows of it.
+async::task<void> Terminals::note(const Shell& shell) {
+  if (settings_.open_execs == nullptr) co_return;
+  co_await settings_.open_execs->note(shell.host->config().id, shell.exec);
+}
+
+/// What may live on stays for the next start of the server.
+async::task<void> Terminals::cross_out(std::string exec, engine::ProcessFate fate) {
+  if (settings_.open_execs == nullptr || fate != engine::ProcessFate::ended) co_return;
+  auto crossed = co_await async::attempt(settings_.open_execs->cross_out(std::move(exec)));
+  if (!crossed) log::warn("the end of a shell is not noted: {}", crossed.error().sentence());
 }
 
 async::task<Result<engine::ExecResult>> Terminals::run(std::shared_ptr<Host> host,
@@ -352,8 +381,8 @@ async::task<Result<engine::ExecResult>> Terminals::run(std::shared_ptr<Host> hos
                                               .object = wish.container,
                                               .parameters = parameters_of(wish)});
   if (!underway) co_return fail(std::move(underway.error()));
-  auto result = co_await async::attempt(
-      engine::run_exec(host->engine(), wish.container, spec_of(wish), wish.input, wish.bounds));
+  auto result = co_await async::attempt(engine::run_exec(
+      host->engine(), wish.container, spec_of(wish), wish.input, wish.bounds, ender()));
   if (result) {
     underway->succeeded(facts_of(*result));
   } else {

@@ -81,6 +81,10 @@ class Terminals {
     engine::ExecEnd end = {};
   };
 
+  /// Nullptr: there is none.
+  const engine::Ender* ender() const {
+    return settings_.ender.archive.empty() ? nullptr : &settings_.ender;
+  }
   Result<> check_room(const std::string& host, const Actor& owner) const;
   async::task<Result<TerminalView>> open_now(std::shared_ptr<Host> host, TerminalWish wish);
   async::task<Result<TerminalView>> start(std::shared_ptr<Host> host, TerminalView view,
@@ -90,6 +94,9 @@ class Terminals {
                                               Operations::Underway& underway);
   async::task<Result<>> begin_recording(TerminalView& view, std::optional<Recorder>& recorder);
   void adopt(TerminalSession::Started started);
+  async::task<void> run_session(std::shared_ptr<TerminalSession> session, std::string exec);
+  async::task<void> note(const Shell& shell);
+  async::task<void> cross_out(std::string exec, engine::ProcessFate fate);
   std::shared_ptr<TerminalSession> session(const std::string& id) const;
 
   async::Executor executor_;

@@ -6,6 +6,7 @@
 #include "executions/registry_store.hpp"
 #include "executions/webhook_store.hpp"
 #include "fleet/hosts_store.hpp"
+#include "fleet/open_execs_store.hpp"
 #include "fleet/recordings_store.hpp"
 #include "main/secret_key_store.hpp"
 
@@ -16,6 +17,7 @@ async::task<void> migrate_all(storage::Database& database) {
   co_await secret_key_store::migrate(database);
   co_await fleet::hosts_store::migrate(database);
   co_await fleet::recordings_store::migrate(database);
+  co_await fleet::open_execs_store::migrate(database);
   co_await executions::registry_store::migrate(database);
   co_await executions::image_store::migrate(database);
   co_await executions::store::migrate(database);

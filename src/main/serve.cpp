@@ -14,6 +14,7 @@
 #include "executions/webhooks.hpp"
 #include "fleet/fleet.hpp"
 #include "fleet/log_hub.hpp"
+#include "fleet/open_execs.hpp"
 #include "fleet/operations.hpp"
 #include "fleet/stats_hub.hpp"
 #include "main/database_options.hpp"
@@ -26,6 +27,7 @@
 #include "net/http_server.hpp"
 #include "net/tls_files.hpp"
 #include "sandbox/docker_executor.hpp"
+#include "sandbox/ender.hpp"
 #include "sandbox/executors.hpp"
 #include "storage/backup.hpp"
 #include "storage/metered.hpp"
@@ -136,7 +138,11 @@ class Server {
                     workers_,
                     sealer,
                     {.folder = options.data_dir / "recordings", .clock = clock_}},
-        terminals_{executor, operations_, &recordings_, {.clock = clock_}},
+        open_execs_{*database_, operations_, {.clock = clock_, .ender = sandbox::ender(clock_)}},
+        terminals_{executor,
+                   operations_,
+                   &recordings_,
+                   {.clock = clock_, .ender = sandbox::ender(clock_), .open_execs = &open_execs_}},
         registries_{*database_, sealer, clock_},
         image_keeper_{executor,
                       *database_,
@@ -194,6 +200,7 @@ class Server {
     co_await fleet_.start();
     access_.name_hosts(api::host_names(fleet_));
     co_await recordings_.start();
+    co_await open_execs_.start();
     co_await registries_.start();
     co_await image_keeper_.start();
     co_await executions_.start();
@@ -208,6 +215,8 @@ class Server {
     fleet_.supervise();
     tasks_.spawn("sandboxes", executors_.maintain());
     tasks_.spawn("recordings", recordings_.maintain());
+    tasks_.spawn("shells left behind",
+                 open_execs_.end_left([this](const fleet::HostId& id) { return fleet_.find(id); }));
     tasks_.spawn("image keeper", image_keeper_.maintain());
     tasks_.spawn("pulls at start", sandbox_.prepull(options_.images.prepull));
     warnings_ = listener_warnings(options_.anonymous_execute, listeners);
@@ -324,6 +333,7 @@ class Server {
   fleet::LogHub logs_;
   fleet::StatsHub stats_;
   fleet::Recordings recordings_;
+  fleet::OpenExecs open_execs_;
   fleet::Terminals terminals_;
   executions::Registries registries_;
   executions::ImageKeeper image_keeper_;

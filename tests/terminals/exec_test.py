@@ -40,8 +40,8 @@ def engine(method, path, body=None):
 
 
 class Server:
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="gantry-terminals-")
+    def __init__(self, folder=None):
+        self.folder = folder or tempfile.TemporaryDirectory(prefix="gantry-terminals-")
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": self.folder.name, "TERM": "xterm-256color",
             "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
@@ -60,6 +60,14 @@ class Server:
 
     def words(self, *words):
         return [BINARY, "exec", "--server", self.url, "--data-dir", self.folder.name, *words]
+
+    def kill(self):
+        """As a machine does that goes down; its folder stays for the next one."""
+        self.process.kill()
+        self.process.stdout.close()
+        self.process.wait(PATIENCE)
+        self.log.close()
+        return self.folder
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -225,6 +233,45 @@ class ExecTest(unittest.TestCase):
     def test_words_alone_still_run_in_a_sandbox(self):
         ran = self.run_command("sh", "-c", "echo $((6 * 7))")
         self.assertEqual((ran.returncode, ran.stdout), (0, b"42\n"))
+
+
+class KilledServerTest(unittest.TestCase):
+    def processes(self):
+        return json.dumps(engine("GET", f"/containers/{self.container}/top")["Processes"])
+
+    def until(self, what, reached):
+        deadline = time.monotonic() + PATIENCE
+        while not reached():
+            self.assertLess(time.monotonic(), deadline, f"{what}: {self.processes()}")
+            time.sleep(0.1)
+
+    def test_what_a_killed_server_has_left_is_ended_by_the_next(self):
+        name = f"gantry-killed-{os.getpid()}"
+        self.container = engine("POST", f"/containers/create?name={name}", {
+            "Image": "gantry/sh:latest", "Entrypoint": ["sleep", "600"],
+            "HostConfig": {"NetworkMode": "none"}})["Id"]
+        self.addCleanup(engine, "DELETE", f"/containers/{self.container}?force=1")
+        engine("POST", f"/containers/{self.container}/start")
+        server = Server()
+        self.until("the server sees it", lambda: subprocess.run(
+            server.words("--container", name, "true"), env=server.environment,
+            capture_output=True, timeout=PATIENCE).returncode == 0)
+        screen = Screen(server.words("-it", name), server.environment)
+        screen.until("#")
+        screen.type("(trap '' HUP; exec sleep 8100) & exec sleep 8101\r")
+        self.until("it runs", lambda: "sleep 8101" in self.processes())
+        folder = server.kill()
+        screen.end()
+        self.assertIn("sleep 8100", self.processes())
+        self.assertIn("sleep 8101", self.processes())
+        server = Server(folder)
+        self.until("it has ended", lambda: "sleep 81" not in self.processes())
+        self.until("it is told", lambda: b"terminal.end_left" in subprocess.run(
+            [BINARY, "audit", "list", "--json", "--server", server.url,
+             "--data-dir", folder.name],
+            env=server.environment, capture_output=True, timeout=PATIENCE).stdout)
+        self.assertIn("sleep 600", self.processes())
+        self.assertEqual(server.stop(), 0)
 
 
 if __name__ == "__main__":
