@@ -264,8 +264,12 @@ async::task<Result<std::string>> ApiClient::relay(std::string path, std::string 
 }
 
 async::task<Result<net::http::StreamedResponse>> ApiClient::events(std::string doing,
-                                                                   std::string path) {
-  return stream(std::move(doing), std::move(path), "text/event-stream");
+                                                                   std::string path,
+                                                                   std::string after) {
+  auto request = head("GET", std::move(path));
+  request.headers.set("Accept", "text/event-stream");
+  if (!after.empty()) request.headers.set("Last-Event-ID", std::move(after));
+  return stream(std::move(doing), std::move(request));
 }
 
 async::task<Result<net::http::StreamedResponse>> ApiClient::stream(std::string doing,
@@ -273,6 +277,11 @@ async::task<Result<net::http::StreamedResponse>> ApiClient::stream(std::string d
                                                                    std::string accept) {
   auto request = head("GET", std::move(path));
   request.headers.set("Accept", accept);
+  return stream(std::move(doing), std::move(request));
+}
+
+async::task<Result<net::http::StreamedResponse>> ApiClient::stream(std::string doing,
+                                                                   net::http::RequestHead request) {
   auto response = co_await async::attempt(http_.stream(std::move(request)));
   if (!response) co_return fail(not_there(url_, response.error()));
   auto status = response->head().status;

@@ -52,11 +52,14 @@ class ApiClient {
   /// A JSON-RPC message in JSON, handed on as it is; the answer as it came, empty when the server
   /// has nothing to say to it. Waits for as long as a program may take.
   async::task<Result<std::string>> relay(std::string path, std::string message);
-  /// An event stream, from its start.
-  async::task<Result<net::http::StreamedResponse>> events(std::string doing, std::string path);
+  /// An event stream, from its start or from what follows the event `after`.
+  async::task<Result<net::http::StreamedResponse>> events(std::string doing, std::string path,
+                                                          std::string after = {});
 
  private:
   net::http::RequestHead head(std::string method, std::string path) const;
+  async::task<Result<net::http::StreamedResponse>> stream(std::string doing,
+                                                          net::http::RequestHead head);
   async::task<Result<json::Value>> call(std::string doing, net::http::RequestHead head,
                                         std::string body);
   async::task<Result<json::Value>> call(std::string doing, net::http::RequestHead head,

@@ -28,10 +28,18 @@ std::string short_of(std::string_view id) {
   return std::string{id.substr(0, short_id)};
 }
 
+/// `PATH=/bin`, of what has a name and a value.
+std::string named(const json::Value& item) {
+  const auto* name = member_at(item, "name");
+  const auto* value = member_at(item, "value");
+  if (name == nullptr || value == nullptr) return plain(item);
+  return fmt::format("{}={}", plain(*name), plain(*value));
+}
+
 std::string listed(const json::Value& value) {
   std::vector<std::string> texts;
   if (value.is_array()) {
-    for (const auto& item : value.as_array()) texts.push_back(plain(item));
+    for (const auto& item : value.as_array()) texts.push_back(named(item));
   } else if (value.is_object()) {
     for (const auto& [name, item] : value.as_object()) {
       texts.push_back(fmt::format("{}={}", std::string_view{name}, plain(item)));

@@ -78,12 +78,32 @@ bool tell_results(Terminal& terminal, const json::Value& answer,
     std::string why = "it failed";
     if (const auto* error = one.member("error")) {
       json::Fields trouble{*error, "error", json::Keys::tolerant};
-      why = trouble.text("detail", {0, 1U << 16U}).value_or(why);
-      if (auto remedy = trouble.text("remedy", {0, 1U << 16U})) why += "; " + *remedy;
+      Error told{ErrorKind::internal,
+                 {},
+                 trouble.text("detail", {0, 1U << 16U}).value_or(why),
+                 trouble.text("remedy", {0, 1U << 16U}).value_or("")};
+      if (found != containers.end()) told = by_name(std::move(told), *found);
+      why = told.sentence();
     }
     terminal.say(fmt::format("{}: {}", text::one_line(name), why));
   }
   return all_went_well;
+}
+
+/// A list of a host that is not there is empty; somebody who names one wants to know.
+Result<> knows_host(const json::Value& answer, const std::string& name) {
+  const auto* items = member_at(answer, "items");
+  const auto* hosts = member_at(answer, "hosts");
+  if (items == nullptr || !items->is_array()) {
+    return fail(ErrorKind::unavailable, "not_gantry",
+                "cannot list containers: the server's answer is no list", {});
+  }
+  if (name.empty() || hosts == nullptr || !hosts->is_array() || !hosts->as_array().empty()) {
+    return ok;
+  }
+  return fail(ErrorKind::not_found, "no_such_host",
+              fmt::format("cannot find host '{}'", text::one_line(name)),
+              "'gantry hosts' lists those there are");
 }
 
 }  // namespace
@@ -94,7 +114,14 @@ async::task<Result<int>> run_ps(Context& context, RemoteCommand command) {
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());
   auto answer = co_await whole_list(**server, "list containers", std::move(request->target));
-  if (!answer) co_return fail(answer.error());
+  if (!answer) co_return fail(in_words_of(*command.verb, answer.error()));
+  if (auto known = knows_host(*answer, command.text("host")); !known) co_return fail(known.error());
+  if (command.has("ids")) {
+    for (const auto& item : member_at(*answer, "items")->as_array()) {
+      context.terminal.out(cell({"", "id", Column::Show::id}, item, WallTime{}) + "\n");
+    }
+    co_return 0;
+  }
   if (command.format == Format::json) {
     context.terminal.out(json::serialize(*answer) + "\n");
     co_return 0;
@@ -141,7 +168,7 @@ async::task<Result<int>> run_container_action(Context& context, RemoteCommand co
   request->body["containers"] = references(*containers);
   auto answer = co_await (*server)->post(fmt::format("{} containers", command.verb->command),
                                          request->target, request->body);
-  if (!answer) co_return fail(answer.error());
+  if (!answer) co_return fail(in_words_of(*command.verb, answer.error()));
   if (command.format == Format::json) {
     context.terminal.out(json::serialize(*answer) + "\n");
     Terminal silent{[](std::string_view) {}, [](std::string_view) {}, Terminal::Kind::file};
@@ -162,7 +189,7 @@ async::task<Result<int>> run_container_look(Context& context, RemoteCommand comm
   auto answer =
       co_await (*server)->send(fmt::format("{} container '{}'", command.verb->action, found->name),
                                request->method, found->path() + request->target, std::move(body));
-  if (!answer) co_return fail(answer.error());
+  if (!answer) co_return fail(by_name(in_words_of(*command.verb, answer.error()), *found));
   if (command.format == Format::json) {
     context.terminal.out(json::serialize(*answer) + "\n");
   } else if (!command.verb->done.empty()) {

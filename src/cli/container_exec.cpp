@@ -94,7 +94,7 @@ async::task<Result<int>> run_once(Context& context, ApiClient& server, FoundCont
   auto answer = co_await unless_interrupted(
       context, server.post_patiently(fmt::format("run the command in '{}'", found.name),
                                      found.path() + "/exec", std::move(body), time + server_time));
-  if (!answer) co_return fail(answer.error());
+  if (!answer) co_return fail(by_name(answer.error(), found));
   if (command.format == Format::json) {
     context.terminal.out(json::serialize(*answer) + "\n");
     json::Fields fields{*answer, "", json::Keys::tolerant};
@@ -213,7 +213,7 @@ async::task<Result<int>> run_terminal(Context& context, ApiClient& server, Found
   }
   auto doing = fmt::format("open a terminal in '{}'", found.name);
   auto opened = co_await server.post(doing, found.path() + "/terminals", std::move(body));
-  if (!opened) co_return fail(opened.error());
+  if (!opened) co_return fail(by_name(opened.error(), found));
   json::Fields fields{*opened, "", json::Keys::tolerant};
   auto id = fields.required_text("id", {1, 64});
   auto ticket = fields.required_text("ticket", {1, 128});

@@ -1,9 +1,9 @@
 #include "base/encoding.hpp"
 #include "cli/api_client.hpp"
 #include "cli/columns.hpp"
+#include "cli/copy_stream.hpp"
 #include "cli/find_container.hpp"
 #include "cli/remote_request.hpp"
-#include "cli/sse.hpp"
 #include "cli/table.hpp"
 #include "cli/verb_tables.hpp"
 
@@ -16,14 +16,7 @@
 namespace gantry::cli {
 namespace {
 
-/// A container may be silent for as long as it likes.
-constexpr Milliseconds any_silence{0};
 constexpr json::TextBounds any_length{0, EventParser::event_max};
-
-Error broken(const std::string& doing, std::string_view cause) {
-  return {ErrorKind::unavailable, "stream_broken", fmt::format("cannot {}: {}", doing, cause),
-          "try again"};
-}
 
 /// Hands over each event of a stream until it ends.
 async::task<Result<>> each_event(ApiClient& server, std::string doing, std::string path,
@@ -31,14 +24,7 @@ async::task<Result<>> each_event(ApiClient& server, std::string doing, std::stri
   auto stream = co_await server.events(doing, std::move(path));
   if (!stream) co_return fail(stream.error());
   EventParser parser;
-  while (true) {
-    auto bytes = co_await stream->read(any_silence);
-    if (bytes.empty()) co_return ok;
-    if (!parser.feed(bytes)) co_return fail(broken(doing, "an event is too large"));
-    while (auto event = parser.next()) {
-      if (auto shown = show(*event); !shown) co_return fail(shown.error());
-    }
-  }
+  co_return co_await each_event_of(*stream, parser, std::move(doing), std::move(show));
 }
 
 Result<> show_log(Terminal& terminal, Format format, const ServerEvent& event) {
@@ -99,18 +85,6 @@ Result<> show_stats(Terminal& terminal, Format format, const ServerEvent& event)
   return ok;
 }
 
-/// The log as it is, to its end.
-async::task<Result<int>> copy_log(Context& context, ApiClient& server, std::string doing,
-                                  std::string path) {
-  auto stream = co_await server.stream(doing, std::move(path), "text/plain");
-  if (!stream) co_return fail(stream.error());
-  while (true) {
-    auto bytes = co_await stream->read(any_silence);
-    if (bytes.empty()) co_return 0;
-    context.terminal.out(bytes);
-  }
-}
-
 }  // namespace
 
 async::task<Result<int>> run_logs(Context& context, RemoteCommand command) {
@@ -124,12 +98,37 @@ async::task<Result<int>> run_logs(Context& context, RemoteCommand command) {
   auto doing = fmt::format("read the log of container '{}'", found->name);
   auto path = found->path() + request->target;
   if (!command.has("follow") && command.format == Format::text) {
-    co_return co_await copy_log(context, **server, doing, path);
+    auto copied = co_await copy_text(context, **server, doing, path, "text/plain");
+    co_return copied ? copied : fail(by_name(in_words_of(*command.verb, copied.error()), *found));
   }
   auto shown = co_await each_event(**server, doing, path, [&](const ServerEvent& event) {
     return show_log(context.terminal, command.format, event);
   });
-  if (!shown) co_return fail(shown.error());
+  if (!shown) co_return fail(by_name(in_words_of(*command.verb, shown.error()), *found));
+  co_return 0;
+}
+
+/// Lines of all services, told apart by what stands before them.
+async::task<Result<int>> run_project_logs(Context& context, RemoteCommand command) {
+  auto server = ApiClient::open(context, command.server);
+  if (!server) co_return fail(server.error());
+  auto name = command.text("name");
+  if (!command.has("host")) {
+    auto host = co_await project_host(**server, name);
+    if (!host) co_return fail(host.error());
+    command.given["host"] = {*host};
+  }
+  auto request = request_of(*command.verb, command.given);
+  if (!request) co_return fail(request.error());
+  auto doing = fmt::format("read the logs of project '{}'", name);
+  if (command.format == Format::text) {
+    auto copied = co_await copy_text(context, **server, doing, request->target, "text/plain");
+    co_return copied ? copied : fail(in_words_of(*command.verb, copied.error()));
+  }
+  auto shown = co_await each_event(**server, doing, request->target, [&](const ServerEvent& event) {
+    return show_log(context.terminal, command.format, event);
+  });
+  if (!shown) co_return fail(in_words_of(*command.verb, shown.error()));
   co_return 0;
 }
 
@@ -153,19 +152,6 @@ async::task<Result<int>> run_stats(Context& context, RemoteCommand command) {
   });
   if (!shown) co_return fail(shown.error());
   co_return 0;
-}
-
-async::task<Result<int>> run_export(Context& context, RemoteCommand command) {
-  auto server = ApiClient::open(context, command.server);
-  if (!server) co_return fail(server.error());
-  auto stream = co_await (*server)->stream("export the audit log", std::string{command.verb->path},
-                                           "application/jsonl");
-  if (!stream) co_return fail(stream.error());
-  while (true) {
-    auto bytes = co_await stream->read(any_silence);
-    if (bytes.empty()) co_return 0;
-    context.terminal.out(bytes);
-  }
 }
 
 }  // namespace gantry::cli

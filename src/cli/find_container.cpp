@@ -17,20 +17,29 @@ constexpr std::size_t told_max = 5;
 constexpr int looks_max = 3;
 constexpr Milliseconds look_again{250};
 
-Error not_one(const std::string& word, const std::vector<FoundContainer>& found) {
-  if (found.empty()) {
-    return {ErrorKind::not_found, "no_such_container",
-            fmt::format("cannot find container '{}'", text::one_line(word)),
-            "'gantry ps' lists those there are"};
-  }
+std::string places_of(const std::vector<FoundContainer>& found) {
   std::vector<std::string> places;
   for (const auto& one : found) {
     if (places.size() == told_max) break;
-    places.push_back(fmt::format("{} on '{}'", one.name, one.host));
+    places.push_back(fmt::format("{} on '{}'", text::one_line(one.name), one.host));
   }
+  return fmt::format("{}{}", fmt::join(places, ", "), found.size() > told_max ? ", …" : "");
+}
+
+/// `alike`: what has the word in its name.
+Error none(const std::string& word, const std::vector<FoundContainer>& alike) {
+  return {ErrorKind::not_found, "no_such_container",
+          fmt::format("cannot find container '{}'", text::one_line(word)),
+          alike.empty() ? "'gantry ps' lists those there are"
+                        : fmt::format("there is {}", places_of(alike))};
+}
+
+Error not_one(const std::string& word, const std::vector<FoundContainer>& found,
+              const std::vector<FoundContainer>& alike) {
+  if (found.empty()) return none(word, alike);
   return {ErrorKind::conflict, "ambiguous_container",
-          fmt::format("cannot tell which container '{}' is: it may be {}{}", text::one_line(word),
-                      fmt::join(places, ", "), found.size() > told_max ? ", …" : ""),
+          fmt::format("cannot tell which container '{}' is: it may be {}", text::one_line(word),
+                      places_of(found)),
           "name its host with --host, or its whole id"};
 }
 
@@ -45,23 +54,30 @@ Result<FoundContainer> choose_container(const json::Value& answer, const std::st
   json::Fields fields{answer, "", json::Keys::tolerant};
   std::vector<FoundContainer> named;
   std::vector<FoundContainer> begun;
+  std::vector<FoundContainer> alike;
   if (const auto* items = fields.array("items", items_max)) {
     for (const auto& item : *items) {
       json::Fields one{item, "items", json::Keys::tolerant};
       FoundContainer found{one.text("host").value_or(""), one.required_text("id"),
                            one.text("name").value_or("")};
       if (found.name == word) named.push_back(found);
+      if (found.name.find(word) != std::string::npos) alike.push_back(found);
       if (!found.id.empty() && found.id.starts_with(word)) begun.push_back(found);
     }
   }
   if (auto read = fields.finish(); !read) return fail(read.error());
   const auto& found = named.empty() ? begun : named;
-  if (found.size() != 1) return fail(not_one(word, found));
+  if (found.size() != 1) return fail(not_one(word, found, alike));
   return found.front();
 }
 
 async::task<Result<FoundContainer>> find_container(ApiClient& server, std::string host,
                                                    std::string word) {
+  // Every name has it, and every id begins with it.
+  if (word.empty()) {
+    co_return fail(ErrorKind::invalid, "bad_usage", "cannot find a container without a name",
+                   "'gantry ps' lists those there are");
+  }
   auto path = fmt::format("/api/v1/containers?limit=200&q={}", encoding::percent(word));
   if (!host.empty()) path += fmt::format("&host={}", encoding::percent(host));
   auto doing = fmt::format("find container '{}'", text::one_line(word));
@@ -73,6 +89,41 @@ async::task<Result<FoundContainer>> find_container(ApiClient& server, std::strin
     if (!may_come) co_return found;
     co_await async::pause(look_again);
   }
+}
+
+Error by_name(Error error, const FoundContainer& container) {
+  for (auto* text : {&error.message, &error.remedy}) {
+    for (auto at = text->find(container.id); !container.id.empty() && at != text->npos;
+         at = text->find(container.id, at + container.name.size())) {
+      text->replace(at, container.id.size(), text::one_line(container.name));
+    }
+  }
+  return error;
+}
+
+async::task<Result<std::string>> project_host(ApiClient& server, std::string project) {
+  auto answer =
+      co_await whole_list(server, fmt::format("find project '{}'", project), "/api/v1/projects");
+  if (!answer) co_return fail(answer.error());
+  json::Fields fields{*answer, "", json::Keys::tolerant};
+  std::vector<std::string> hosts;
+  if (const auto* items = fields.array("items", items_max)) {
+    for (const auto& item : *items) {
+      json::Fields one{item, "items", json::Keys::tolerant};
+      if (one.text("name") == project) hosts.push_back(one.text("host").value_or(""));
+    }
+  }
+  if (hosts.size() == 1) co_return hosts.front();
+  auto name = text::one_line(project);
+  if (hosts.empty()) {
+    co_return fail(ErrorKind::not_found, "no_such_project",
+                   fmt::format("cannot find project '{}'", name),
+                   "'gantry projects list' lists those there are");
+  }
+  co_return fail(ErrorKind::conflict, "ambiguous_project",
+                 fmt::format("cannot tell which project '{}' is: hosts '{}' have one", name,
+                             fmt::join(hosts, "', '")),
+                 "name one with --host");
 }
 
 async::task<Result<std::string>> default_host(ApiClient& server) {

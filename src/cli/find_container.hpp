@@ -27,4 +27,11 @@ Result<FoundContainer> choose_container(const json::Value& answer, const std::st
 /// The host that is meant when none is named: the default one, or the only one there is.
 async::task<Result<std::string>> default_host(ApiClient& server);
 
+/// The one host that has a Compose project of this name. Refused: `no_such_project`,
+/// `ambiguous_project`.
+async::task<Result<std::string>> project_host(ApiClient& server, std::string project);
+
+/// What is said of a container by its id, said by the name that somebody gave.
+Error by_name(Error error, const FoundContainer& container);
+
 }  // namespace gantry::cli

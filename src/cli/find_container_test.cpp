@@ -38,6 +38,17 @@ TEST(ChooseContainer, RefusesAnIdThatTwoBeginWith) {
   EXPECT_EQ(chosen("0123").error().code, "ambiguous_container");
 }
 
+TEST(ChooseContainer, TellsWhatIsCalledAlike) {
+  EXPECT_THAT(chosen("ach").error().remedy, HasSubstr("there is cache on 'b'"));
+}
+
+TEST(ByName, SaysTheNameWhereTheServerSaysTheId) {
+  Error error{
+      ErrorKind::conflict, "engine_conflict", "cannot stop container 'db00000000ff': no", {}};
+  EXPECT_EQ(by_name(error, {"b", "db00000000ff", "cache"}).message,
+            "cannot stop container 'cache': no");
+}
+
 TEST(ChooseContainer, RefusesWhatIsNotThere) {
   EXPECT_EQ(chosen("nginx").error().code, "no_such_container");
 }

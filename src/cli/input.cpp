@@ -109,6 +109,20 @@ async::task<Result<std::string>> read_input(std::size_t max) {
   }
 }
 
+async::task<Result<std::string>> read_line(std::size_t line_max) {
+  auto input = co_await Input::open();
+  if (!input) co_return fail(input.error());
+  std::string line;
+  while (true) {
+    auto piece = co_await input->read();
+    if (!piece) co_return fail(piece.error());
+    auto end = piece->find('\n');
+    line += piece->substr(0, end);
+    bool is_over = piece->empty() || end != piece->npos || line.size() >= line_max;
+    if (is_over) co_return line.substr(0, line_max);
+  }
+}
+
 async::task<Result<>> read_pieces(std::function<async::task<void>(std::string)> each) {
   auto input = co_await Input::open();
   if (!input) co_return fail(input.error());

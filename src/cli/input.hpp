@@ -17,6 +17,10 @@ async::task<Result<std::string>> read_input(std::size_t max);
 async::task<Result<>> read_lines(std::size_t line_max,
                                  std::function<async::task<void>(std::string)> each);
 
+/// The first line of standard input, without its end; what follows may be lost, and what is over
+/// `line_max` bytes is cut off.
+async::task<Result<std::string>> read_line(std::size_t line_max);
+
 /// Hands over standard input as it comes, in pieces of at most 64 KiB, until it ends.
 async::task<Result<>> read_pieces(std::function<async::task<void>(std::string)> each);
 

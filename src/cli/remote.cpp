@@ -39,7 +39,7 @@ bool of_a_host(const Verb& verb) { return verb.path.find("{host}") != verb.path.
 std::string doing_of(const Verb& verb) {
   std::string doing{verb.help};
   if (!doing.empty() && doing.front() >= 'A' && doing.front() <= 'Z') doing.front() += 'a' - 'A';
-  return doing;
+  return doing.substr(0, doing.find_first_of(",;"));
 }
 
 async::task<Result<json::Value>> ask(ApiClient& server, const Verb& verb, RemoteRequest request) {
@@ -59,7 +59,7 @@ void print(Context& context, const RemoteCommand& command, const json::Value& an
     if (!answer.is_null()) terminal.out(json::serialize(answer) + "\n");
     return;
   }
-  if (const auto* items = member_at(answer, "items");
+  if (const auto* items = member_at(answer, verb.items);
       !verb.columns.empty() && items != nullptr && items->is_array()) {
     terminal.out(columns_of(verb.columns, items->as_array(), Clock{}.now()));
     return;
@@ -75,14 +75,16 @@ async::task<Result<int>> request(Context& context, RemoteCommand command) {
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());
   if (of_a_host(*command.verb) && !command.has("host")) {
-    auto host = co_await default_host(**server);
+    auto host = command.verb->command == "projects"
+                    ? co_await project_host(**server, command.text("name"))
+                    : co_await default_host(**server);
     if (!host) co_return fail(host.error());
     command.given["host"] = {*host};
   }
   auto request = request_of(*command.verb, command.given, read_text_file);
   if (!request) co_return fail(request.error());
   auto answer = co_await ask(**server, *command.verb, std::move(*request));
-  if (!answer) co_return fail(answer.error());
+  if (!answer) co_return fail(in_words_of(*command.verb, answer.error()));
   print(context, command, *answer);
   co_return 0;
 }

@@ -25,6 +25,8 @@ struct Parameter {
     off,       ///< A flag without a value: false.
     list,      ///< May come several times.
     map,       ///< `NAME=VALUE`, may come several times.
+    grants,    ///< `host=web1,project=shop,role=operator`, may come several times.
+    none,      ///< Nothing is read: an empty list.
     file,      ///< Names a file: its text is sent. `-`: standard input.
   };
   enum class To {
@@ -41,10 +43,12 @@ struct Parameter {
   std::string_view help;
   To to = To::body;
   Kind kind = Kind::text;
+  /// What counts when it is not given; empty: nothing does.
+  std::string_view otherwise = {};
 
   bool is_flag() const { return name.starts_with('-'); }
   bool is_implied() const { return name.empty(); }
-  bool is_list() const { return kind == Kind::list || kind == Kind::map; }
+  bool is_list() const { return kind == Kind::list || kind == Kind::map || kind == Kind::grants; }
 };
 
 /// What was given, by the parameters' keys.
@@ -78,6 +82,8 @@ struct Verb {
   std::span<const Parameter> parameters = {};
   /// Of the answer's `items`; none: the answer is an object and printed as it is.
   std::span<const Column> columns = {};
+  /// Of which member of the answer the columns are.
+  std::string_view items = "items";
   /// Whether a list is asked for to its end, or only its first page.
   enum class Pages { all, first } pages = Pages::all;
   /// What is said when it is done, where there is nothing to show: `host '{name}' is removed`.

@@ -4,6 +4,8 @@
 #include "base/text.hpp"
 #include "cli/quantities.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -13,6 +15,9 @@ namespace gantry::cli {
 namespace {
 
 using Kind = Parameter::Kind;
+
+/// Of longer lists the API's words must do.
+constexpr int told_items_max = 20;
 
 Error bad_value(const Parameter& parameter, std::string_view value, std::string_view form) {
   return {ErrorKind::invalid, "bad_usage",
@@ -39,6 +44,40 @@ Result<json::Value> map_of(const Parameter& parameter, const std::vector<std::st
   return json::Value(std::move(map));
 }
 
+/// `rights` has `+` between its words, because commas stand between the members.
+Result<json::Value> grant_of(const Parameter& parameter, const std::string& text) {
+  json::Object grant{{"role", "viewer"}};
+  for (auto part : text::split(text, ',')) {
+    auto equals = part.find('=');
+    auto name = part.substr(0, equals);
+    constexpr std::array known{"host", "group", "project", "role", "rights"};
+    bool is_known = std::ranges::find(known, name) != known.end();
+    if (equals == part.npos || equals + 1 == part.size() || !is_known) {
+      return fail(bad_value(parameter, text,
+                            "like host=web1,project=shop,role=operator,rights=unmask+recordings"));
+    }
+    auto value = part.substr(equals + 1);
+    if (name != "rights") {
+      grant[name] = value;
+      continue;
+    }
+    json::Array rights;
+    for (auto right : text::split(value, '+')) rights.emplace_back(right);
+    grant[name] = std::move(rights);
+  }
+  return json::Value(std::move(grant));
+}
+
+Result<json::Value> grants_of(const Parameter& parameter, const std::vector<std::string>& texts) {
+  json::Array grants;
+  for (const auto& text : texts) {
+    auto grant = grant_of(parameter, text);
+    if (!grant) return grant;
+    grants.push_back(std::move(*grant));
+  }
+  return json::Value(std::move(grants));
+}
+
 Result<json::Value> list_of(const std::vector<std::string>& texts) {
   json::Array list;
   for (const auto& text : texts) list.emplace_back(text);
@@ -57,7 +96,10 @@ Result<json::Value> quantity(Result<std::int64_t> read) {
   return json::Value(*read);
 }
 
-Result<json::Value> whole_seconds(Result<std::int64_t> milliseconds) {
+/// `5s`, `2m`; or `5` alone, as Docker's users write it.
+Result<json::Value> whole_seconds(std::string_view text) {
+  if (auto number = number_of<std::int64_t>(text)) return json::Value(*number);
+  auto milliseconds = parse_duration(text);
   if (!milliseconds) return fail(milliseconds.error());
   return json::Value((*milliseconds + 999) / 1'000);
 }
@@ -83,7 +125,7 @@ Result<json::Value> value_of(const Parameter& parameter, const std::vector<std::
     case Kind::duration:
       return quantity(parse_duration(text));
     case Kind::seconds:
-      return whole_seconds(parse_duration(text));
+      return whole_seconds(text);
     case Kind::on:
       return json::Value(true);
     case Kind::off:
@@ -92,6 +134,10 @@ Result<json::Value> value_of(const Parameter& parameter, const std::vector<std::
       return list_of(texts);
     case Kind::map:
       return map_of(parameter, texts);
+    case Kind::grants:
+      return grants_of(parameter, texts);
+    case Kind::none:
+      return json::Value(json::Array{});
     case Kind::file:
       return file_text(read, text);
   }
@@ -120,6 +166,12 @@ void add_query(std::string& target, const Parameter& parameter,
   }
 }
 
+void replace_all(std::string& text, std::string_view old, std::string_view by) {
+  for (auto at = text.find(old); at != text.npos; at = text.find(old, at + by.size())) {
+    text.replace(at, old.size(), by);
+  }
+}
+
 template <class Encode>
 std::string filled(std::string_view pattern, const Given& given, Encode encode) {
   std::string out;
@@ -137,6 +189,26 @@ std::string filled(std::string_view pattern, const Given& given, Encode encode) 
 
 }  // namespace
 
+Error in_words_of(const Verb& verb, Error error) {
+  for (const auto& parameter : verb.parameters) {
+    if (parameter.is_implied()) continue;
+    auto name = parameter.name.substr(parameter.name.rfind(',') + 1);
+    for (auto* text : {&error.message, &error.remedy}) {
+      // Of a list: `grants[0].host` is a host in a --grant.
+      for (int i = 0; i < told_items_max; ++i) {
+        replace_all(*text, fmt::format("field '{}[{}].", parameter.key, i),
+                    fmt::format("{} number {}: '", name, i + 1));
+      }
+      for (auto kind : {"field", "parameter"}) {
+        replace_all(*text, fmt::format("{} '{}'", kind, parameter.key), name);
+      }
+      replace_all(*text, fmt::format("send \"{}\": true", parameter.key),
+                  fmt::format("give {}", name));
+    }
+  }
+  return error;
+}
+
 std::string path_of(std::string_view pattern, const Given& given) {
   return filled(pattern, given, [](const std::string& text) { return encoding::percent(text); });
 }
@@ -149,10 +221,11 @@ Result<RemoteRequest> request_of(const Verb& verb, const Given& given, const Rea
   RemoteRequest request{
       .method = std::string{verb.method}, .target = path_of(verb.path, given), .body = {}};
   for (const auto& parameter : verb.parameters) {
-    static const std::vector<std::string> nothing{""};
+    const std::vector<std::string> otherwise{std::string{parameter.otherwise}};
     auto found = given.find(parameter.key);
-    if (found == given.end() && !parameter.is_implied()) continue;
-    const auto& texts = parameter.is_implied() ? nothing : found->second;
+    bool is_given = found != given.end() && !parameter.is_implied();
+    if (!is_given && !parameter.is_implied() && parameter.otherwise.empty()) continue;
+    const auto& texts = is_given ? found->second : otherwise;
     if (parameter.to == Parameter::To::query) add_query(request.target, parameter, texts);
     if (parameter.to != Parameter::To::body) continue;
     auto value = value_of(parameter, texts, read);

@@ -21,6 +21,10 @@ Result<RemoteRequest> request_of(const Verb& verb, const Given& given, const Rea
 /// The same of a verb that names no files.
 Result<RemoteRequest> request_of(const Verb& verb, const Given& given);
 
+/// The error as somebody reads it who knows the command's words and flags, and not the members of
+/// the API: `--scope is missing`, for `field 'scopes' is missing`.
+Error in_words_of(const Verb& verb, Error error);
+
 /// `/api/v1/hosts/{name}` with the values, percent-encoded.
 std::string path_of(std::string_view pattern, const Given& given);
 /// `host '{name}' is removed` with the values, as they are.

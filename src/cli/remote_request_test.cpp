@@ -35,6 +35,48 @@ TEST(RemoteRequest, PutsFiltersIntoTheQueryOncePerText) {
   EXPECT_EQ(asked.target, "/api/v1/containers?state=running&label=a%3D1&label=b%26c");
 }
 
+TEST(RemoteRequest, ReadsSecondsWithAndWithoutTheirUnit) {
+  auto grace = [](std::string text) {
+    return json::serialize(request(verb("stop", ""), {{"grace_seconds", {std::move(text)}}}).body);
+  };
+  EXPECT_EQ(grace("2m"), R"({"grace_seconds":120})");
+  EXPECT_EQ(grace("0"), R"({"grace_seconds":0})");
+}
+
+TEST(RemoteRequest, ReadsGrants) {
+  auto asked =
+      request(verb("tokens", "create"),
+              {{"name", {"ci"}},
+               {"scopes", {"containers"}},
+               {"grants",
+                {"host=web1,project=shop,role=operator,rights=unmask+recordings", "group=prod"}}});
+  EXPECT_EQ(
+      json::serialize(json::Value(asked.body)),
+      R"({"name":"ci","role":"viewer","scopes":["containers"],"grants":[)"
+      R"({"role":"operator","host":"web1","project":"shop","rights":["unmask","recordings"]},)"
+      R"({"role":"viewer","group":"prod"}]})");
+  for (auto wrong : {"web1", "host=", "user=ada", "host=web1,"}) {
+    auto refused = request_of(verb("tokens", "create"), {{"grants", {wrong}}}, no_file);
+    EXPECT_EQ(refused.error().code, "bad_usage") << wrong;
+  }
+  auto lifted = request(verb("users", "lift"), {{"id", {"01a"}}});
+  EXPECT_EQ(json::serialize(json::Value(lifted.body)), R"({"items":[]})");
+}
+
+TEST(RemoteRequest, TellsOfFlagsAndWordsAndNotOfMembers) {
+  Error error{ErrorKind::invalid, "invalid_field", "cannot make a token: field 'scopes' is missing",
+              "send \"insecure_tcp\": true"};
+  EXPECT_EQ(in_words_of(verb("tokens", "create"), error).message,
+            "cannot make a token: --scope is missing");
+  EXPECT_EQ(in_words_of(verb("hosts", "add"), error).remedy, "give --insecure-tcp");
+  error.message = "cannot make a token: field 'grants[1].host' must be the name of a host";
+  EXPECT_EQ(in_words_of(verb("tokens", "create"), error).message,
+            "cannot make a token: --grant number 2: 'host' must be the name of a host");
+  error.message = "cannot list containers: parameter 'q' is too long";
+  EXPECT_EQ(in_words_of(verb("ps", ""), error).message,
+            "cannot list containers: --search is too long");
+}
+
 TEST(RemoteRequest, MakesObjectsOfDottedKeys) {
   auto read = [](const std::string& path) -> Result<std::string> { return "text of " + path; };
   auto asked = value_or_throw(request_of(verb("hosts", "add"),

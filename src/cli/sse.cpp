@@ -22,6 +22,7 @@ bool EventParser::feed(std::string_view bytes) {
 void EventParser::take_line(std::string_view line) {
   if (line.empty()) {
     if (event_.name.empty()) event_.name = "message";
+    event_.id = last_id_ = id_;
     if (has_data_) ready_.push_back(std::move(event_));
     event_ = {};
     has_data_ = false;
@@ -33,6 +34,8 @@ void EventParser::take_line(std::string_view line) {
   if (value.starts_with(' ')) value.remove_prefix(1);
   if (field == "event") {
     event_.name = value;
+  } else if (field == "id") {
+    id_ = value;
   } else if (field == "data") {
     if (has_data_) event_.data += '\n';
     event_.data += value;

@@ -10,6 +10,16 @@ using ::testing::Optional;
 
 ServerEvent event(std::string name, std::string data) { return {std::move(name), std::move(data)}; }
 
+TEST(EventParser, KnowsWhereTheStreamIs) {
+  EventParser parser;
+  parser.feed("id: 7\nevent: a\ndata: x\n");
+  EXPECT_EQ(parser.last_id(), "");
+  parser.feed("\n");
+  EXPECT_EQ(parser.last_id(), "7");
+  parser.feed("id: 8\n:\n\nevent: b\ndata: y\n\nid: 9\ndata: not whole");
+  EXPECT_EQ(parser.last_id(), "8");
+}
+
 TEST(EventParser, GivesAnEventAtItsEmptyLine) {
   EventParser parser;
   parser.feed("event: stdout\ndata: {\"text\":\"6\"}\n");
@@ -35,7 +45,7 @@ TEST(EventParser, JoinsDataLines) {
 TEST(EventParser, ReadsOverCommentsIdsAndEventsWithoutData) {
   EventParser parser;
   parser.feed(": still here\n\nid: 7\nretry: 100\n\nevent: x\n\ndata: y\n\n");
-  EXPECT_THAT(parser.next(), Optional(Eq(event("message", "y"))));
+  EXPECT_THAT(parser.next(), Optional(Eq((ServerEvent{"message", "y", "7"}))));
   EXPECT_EQ(parser.next(), std::nullopt);
 }
 

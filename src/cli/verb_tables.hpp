@@ -34,8 +34,22 @@ async::task<Result<int>> run_container_look(Context& context, RemoteCommand comm
 async::task<Result<int>> run_logs(Context& context, RemoteCommand command);
 /// One line for each reading.
 async::task<Result<int>> run_stats(Context& context, RemoteCommand command);
+/// Copies the logs of a whole project.
+async::task<Result<int>> run_project_logs(Context& context, RemoteCommand command);
+/// One line for each thing that happens; finds the server again when it has gone away.
+async::task<Result<int>> run_events(Context& context, RemoteCommand command);
+/// Pulls an image, however long that takes.
+async::task<Result<int>> run_image_pull(Context& context, RemoteCommand command);
+/// One request about one image, which is named.
+async::task<Result<int>> run_image(Context& context, RemoteCommand command);
+/// Shows what would go, asks, and removes it.
+async::task<Result<int>> run_prune(Context& context, RemoteCommand command);
+/// One line for each kind of thing that takes a host's disk.
+async::task<Result<int>> run_disk(Context& context, RemoteCommand command);
 /// Copies an answer as it comes.
 async::task<Result<int>> run_export(Context& context, RemoteCommand command);
+/// Whether the audit log is whole; else 1.
+async::task<Result<int>> run_audit_check(Context& context, RemoteCommand command);
 /// Reads or changes the file of contexts.
 async::task<Result<int>> run_context(Context& context, RemoteCommand command);
 

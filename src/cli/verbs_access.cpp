@@ -18,6 +18,7 @@ constexpr std::array token_columns{Column{"ID", "id"},
                                    Column{"HINT", "hint"},
                                    Column{"ROLE", "role"},
                                    Column{"SCOPES", "scopes", Show::list},
+                                   Column{"GRANTS", "grants", Show::count},
                                    Column{"EXPIRES", "expires_at"},
                                    Column{"LAST USED", "last_used_at", Show::age}};
 constexpr std::array session_columns{
@@ -27,12 +28,24 @@ constexpr std::array audit_columns{Column{"TIME", "at"}, Column{"WHO", "actor"},
                                    Column{"WHAT", "action"}, Column{"TARGET", "target"},
                                    Column{"OUTCOME", "outcome"}};
 
+constexpr std::array grant_columns{Column{"HOST", "host"}, Column{"GROUP", "group"},
+                                   Column{"PROJECT", "project"}, Column{"ROLE", "role"},
+                                   Column{"RIGHTS", "rights", Show::list}};
+
 constexpr std::array one{Parameter{"ID", "id", "As the list shows it", path}};
+constexpr Parameter grant{"--grant", "grants",
+                          "host=NAME or group=NAME, and project=, role=, rights=; repeatable", body,
+                          grants};
+constexpr std::array set_grants{Parameter{"ID", "id", "As the list shows it", path},
+                                Parameter{"--grant", "items", grant.help, body, grants}};
+constexpr std::array lift_grants{Parameter{"ID", "id", "As the list shows it", path},
+                                 Parameter{"", "items", "", body, none}};
 constexpr std::array new_user{
     Parameter{"NAME", "name", "What they sign in as"},
     Parameter{"--password", "password", "File with the first password; '-' is standard input", body,
               file},
-    Parameter{"--role", "role", "executor, viewer, operator or admin [viewer]"}};
+    Parameter{"--role", "role", "executor, viewer, operator or admin [viewer]", body, text,
+              "viewer"}};
 constexpr std::array set_role{Parameter{"ID", "id", "As the list shows it", path},
                               Parameter{"ROLE", "role", "executor, viewer, operator or admin"}};
 constexpr std::array enable{Parameter{"ID", "id", "As the list shows it", path},
@@ -41,15 +54,29 @@ constexpr std::array disable{Parameter{"ID", "id", "As the list shows it", path}
                              Parameter{"", "disabled", "", body, on}};
 constexpr std::array new_token{
     Parameter{"NAME", "name", "What it is for"},
-    Parameter{"--role", "role", "At most your own [viewer]"},
+    Parameter{"--role", "role", "At most your own [viewer]", body, text, "viewer"},
     Parameter{"--scope", "scopes", "executions, containers, system, access; repeatable", body,
               list},
-    Parameter{"--expires", "expires_at", "2027-01-01T00:00:00Z [never]"}};
+    Parameter{"--expires", "expires_at", "2027-01-01T00:00:00Z [never]"}, grant};
 
 constexpr std::array audit_list{
     Parameter{"-n,--last", "limit", "How many [50]", query},
     Parameter{"--actor", "actor", "Of this user alone", query},
-    Parameter{"--action", "action", "Of this kind: container.stop", query}};
+    Parameter{"--action", "action", "Of this kind: container.stop, or container", query},
+    Parameter{"--host,--target", "target",
+              "To what is on this host; or to this: HOST/CONTAINER, an id", query},
+    Parameter{"--since", "since", "From this time: 10m, 2h, 2026-11-22T10:00:00Z", query},
+    Parameter{"--until", "until", "To this time", query}};
+constexpr std::array audit_export{
+    Parameter{"--after", "after", "Only what follows the record of this number", query}};
+
+constexpr std::string_view token_examples =
+    "  gantry tokens create ci --scope executions\n"
+    "  gantry tokens create deploy --role operator --scope containers \\\n"
+    "    --grant host=web1,project=shop,role=operator";
+constexpr std::string_view grant_examples =
+    "  gantry users grant 01j… --grant group=production\n"
+    "  gantry users grant 01j… --grant host=web1,project=shop,role=operator,rights=unmask";
 
 Verb of(std::string_view command, std::string_view action, std::string_view help,
         std::string_view method, std::string_view path, std::span<const Parameter> parameters,
@@ -76,8 +103,24 @@ std::span<const Verb> access_verbs() {
       of("users", "add", "Add a user", "POST", "/api/v1/users", new_user, "user '{name}' is added"),
       of("users", "role", "Give a user another role", "PATCH", "/api/v1/users/{id}", set_role,
          "user '{id}' has role '{role}'"),
-      of("users", "grants", "Show which hosts a user may see", "GET", "/api/v1/users/{id}/grants",
-         one),
+      {.command = "users",
+       .action = "grants",
+       .help = "Show which hosts a user is restricted to",
+       .path = "/api/v1/users/{id}/grants",
+       .parameters = one,
+       .columns = grant_columns,
+       .pages = Verb::Pages::first},
+      {.command = "users",
+       .action = "grant",
+       .help = "Restrict a user to some hosts, in the place of all earlier grants",
+       .method = "PUT",
+       .path = "/api/v1/users/{id}/grants",
+       .parameters = set_grants,
+       .columns = grant_columns,
+       .pages = Verb::Pages::first,
+       .examples = grant_examples},
+      of("users", "lift", "Let a user's role hold on every host", "PUT",
+         "/api/v1/users/{id}/grants", lift_grants, "user '{id}' is not restricted any more"),
       of("users", "enable", "Let a user in again", "PATCH", "/api/v1/users/{id}", enable,
          "user '{id}' may come in"),
       of("users", "disable", "Keep a user out", "PATCH", "/api/v1/users/{id}", disable,
@@ -85,8 +128,13 @@ std::span<const Verb> access_verbs() {
       of("users", "remove", "Remove a user with sessions and tokens", "DELETE",
          "/api/v1/users/{id}", one, "user '{id}' is removed"),
       list_of("tokens", "List your API tokens", "/api/v1/tokens", token_columns),
-      of("tokens", "create", "Make an API token; it is shown once", "POST", "/api/v1/tokens",
-         new_token),
+      {.command = "tokens",
+       .action = "create",
+       .help = "Make an API token; it is shown once",
+       .method = "POST",
+       .path = "/api/v1/tokens",
+       .parameters = new_token,
+       .examples = token_examples},
       of("tokens", "revoke", "Revoke an API token", "DELETE", "/api/v1/tokens/{id}", one,
          "token '{id}' is revoked"),
       list_of("sessions", "List where you are signed in", "/api/v1/me/sessions", session_columns),
@@ -103,7 +151,13 @@ std::span<const Verb> access_verbs() {
        .action = "export",
        .help = "Write the whole audit log as JSON lines",
        .path = "/api/v1/audit/export",
+       .parameters = audit_export,
        .runner = run_export},
+      {.command = "audit",
+       .action = "check",
+       .help = "Check the chain of a running server's audit log",
+       .path = "/api/v1/audit/check",
+       .runner = run_audit_check},
   };
   return verbs;
 }

@@ -27,6 +27,8 @@ constexpr std::array ps_parameters{
     Parameter{"-s,--search", "q", "In names, images, ids and projects", query},
     Parameter{"--sort", "sort", "name, created, state, host or image", query},
     Parameter{"--order", "order", "asc or desc", query},
+    Parameter{"-q,--quiet", "ids", "Only ids", runner, on},
+    Parameter{"-a,--all", "all", "Stopped ones, too, as it does anyway", runner, on},
 };
 constexpr std::array plain{containers, host};
 constexpr std::array with_grace{containers, host, grace};

@@ -26,6 +26,8 @@ constexpr std::array one_host{Parameter{"NAME", "name", "The host", path}};
 
 constexpr std::array rename_parameters{Parameter{"NAME", "host", "The host", path},
                                        Parameter{"NEW", "name", "What to call it from now on"}};
+constexpr std::array disk_parameters{
+    Parameter{"[NAME]", "host", "The host [the default one]", path}};
 constexpr std::array trust_parameters{
     Parameter{"NAME", "name", "The host", path},
     Parameter{"FINGERPRINT", "fingerprint", "As 'gantry hosts test' shows it: SHA256:…"}};
@@ -134,6 +136,12 @@ std::span<const Verb> host_verbs() {
        .path = "/api/v1/hosts/{name}/test",
        .parameters = one_host,
        .runner = run_host_test},
+      {.command = "hosts",
+       .action = "disk",
+       .help = "Show what takes the disk of a host",
+       .path = "/api/v1/hosts/{host}/disk-usage",
+       .parameters = disk_parameters,
+       .runner = run_disk},
       {.command = "hosts",
        .action = "trust",
        .help = "Trust the key that a host shows",

@@ -44,6 +44,9 @@ async::task<void> verify_and_report(const AuditVerifyCommand& command, int& exit
   auto checked = co_await async::attempt(check(command));
   if (!checked) {
     exit_code = traits(checked.error().kind).exit_code;
+    if (checked.error().code == "already_running") {
+      checked.error().remedy = "ask that server with 'gantry audit check', or stop it first";
+    }
     fmt::print(stderr, "{}", cli::error_line(checked.error(), command.format));
     co_return;
   }

@@ -107,6 +107,12 @@ async::task<void> run_and_report(const BackupCommand& command, int& exit_code) {
   auto done = co_await async::attempt(
       command.action == BackupCommand::Action::backup ? write(command) : read(command));
   if (done) co_return;
+  if (done.error().code == "already_running") {
+    done.error().remedy = command.action == BackupCommand::Action::backup
+                              ? "ask that server for a copy while it runs (POST /api/v1/backups, "
+                                "docs/operating.md), or stop it first"
+                              : "stop that server first";
+  }
   log::flush();
   fmt::print(stderr, "gantry: {}\n", done.error().sentence());
   exit_code = traits(done.error().kind).exit_code;

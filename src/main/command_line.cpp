@@ -277,6 +277,7 @@ void add_all(CLI::App& app, Flags& flags) {
 cli::CommandShape::Names names_of(std::string_view command) {
   using Names = cli::CommandShape::Names;
   if (command == "hosts") return Names::hosts;
+  if (command == "exec") return Names::containers;
   for (const auto& verb : cli::verbs()) {
     if (verb.command != command) continue;
     for (const auto& parameter : verb.parameters) {
@@ -423,6 +424,7 @@ Result<CommandLine> read_command_line(Words arguments) {
   CLI::App app{"Gantry runs programs in throw-away sandboxes and shows a machine's containers."};
   add_all(app, line.flags);
   help_as_flag(app, arguments);
+  spell_out(arguments);
   line.program = take_program(app, arguments);
   auto shown = parse(app, std::move(arguments));
   if (!shown) return fail(shown.error());

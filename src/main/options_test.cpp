@@ -195,11 +195,11 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(World{}.mistake({"serve", "--fast"}), HasSubstr("see 'gantry serve --help'"));
   EXPECT_THAT(World{}.mistake({"fly"}),
               HasSubstr("command line: there is no command 'gantry fly'; there are serve,"));
-  EXPECT_THAT(World{}.mistake({"images"}), HasSubstr("see 'gantry images --help'"));
+  EXPECT_THAT(World{}.mistake({"completion"}), HasSubstr("see 'gantry completion --help'"));
   EXPECT_THAT(World{}.mistake({"images", "foo"}),
               HasSubstr("no command 'gantry images foo'; there are make, ensure, list"));
   EXPECT_THAT(World{}.mistake({"--foo=1"}), HasSubstr("no flag '--foo' before a command"));
-  EXPECT_THAT(World{}.mistake({"images", "--foo", "list"}), HasSubstr("no flag '--foo'"));
+  EXPECT_THAT(World{}.mistake({"images", "--foo", "ls"}), HasSubstr("no flag '--foo'"));
   EXPECT_THAT(World{}.mistake({"images", "list", "foo"}), HasSubstr("foo"));
   EXPECT_THAT(World{}.mistake({"ps", "foo"}), HasSubstr("foo"));
   EXPECT_THAT(World{}.mistake({"help", "fly"}), HasSubstr("there is no command 'gantry fly'"));

@@ -1,6 +1,8 @@
 #include "main/remote_options.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,8 +36,13 @@ void add_parameter(CLI::App& command, const cli::Parameter& parameter, Words& in
                      : command.add_option_function<std::string>(bare(parameter.name), take, help);
   bool is_word = !parameter.is_flag();
   option->required(is_word && !parameter.name.starts_with('['));
-  if (!is_word) option->type_name(parameter.kind == Kind::map ? "NAME=VALUE" : "TEXT");
+  if (!is_word)
+    option->type_name(parameter.kind == Kind::map      ? "NAME=VALUE"
+                      : parameter.kind == Kind::grants ? "GRANT"
+                                                       : "TEXT");
 }
+
+bool is_help(std::string_view word) { return word == "-h" || word == "--help"; }
 
 CLI::App* command_of(CLI::App& app, const cli::Verb& verb) {
   std::string name{verb.command};
@@ -63,6 +70,33 @@ void add_verbs(CLI::App& app, Flags& flags, void (*add_server)(CLI::App&, Flags&
     }
     add_server(*command, flags);
     if (!verb.examples.empty()) command->footer(fmt::format("Examples:\n{}", verb.examples));
+  }
+}
+
+void spell_out(Words& arguments) {
+  if (arguments.empty()) return;
+  const auto& command = arguments.front();
+  bool is_bare = arguments.size() == 1 || arguments[1].starts_with('-');
+  if (is_bare) {
+    auto says_more = [&](const std::string& word) {
+      return is_help(word) || find_verb(command, word) != nullptr;
+    };
+    bool lists = find_verb(command, "") == nullptr && std::ranges::none_of(arguments, says_more);
+    // Of images both are there, and `list` is about those that programs run in.
+    for (auto action : {"ls", "list"}) {
+      if (!lists || find_verb(command, action) == nullptr) continue;
+      arguments.insert(arguments.begin() + 1, action);
+      return;
+    }
+    return;
+  }
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> others{
+      {{"ls", "list"}, {"list", "ls"}, {"rm", "remove"}, {"remove", "rm"}}};
+  for (const auto& [written, known] : others) {
+    bool is_there = command == "images" || find_verb(command, written) != nullptr;
+    if (arguments[1] != written || is_there || find_verb(command, known) == nullptr) continue;
+    arguments[1] = known;
+    return;
   }
 }
 

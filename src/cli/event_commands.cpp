@@ -1,0 +1,107 @@
+#include "async/attempt.hpp"
+#include "async/backoff.hpp"
+#include "base/text.hpp"
+#include "cli/columns.hpp"
+#include "cli/copy_stream.hpp"
+#include "cli/remote_request.hpp"
+#include "cli/verb_tables.hpp"
+
+#include <fmt/format.h>
+
+// `gantry events`: what happens on the hosts, until Ctrl-C, and over the server's restarts.
+namespace gantry::cli {
+namespace {
+
+constexpr Milliseconds first_wait{500};
+constexpr Milliseconds longest_wait{10'000};
+constexpr int tries_max = 20;
+
+/// Where somebody is in what happens.
+struct Follower {
+  Context& context;
+  Format format;
+  std::string last_id;
+  EventParser parser = {};
+  bool was_there = false;
+  int tries = 0;
+};
+
+std::string text_at(const json::Value& value, std::string_view path) {
+  return text::one_line(cell({"", path}, value, WallTime{}));
+}
+
+/// `2026-11-22T10:00:00Z local container start web-1 image=nginx`
+std::string event_line(const json::Value& value) {
+  auto name = text_at(value, "attributes.name");
+  auto id = text::one_line(cell({"", "id", Column::Show::id}, value, WallTime{}));
+  auto line = fmt::format("{} {} {} {}", text_at(value, "at"), text_at(value, "host"),
+                          text_at(value, "type"), text_at(value, "action"));
+  if (!name.empty() || !id.empty()) line += " " + (name.empty() ? id : name);
+  if (auto project = text_at(value, "project"); !project.empty()) line += " project=" + project;
+  const auto* attributes = member_at(value, "attributes");
+  if (attributes == nullptr || !attributes->is_object()) return line + "\n";
+  for (const auto& [key, attribute] : attributes->as_object()) {
+    if (key == "name" || !attribute.is_string()) continue;
+    line += fmt::format(" {}={}", text::one_line(std::string_view{key}),
+                        text::one_line(std::string_view{attribute.as_string()}));
+  }
+  return line + "\n";
+}
+
+Result<> show(Follower& follower, const ServerEvent& event) {
+  follower.tries = 0;
+  auto value = json::parse(event.data, json::Keys::tolerant);
+  if (!value) return fail(value.error());
+  auto& terminal = follower.context.terminal;
+  if (follower.format == Format::json) {
+    terminal.out(json::serialize(json::Object{
+                     {"id", event.id}, {"event", event.name}, {"data", std::move(*value)}}) +
+                 "\n");
+  } else if (event.name == "gap") {
+    terminal.say(
+        fmt::format("some of what happened is missing here: {}", text_at(*value, "reason")));
+  } else {
+    terminal.out(event_line(*value));
+  }
+  return ok;
+}
+
+/// Until the stream ends: with what it was refused for, or with nothing when it may be taken up.
+async::task<Result<>> follow_once(Follower& follower, ApiClient& server, std::string path) {
+  auto stream = co_await server.events("follow events", std::move(path), follower.last_id);
+  if (!stream) co_return fail(stream.error());
+  follower.was_there = true;
+  follower.parser = {};
+  co_return co_await each_event_of(*stream, follower.parser, "follow events",
+                                   [&](const ServerEvent& event) { return show(follower, event); });
+}
+
+/// Whether another try may find the server again.
+bool may_pass(const Error& error) {
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::exhausted;
+}
+
+}  // namespace
+
+async::task<Result<int>> run_events(Context& context, RemoteCommand command) {
+  auto request = request_of(*command.verb, command.given);
+  if (!request) co_return fail(request.error());
+  Follower follower{context, command.format, command.text("after")};
+  async::Backoff backoff{first_wait, longest_wait};
+  while (true) {
+    // Anew each time: a server that comes back has made itself another local token.
+    auto server = ApiClient::open(context, command.server);
+    if (!server) co_return fail(server.error());
+    auto followed = co_await async::attempt(follow_once(follower, **server, request->target));
+    if (const auto& id = follower.parser.last_id(); !id.empty()) follower.last_id = id;
+    bool away = !followed && may_pass(followed.error());
+    if (!followed && (!away || !follower.was_there || ++follower.tries > tries_max)) {
+      co_return fail(in_words_of(*command.verb, followed.error()));
+    }
+    if (!away) backoff.reset();
+    context.terminal.aside("the server has gone away; trying to find it again");
+    co_await backoff.pause();
+  }
+}
+
+}  // namespace gantry::cli
