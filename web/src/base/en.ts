@@ -1,6 +1,7 @@
 import { en_fleet } from './en_fleet';
 import { en_pages } from './en_pages';
 import { en_people } from './en_people';
+import { en_problems } from './en_problems';
 import { en_stores } from './en_stores';
 
 /** Every text of the console. The other languages have exactly these keys: see i18n.svelte.ts. */
@@ -9,6 +10,7 @@ export const en = {
   ...en_fleet,
   ...en_stores,
   ...en_people,
+  ...en_problems,
 
   'nav.main': 'Main',
   'nav.skip': 'Skip to content',

@@ -140,11 +140,6 @@ export const en_people = {
   'action.audit.export': 'Audit log exported',
 
   'signin.error': 'Signing in did not work: {code}',
-  'signin.error_oidc_state': 'It took too long, or was begun in another browser. Try again.',
-  'signin.error_oidc_refused': 'The identity provider has refused it.',
-  'signin.error_oidc_no_role': 'Your account there gives you no role here. Ask an admin.',
-  'signin.error_user_disabled': 'Your user is disabled here. Ask an admin.',
-  'signin.error_provider_unreachable': 'The identity provider does not answer. Try again later.',
   'signin.error_else': 'Ask an admin to look at the log of the server.',
   'users.remove_totp': 'Remove the second factor',
   'users.remove_totp_sure': 'Remove it: the password alone will do',

@@ -2,6 +2,7 @@ import type { Dictionary } from './i18n.svelte';
 import { zh_fleet } from './zh_fleet';
 import { zh_pages } from './zh_pages';
 import { zh_people } from './zh_people';
+import { zh_problems } from './zh_problems';
 import { zh_stores } from './zh_stores';
 
 export const zh: Dictionary = {
@@ -9,6 +10,7 @@ export const zh: Dictionary = {
   ...zh_fleet,
   ...zh_stores,
   ...zh_people,
+  ...zh_problems,
 
   'nav.main': '主导航',
   'nav.skip': '跳到正文',

@@ -137,11 +137,6 @@ export const zh_people: { readonly [Key in keyof typeof en_people]: string } = {
   'action.audit.export': '已导出审计日志',
 
   'signin.error': '登录失败：{code}',
-  'signin.error_oidc_state': '用时过长，或者是在另一个浏览器中开始的。请重试。',
-  'signin.error_oidc_refused': '身份提供者已拒绝。',
-  'signin.error_oidc_no_role': '您在那里的账户没有对应此处的角色。请联系管理员。',
-  'signin.error_user_disabled': '您的用户在此处已停用。请联系管理员。',
-  'signin.error_provider_unreachable': '身份提供者没有响应。请稍后重试。',
   'signin.error_else': '请管理员查看服务器日志。',
   'users.remove_totp': '移除第二因素',
   'users.remove_totp_sure': '移除：之后只需密码',
