@@ -29,8 +29,12 @@ test('an action is found by its words, by its name and by its details', () => {
   expect(sequences(filter_records(records, 'all', '127.0'))).toEqual([1]);
 });
 
-test('every outcome but ok is a refusal', () => {
-  const records = [entry({ sequence: 1 }), entry({ sequence: 2, outcome: 'bad_credentials' })];
+test('what was begun is neither done nor refused; every other outcome but ok is a refusal', () => {
+  const records = [
+    entry({ sequence: 1 }),
+    entry({ sequence: 2, outcome: 'bad_credentials' }),
+    entry({ sequence: 3, outcome: 'begun' }),
+  ];
   expect(sequences(filter_records(records, 'refused', ''))).toEqual([2]);
   expect(sequences(filter_records(records, 'done', ''))).toEqual([1]);
 });

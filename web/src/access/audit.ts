@@ -4,6 +4,12 @@ import { t, type PlainKey } from '../base/i18n.svelte';
 
 export type Outcome = 'all' | 'done' | 'refused';
 
+/** How it went: what changes something has an entry before it is tried, and one after. */
+export function outcome_of({ outcome }: AuditRecord): 'done' | 'begun' | 'refused' {
+  if (outcome === 'ok') return 'done';
+  return outcome === 'begun' ? 'begun' : 'refused';
+}
+
 /** What was done in words, or the action's own name where there are none for it. */
 export function action_text(action: string): string {
   const key = `action.${action}`;
@@ -18,7 +24,7 @@ export function filter_records(
 ): readonly AuditRecord[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return records.filter((record) => {
-    if (outcome !== 'all' && (record.outcome === 'ok') !== (outcome === 'done')) return false;
+    if (outcome !== 'all' && outcome_of(record) !== outcome) return false;
     const { actor, action, target, details } = record;
     const parts = [actor, action, action_text(action), target, record.outcome];
     const all = [...parts, JSON.stringify(details)].join(' ').toLowerCase();

@@ -221,6 +221,7 @@ export const en_pages = {
   'audit.broken': 'The chain is broken at entry {at}: someone or something changed the log.',
   'audit.all': 'All',
   'audit.done': 'Done',
+  'audit.begun': 'Begun',
   'audit.refused': 'Refused',
   'audit.refused_as': 'Refused: {code}',
   'audit.area': 'Kind of action',

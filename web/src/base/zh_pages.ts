@@ -208,6 +208,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'audit.broken': '链条在第 {at} 条断开：日志被改动过。',
   'audit.all': '全部',
   'audit.done': '已完成',
+  'audit.begun': '已开始',
   'audit.refused': '被拒绝',
   'audit.refused_as': '被拒绝：{code}',
   'audit.area': '操作类别',
