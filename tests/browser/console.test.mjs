@@ -2,6 +2,7 @@
 // GANTRY_SETUP_LINK the one-time link it printed. The tests tell one story, in order.
 import assert from 'node:assert/strict';
 import { test_containers, test_fleet, test_stores } from './fleet.mjs';
+import { test_ways } from './hosts.mjs';
 import { test_machine, test_people, test_programs } from './pages.mjs';
 import {
   button,
@@ -93,6 +94,7 @@ test('standard input arrives, a limit out of bounds is not even sent', async () 
 test_programs();
 
 test_fleet();
+test_ways();
 test_containers();
 test_stores();
 test_machine();

@@ -1,7 +1,7 @@
 // The pages of hosts and what is on them, in the order in which the tests visit them.
 import assert from 'node:assert/strict';
 import { button, go, page, test } from './story.mjs';
-import { examine } from './visitor.mjs';
+import { examine, walk } from './visitor.mjs';
 
 const engine = process.env.GANTRY_TEST_ENGINE ?? 'unix:///var/run/docker.sock';
 const project = 'browser-shop';
@@ -53,6 +53,17 @@ export function test_fleet() {
     await examine(page, 'hosts');
   });
 
+  test('whoever reads a list by the keyboard stays where they are when it is asked for anew', async () => {
+    const link = page.getByRole('link', { name: 'annex', exact: true });
+    await link.focus();
+    for (const _ of [1, 2]) {
+      await page.waitForResponse((answer) => answer.url().endsWith('/api/v1/hosts'));
+    }
+    await row('annex').waitFor();
+    assert.equal(await link.evaluate((one) => one === document.activeElement), true);
+    await walk(page, 'hosts');
+  });
+
   test('a host that does not answer is told with the step that failed', async () => {
     await button('Add a host').click();
     await page.getByText('Socket', { exact: true }).click();
@@ -83,6 +94,32 @@ export function test_containers() {
     await page.getByRole('group', { name: 'Project' }).getByText(project, { exact: true }).click();
     await row(`${project}-worker-1`).first().waitFor();
     await examine(page, 'containers');
+  });
+
+  test('what reaches out of a container is explained, and confirmed by its name', async () => {
+    await button('Create').click();
+    await page.getByLabel('Image', { exact: true }).fill(image);
+    await page.getByLabel('Name', { exact: true }).fill(`${project}-reach`);
+    await page.getByLabel('Volumes, name:/path[:ro], one per line').fill('/:/host:ro');
+    await page.getByText('confirm each danger by its name').waitFor();
+    await page.getByText('Reach beyond the container').click();
+    await page.getByLabel('Start it at once').uncheck();
+    await examine(page, 'create');
+    await walk(page, 'create');
+    const dangers = ['bind', 'host_system', 'docker_socket'];
+    for (const danger of dangers) {
+      // One that is not confirmed keeps the form here.
+      await button('Create container').click();
+      await page.getByRole('checkbox', { name: new RegExp(`^${danger} `) }).check();
+    }
+    assert.equal(await page.getByRole('checkbox', { name: /^privileged / }).count(), 0);
+    await button('Create container').click();
+    await page.waitForURL(/\/containers\/local\/[0-9a-f]{64}$/, slow);
+    await page.getByText('created').first().waitFor();
+    await ask('DELETE', `/api/v1/hosts/local/containers/${project}-reach`);
+    await go('Containers');
+    await page.getByRole('group', { name: 'Project' }).getByText(project, { exact: true }).click();
+    await row(`${project}-worker-1`).first().waitFor();
   });
 
   test('several containers are acted on at once, each with its result', async () => {

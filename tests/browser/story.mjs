@@ -26,7 +26,7 @@ export function test(name, step) {
   node_test(name, async (context) => {
     if (failed) return context.skip('an earlier step failed');
     failed = true;
-    await step();
+    await step(context);
     failed = false;
   });
 }

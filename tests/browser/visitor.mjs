@@ -102,3 +102,33 @@ async function picture(page, name) {
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: `${folder}/${name}.png` });
 }
+
+/** Walks through the page by Tab alone: every control in sight must be met on the way. */
+export async function walk(page, what) {
+  const count = await page.evaluate(() => {
+    const controls = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
+    const wanted = [...document.querySelectorAll(controls)].filter((one) => {
+      const radio = one.type === 'radio' && !one.checked;
+      const tab = one.role === 'tab' && one.ariaSelected !== 'true';
+      return !one.disabled && !radio && !tab && one.checkVisibility({ visibilityProperty: true });
+    });
+    globalThis.to_meet = new Set(wanted);
+    document.activeElement?.blur();
+    globalThis.getSelection().removeAllRanges();
+    return wanted.length;
+  });
+  assert.ok(count > 0, `${what} has no controls`);
+  for (let presses = 0; presses < count + 20; presses += 1) {
+    await page.keyboard.press('Tab');
+    const left = await page.evaluate(() => {
+      const left = globalThis.to_meet;
+      left.delete(document.activeElement);
+      // Lists change meanwhile.
+      for (const one of left) if (!one.isConnected) left.delete(one);
+      return left.size;
+    });
+    if (left === 0) return;
+  }
+  const missed = await page.evaluate(() => [...globalThis.to_meet].map((one) => one.outerHTML));
+  assert.deepEqual(missed, [], `${what}: not reached by the keyboard`);
+}

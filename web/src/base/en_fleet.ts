@@ -68,6 +68,21 @@ export const en_fleet = {
   'hosts.ssh_text':
     'Secrets are kept encrypted and never shown again. Agent, key file and ~/.ssh/config are ' +
     'used only where the settings of the server allow it.',
+  'context.title': "From a context of Docker's own client",
+  'context.text':
+    "Give the file that 'docker context export NAME' writes, certificates included, or paste " +
+    "what 'docker context inspect NAME' prints. It fills in this form and is sent nowhere.",
+  'context.file': 'Choose the exported file',
+  'context.paste': 'Or its description (JSON)',
+  'context.do': 'Fill in',
+  'context.done': "Filled in from the context '{name}'",
+  'context.tls_missing': 'Its certificates are not in this text: add them below, each from its file.',
+  'context.bad_unreadable': 'This is neither an exported context nor the description of one',
+  'context.bad_no_endpoint': 'This context has no Docker endpoint',
+  'context.bad_skips_check':
+    'This context does not check the certificate of its engine, which Gantry always does: ' +
+    'add the host by hand, with its CA',
+  'context.bad_no_kind': 'This context is reached in a way that Gantry does not know',
   'hosts.record': 'Record all terminals on it',
   'hosts.edit': 'Edit',
   'hosts.edit_of': 'Edit {name}',
@@ -90,12 +105,19 @@ export const en_fleet = {
   'hosts.step_version': 'Version',
   'hosts.step_is_ok': 'OK',
   'hosts.step_is_failed': 'failed',
+  'hosts.step_is_none': 'not needed',
   'hosts.step_is_skipped': 'skipped',
   'hosts.key_unknown': 'The key of this host is not known yet',
   'hosts.key_text':
     'Compare this fingerprint with the one on the host itself (ssh-keygen -lf ' +
     '/etc/ssh/ssh_host_ed25519_key.pub). Trust it only when they are the same.',
   'hosts.key_trust': 'Trust this key',
+  'hosts.key_changed': 'The key of this host has changed',
+  'hosts.key_changed_text':
+    'The machine was made anew, or somebody stands in between. Nothing is sent there until you ' +
+    'decide. Compare this fingerprint with the one on the host itself, at its own screen.',
+  'hosts.key_trust_new': 'Trust the new key',
+  'hosts.key_trust_sure': 'I have found out why: trust it',
   'hosts.key_copy': 'Copy fingerprint',
 
   'containers.any_state': 'Any state',
@@ -107,7 +129,7 @@ export const en_fleet = {
   'containers.health_unhealthy': 'unhealthy',
   'containers.host_stale': '{name} does not answer; its containers are shown as they were {age}',
   'containers.host_never': '{name} has not answered yet',
-  'containers.hosts_stale': '{count} more hosts do not answer',
+  'containers.hosts_stale': 'Hosts that do not answer: {count}',
   'containers.total': '{count} containers',
   'containers.choose_all': 'Choose all that are loaded',
   'containers.choose': 'Choose {name} on {host}',
@@ -201,19 +223,54 @@ export const en_fleet = {
   'create.title': 'Create a container',
   'create.do': 'Create container',
   'create.start': 'Start it at once',
-  'create.text':
-    'Privileges, devices, paths of the host and its namespaces can not be asked for here.',
   'create.command': 'Program and arguments, one per line',
   'create.env': 'Environment, NAME=value, one per line',
   'create.labels': 'Labels, name=value, one per line',
   'create.ports': 'Ports, [address:]host:container[/udp], one per line',
   'create.volumes': 'Volumes, name:/path[:ro], one per line',
+  'create.volumes_hint':
+    'A path instead of a name, as /srv/data:/data, is a folder of the host: the danger bind. ' +
+    "With / or /etc the program rules the host; with the engine's socket it commands the engine.",
+  'create.network_hint':
+    'Empty: the usual bridge. none: no network. host: the danger host_network. Or a name.',
   'create.network': 'Network',
   'create.restart_no': 'Never',
   'create.restart_on-failure': 'After a failure',
   'create.restart_unless-stopped': 'Unless stopped',
   'create.restart_always': 'Always',
   'create.wrong_ports': "'{line}' is no port; write 8080:80 or 127.0.0.1:53:53/udp",
-  'create.wrong_volumes': "'{line}' is no volume; write name:/path or name:/path:ro",
+  'create.wrong_volumes': "'{line}' is no volume; write name:/path, name:/path:ro or /of/the/host:/path",
+  'create.wrong_devices': "'{line}' is no device; write /dev/name or /dev/name:/dev/inside:rw",
+  'reach.title': 'Reach beyond the container: privileges, namespaces, devices',
+  'reach.text':
+    'A container normally sees only its own files, processes and network. Each of these takes a ' +
+    'wall away: leave them as they are unless the program fails without. They take an admin.',
+  'reach.privileged': 'Privileged: without any of the walls; a program in it is root on the host',
+  'reach.host_pid': "The host's processes: it sees all of them and, as root, can end them",
+  'reach.host_ipc': "The host's shared memory: it reads and writes what other programs share",
+  'reach.seccomp': "Without seccomp: the kernel's rarely used calls are open to it, too",
+  'reach.apparmor': "Without AppArmor: the host's rules for programs do not hold for it",
+  'reach.capabilities': 'Capabilities to add, parted by commas',
+  'reach.capabilities_hint':
+    'Rights in the kernel beyond the usual ones, as NET_ADMIN; SYS_ADMIN is nearly all of them.',
+  'reach.devices': 'Devices, /dev/host[:/dev/inside][:rwm], one per line',
+  'reach.devices_hint': 'A disk among them is all the files on it.',
+  'danger.title': 'This container reaches out: confirm each danger by its name',
+  'danger.text': 'What is confirmed is written to the audit log, with your name.',
+  'danger.needs_admin':
+    'This takes an admin of the host: it is refused to everybody else. Leave it out, or ask one.',
+  'danger.privileged': 'A program in it is root on the host.',
+  'danger.host_network':
+    'It listens and connects as the host does, also to what listens on 127.0.0.1 only.',
+  'danger.host_pid': 'It sees all processes of the host, with their arguments, and can end them.',
+  'danger.host_ipc': 'It shares memory with processes of the host.',
+  'danger.bind': 'It reads files of the host and, unless mounted :ro, changes them.',
+  'danger.host_system':
+    'Among those files are some that the host itself lives by: that is root on the host.',
+  'danger.docker_socket':
+    "It can command the host's engine, and so start any other container: root on the host.",
+  'danger.capabilities': 'It has rights in the kernel that containers do not have.',
+  'danger.devices': 'It has devices of the host.',
+  'danger.unconfined': "The kernel's calls are not filtered for it.",
   'containers.none_running': 'No container runs.',
 } as const;

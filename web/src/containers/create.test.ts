@@ -18,10 +18,40 @@ test('ports are written as people know them', () => {
   ]);
 });
 
-test('a volume has a name; a path of the host is no volume', () => {
+test('a volume has a name, and a path of the host is bound', () => {
   const draft = { ...empty_draft(), image: 'x' };
-  expect(create_request({ ...draft, volumes: 'data:/var/lib:ro' }).mounts).toEqual([
+  const volumes = 'data:/var/lib:ro\n/etc:/there\n/:/host:rw';
+  expect(create_request({ ...draft, volumes }).mounts).toEqual([
     { type: 'volume', source: 'data', target: '/var/lib', read_only: true },
+    { type: 'bind', source: '/etc', target: '/there', read_only: false },
+    { type: 'bind', source: '/', target: '/host', read_only: false },
   ]);
-  expect(() => create_request({ ...draft, volumes: '/etc:/etc' })).toThrow(WrongLine);
+  for (const line of ['data', '../etc:/etc', 'data:var', 'a:/b:xy', 'a:/b:ro:z']) {
+    expect(() => create_request({ ...draft, volumes: line })).toThrow(WrongLine);
+  }
+});
+
+test('what reaches out of the container is sent only when it is asked for', () => {
+  const draft = { ...empty_draft(), image: 'x' };
+  const asked = create_request({
+    ...draft,
+    privileged: true,
+    host_pid: true,
+    seccomp: true,
+    capabilities: 'NET_ADMIN, SYS_TIME',
+    devices: '/dev/kvm\n/dev/a:/dev/b:r',
+  });
+  expect(asked).toEqual({
+    image: 'x',
+    privileged: true,
+    pid_namespace: 'host',
+    unconfined: ['seccomp'],
+    capabilities: { add: ['NET_ADMIN', 'SYS_TIME'] },
+    devices: [
+      { host_path: '/dev/kvm', permissions: 'rwm' },
+      { host_path: '/dev/a', container_path: '/dev/b', permissions: 'r' },
+    ],
+    start: true,
+  });
+  expect(() => create_request({ ...draft, devices: 'kvm' })).toThrow(WrongLine);
 });

@@ -1,5 +1,5 @@
 import type { CreateRequest } from '../api/containers';
-import { labels_of } from '../hosts/hosts';
+import { labels_of, list_of } from '../hosts/hosts';
 
 type Restart = NonNullable<CreateRequest['restart']>['policy'];
 
@@ -19,6 +19,14 @@ export interface CreateDraft {
   memory: number | null;
   cpus: number | null;
   pids: number | null;
+  privileged: boolean;
+  host_pid: boolean;
+  host_ipc: boolean;
+  /** Whether this filter of the kernel is left out. */
+  seccomp: boolean;
+  apparmor: boolean;
+  capabilities: string;
+  devices: string;
   start: boolean;
 }
 
@@ -38,6 +46,13 @@ export function empty_draft(): CreateDraft {
     memory: null,
     cpus: null,
     pids: null,
+    privileged: false,
+    host_pid: false,
+    host_ipc: false,
+    seccomp: false,
+    apparmor: false,
+    capabilities: '',
+    devices: '',
     start: true,
   };
 }
@@ -45,7 +60,7 @@ export function empty_draft(): CreateDraft {
 /** A line of the form that says nothing that can be sent. */
 export class WrongLine extends Error {
   constructor(
-    readonly field: 'ports' | 'volumes',
+    readonly field: 'ports' | 'volumes' | 'devices',
     readonly line: string,
   ) {
     super(line);
@@ -54,7 +69,9 @@ export class WrongLine extends Error {
 
 const mib = 1_048_576;
 const port_line = /^(?:(?:(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):)?(\d+):)?(\d+)(?:\/(tcp|udp))?$/;
-const volume_line = /^([a-zA-Z0-9][a-zA-Z0-9_.-]*):(\/[^:]*)(:ro)?$/;
+// A name is a volume's, a path is one of the host.
+const volume_line = /^([a-zA-Z0-9][a-zA-Z0-9_.-]*|\/[^:]*):(\/[^:]*?)(?::(ro|rw))?$/;
+const device_line = /^(\/[^:]+)(?::(\/[^:]+))?(?::([rwm]{1,3}))?$/;
 
 /** What is sent: only what was filled in. Throws WrongLine. */
 export function create_request(draft: CreateDraft): CreateRequest {
@@ -84,7 +101,23 @@ export function create_request(draft: CreateDraft): CreateRequest {
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
     ...(draft.restart === 'no' ? {} : { restart: { policy: draft.restart } }),
     ...(Object.keys(limits).length > 0 ? { limits } : {}),
+    ...reach_of(draft),
     start: draft.start,
+  };
+}
+
+/** What reaches out of the container. */
+function reach_of(draft: CreateDraft): Partial<CreateRequest> {
+  const filters = (['seccomp', 'apparmor'] as const).filter((name) => draft[name]);
+  const add = list_of(draft.capabilities);
+  const devices = lines(draft.devices).map(device_of);
+  return {
+    ...(draft.privileged ? { privileged: true } : {}),
+    ...(draft.host_pid ? { pid_namespace: 'host' } : {}),
+    ...(draft.host_ipc ? { ipc_namespace: 'host' } : {}),
+    ...(filters.length > 0 ? { unconfined: filters } : {}),
+    ...(add.length > 0 ? { capabilities: { add } } : {}),
+    ...(devices.length > 0 ? { devices } : {}),
   };
 }
 
@@ -103,11 +136,22 @@ function port_of(line: string): NonNullable<CreateRequest['ports']>[number] {
 function volume_of(line: string): NonNullable<CreateRequest['mounts']>[number] {
   const found = volume_line.exec(line);
   if (!found) throw new WrongLine('volumes', line);
+  const source = found[1]!;
   return {
-    type: 'volume',
-    source: found[1]!,
+    type: source.startsWith('/') ? 'bind' : 'volume',
+    source,
     target: found[2]!,
-    read_only: found[3] !== undefined,
+    read_only: found[3] === 'ro',
+  };
+}
+
+function device_of(line: string): NonNullable<CreateRequest['devices']>[number] {
+  const found = device_line.exec(line);
+  if (!found) throw new WrongLine('devices', line);
+  return {
+    host_path: found[1]!,
+    ...(found[2] === undefined ? {} : { container_path: found[2] }),
+    permissions: found[3] ?? 'rwm',
   };
 }
 

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { CreateRequest } from '../api/containers';
+import { dangers_of } from './dangers';
+
+const of = (wanted: Partial<CreateRequest>): string[] => dangers_of({ image: 'x', ...wanted });
+const bind = (source: string): string[] =>
+  of({ mounts: [{ type: 'bind', source, target: '/there', read_only: true }] });
+
+test('what stays in the container is no danger', () => {
+  expect(of({ network: 'bridge', privileged: false, capabilities: { add: ['cap_chown'] } })).toEqual(
+    [],
+  );
+  expect(of({ mounts: [{ type: 'volume', source: 'data', target: '/d', read_only: false }] })).toEqual(
+    [],
+  );
+});
+
+test('each thing that reaches out has its danger', () => {
+  expect(of({ privileged: true })).toEqual(['privileged']);
+  expect(of({ network: 'host' })).toEqual(['host_network']);
+  expect(of({ pid_namespace: 'host', ipc_namespace: 'host' })).toEqual(['host_pid', 'host_ipc']);
+  expect(of({ capabilities: { add: ['CAP_SYS_ADMIN'] } })).toEqual(['capabilities']);
+  expect(of({ devices: [{ host_path: '/dev/kvm', permissions: 'rwm' }] })).toEqual(['devices']);
+  expect(of({ unconfined: ['seccomp'] })).toEqual(['unconfined']);
+});
+
+test('how bad a folder of the host is depends on what it holds', () => {
+  expect(bind('/srv/data')).toEqual(['bind']);
+  expect(bind('/etc/ssl')).toEqual(['bind', 'host_system']);
+  expect(bind('/etcetera')).toEqual(['bind']);
+  expect(bind('/')).toEqual(['bind', 'host_system', 'docker_socket']);
+  expect(bind('/run/docker.sock')).toEqual(['bind', 'host_system', 'docker_socket']);
+  expect(bind('/srv/engine.sock')).toEqual(['bind', 'docker_socket']);
+});
+
+test('the lists are those by which the server judges', () => {
+  const here = readFileSync(new URL('dangers.ts', import.meta.url), 'utf8');
+  const there = readFileSync(
+    new URL('../../../src/fleet/creation.cpp', import.meta.url),
+    'utf8',
+  );
+  for (const name of ['system_folders', 'socket_places', 'usual_capabilities']) {
+    const ours = new RegExp(`${name} = [^\\[]*\\[([^\\]]*)\\]`).exec(here)?.[1] ?? '';
+    const theirs = new RegExp(`${name}\\{([^}]*)\\}`).exec(there)?.[1] ?? '';
+    const words = (text: string, quote: string): string[] =>
+      [...text.matchAll(new RegExp(`${quote}([^${quote}]+)${quote}`, 'g'))].map((m) => m[1]!).sort();
+    expect(words(ours, "'").length).toBeGreaterThan(5);
+    expect(words(ours, "'")).toEqual(words(theirs, '"'));
+  }
+});
