@@ -105,10 +105,7 @@ async::task<void> send_news(Call& call, const LogNews& news, const LogQuery& que
 /// The past comes by itself; of what is still to be written one looks away at times.
 async::task<Glance<LogNews>> next_news(Call& call, Follower& follower) {
   if (!follower.in_past()) co_return co_await glance(call, follower.next());
-  Glance<LogNews> seen;
-  seen.news = co_await follower.next();
-  seen.ended = !seen.news;
-  co_return seen;
+  co_return Glance<LogNews>{.news = co_await follower.past()};
 }
 
 async::task<void> tell(Call& call, const FoundContainer& container, Follower& follower,
@@ -145,8 +142,10 @@ async::task<void> follow(Call& call, const FoundContainer& container, Follower& 
 }
 
 /// What there is, without anything that is still to come: straight from the engine.
-async::task<void> copy(Call& call, engine::OutputStream& output) {
+/// Left unfinished when they may not see it any more.
+async::task<void> copy(Call& call, const FoundContainer& container, engine::OutputStream& output) {
   while (co_await output.more(engine_silence_max)) {
+    if (!may_still_see(call, container)) co_return;
     std::string piece;
     while (auto view = output.take()) piece += view->bytes;
     if (!piece.empty()) co_await call.exchange.send(std::move(piece));
@@ -155,11 +154,13 @@ async::task<void> copy(Call& call, engine::OutputStream& output) {
 }
 
 /// The same as events: the past of the log, as its times tell it.
-async::task<void> copy_events(Call& call, engine::OutputStream& output, engine::Framing framing,
+async::task<void> copy_events(Call& call, const FoundContainer& container,
+                              engine::OutputStream& output, engine::Framing framing,
                               const LogQuery& query) {
   fleet::LogSplitter splitter{framing};
   for (bool more = true; more;) {
     more = co_await output.more(engine_silence_max);
+    if (!may_still_see(call, container)) co_return;
     while (auto view = more ? output.take() : std::nullopt) splitter.feed(*view);
     if (!more) splitter.finish();
     if (!splitter.empty()) co_await call.exchange.send(frames(splitter.take(), query));
@@ -168,7 +169,6 @@ async::task<void> copy_events(Call& call, engine::OutputStream& output, engine::
   co_await call.exchange.finish_stream();
 }
 
-net::http::ResponseHead head_of(const LogQuery& query, const FoundContainer& container) {
 /// Only what means nothing in a header, nor in a file's name: the container's is the engine's text.
 std::string file_name(std::string name) {
   auto is_plain = [](char c) {
@@ -179,6 +179,7 @@ std::string file_name(std::string name) {
   return name;
 }
 
+net::http::ResponseHead head_of(const LogQuery& query, const FoundContainer& container) {
   net::http::ResponseHead head{.status = 200, .headers = {}};
   bool events = query.form == LogQuery::Form::events;
   head.headers.set("Content-Type", events ? "text/event-stream" : "text/plain; charset=utf-8");
@@ -206,7 +207,8 @@ async::task<Result<>> answer_past(Call& call, const FoundContainer& container,
   auto output = co_await engine::container_logs(engine, container.id, framing, std::move(options));
   if (!output) co_return fail(std::move(output.error()));
   co_await call.exchange.begin_stream(head_of(query, container));
-  auto copying = events ? copy_events(call, *output, framing, query) : copy(call, *output);
+  auto copying = events ? copy_events(call, container, *output, framing, query)
+                        : copy(call, container, *output);
   co_await until_peer_gone(call, std::move(copying));
   co_return ok;
 }

@@ -100,7 +100,9 @@ class Containers {
   async::task<void> tell_all() {
     auto rights = call_.rights();
     // Who has other rights now is told everything anew.
-    if (rights_ && *rights_ != rights) told_.clear();
+    if (rights_ && *rights_ != rights) {
+      for (auto& [name, told] : told_) told = {};
+    }
     rights_ = rights;
     std::set<std::string> there;
     for (const auto& host : call_.services.fleet.hosts()) {
