@@ -37,6 +37,8 @@ bool is_ipv6(std::string_view host) {
   return host.size() >= 2 && host.size() <= 45 && std::ranges::all_of(host, allowed);
 }
 
+bool is_control(char c) { return (c >= '\0' && c < ' ') || c == '\x7f'; }
+
 bool parse_port(std::string_view text, std::uint16_t& port) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   return error == std::errc{} && end == text.data() + text.size() && port != 0;
@@ -50,7 +52,9 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     auto path = text.substr(7);
     if (!path.starts_with('/')) return refused(text, "the socket's path is not absolute");
     if (path.size() > unix_path_max) return refused(text, "the path is longer than 107 bytes");
-    if (path.find('\0') != path.npos) return refused(text, "the path holds a NUL byte");
+    if (std::ranges::any_of(path, is_control)) {
+      return refused(text, "the path holds a control character");
+    }
     endpoint.path_ = path;
     return endpoint;
   }

@@ -54,11 +54,11 @@ TEST_P(RefusedEndpoint, IsRefusedWithTheFormsThatWork) {
 
 INSTANTIATE_TEST_SUITE_P(Forms, RefusedEndpoint,
                          testing::Values("", "docker.sock", "unix://docker.sock", "unix://",
-                                         "unix:///" + std::string(120, 'x'), "tcp://", "tcp://:1",
-                                         "tcp://a:0", "tcp://a:65536", "tcp://a:1x",
-                                         "tcp://user@host:1", "tcp://a b", "tcp://[zz]:1",
-                                         "tcp://[::1", "http://a:1", "tcp://a/b", "fd://",
-                                         "tcp://-oProxy=$(id):1"));
+                                         "unix:///" + std::string(120, 'x'), "unix:///a\nb",
+                                         "unix:///a\x1b[2J", "tcp://", "tcp://:1", "tcp://a:0",
+                                         "tcp://a:65536", "tcp://a:1x", "tcp://user@host:1",
+                                         "tcp://a b", "tcp://[zz]:1", "tcp://[::1", "http://a:1",
+                                         "tcp://a/b", "fd://", "tcp://-oProxy=$(id):1"));
 
 }  // namespace
 }  // namespace gantry::net
