@@ -118,15 +118,16 @@ run_tests() {
     step "seccomp profile is current" tools/seccomp_profile --check
     step "house rules" tools/tidy
     step "operating" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/operate/run
+    step "server abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/server-abuse/run
     if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
       step "browser" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/browser/run
       step "TypeScript client" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/clients/run
       step "MCP" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/mcp/run
       step "fronts" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/fronts/run
       step "terminals" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/terminals/run
-      step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
       step "every way to an engine" "${enter_private_network[@]}" \
         env GANTRY_BIN="$root/build/dev/bin/gantry" tests/ways/run
+      step "faults" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/faults/run
       step "abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/abuse/run --short
     fi
   fi
