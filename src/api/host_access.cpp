@@ -3,9 +3,7 @@
 #include "api/containers.hpp"
 #include "base/text.hpp"
 #include "engine/containers.hpp"
-
-#include <algorithm>
-#include <array>
+#include "engine/refusal.hpp"
 
 #include <fmt/format.h>
 
@@ -13,11 +11,6 @@ namespace gantry::api {
 namespace {
 
 constexpr std::size_t id_digits_min = 12;
-/// Errors whose words name an engine's endpoint (engine/client.hpp).
-constexpr std::array<std::string_view, 9> codes_of_the_way{
-    "engine_not_running",   "engine_permission_denied", "engine_socket_missing",
-    "engine_not_an_engine", "engine_too_old",           "engine_too_new",
-    "engine_unreachable",   "engine_timed_out",         "engine_answer_too_large"};
 
 std::unexpected<Error> no_such_host(std::string_view name) {
   return fail(ErrorKind::not_found, "no_such_host",
@@ -128,7 +121,7 @@ async::task<Result<FoundContainer>> container_for(Call& call, access::Role neede
 }
 
 Error told_error(const Call& call, std::string_view name, Error error) {
-  if (std::ranges::find(codes_of_the_way, error.code) == codes_of_the_way.end()) return error;
+  if (!engine::is_of_the_way(error)) return error;
   auto host = call.services.fleet.find(name);
   bool sees = host ? role_on(call, *host, {}).has_value() : !call.rights().restricted();
   if (sees) return error;

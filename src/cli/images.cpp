@@ -6,6 +6,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/table.hpp"
 #include "engine/client.hpp"
+#include "engine/refusal.hpp"
 #include "sandbox/image_maker.hpp"
 #include "sandbox/languages.hpp"
 
@@ -168,7 +169,7 @@ async::task<Result<int>> Images::make() {
       if (!failure) failure = made.error();
       all.push_back({image, {}, {}, made.error()});
       // Without an engine the others can not be made either.
-      if (made.error().code.starts_with("engine_")) break;
+      if (engine::is_of_the_way(made.error())) break;
     }
   }
   co_return finish(all, failure);

@@ -101,7 +101,7 @@ void Client::reset() {
 /// Turns what the HTTP client threw into the engine's terms, and throws that.
 void Client::broken(const Doing& doing, const Error& error) {
   reset();
-  if (error.code.starts_with("engine_")) throw Failure{error};
+  if (is_of_the_way(error)) throw Failure{error};
   auto translated = error;
   switch (error.kind) {
     case ErrorKind::timed_out:

@@ -4,6 +4,7 @@
 #include "async/testing_fake.hpp"
 #include "engine/containers.hpp"
 #include "engine/fake_daemon_fake.hpp"
+#include "engine/refusal.hpp"
 #include "engine/system.hpp"
 
 #include <gmock/gmock.h>
@@ -67,6 +68,18 @@ TEST_F(EngineClient, PermissionDeniedNamesTheUserAndTheGroup) {
 
 TEST_F(EngineClient, AnyOtherFailureToDialIsUnreachable) {
   EXPECT_EQ(unreachable("unreachable").code, "engine_unreachable");
+}
+
+TEST_F(EngineClient, AWayOverSshOrTlsThatBrokeKeepsItsOwnWord) {
+  EXPECT_EQ(unreachable("ssh_host_key_changed").code, "ssh_host_key_changed");
+  EXPECT_EQ(unreachable("tls_expired").code, "tls_expired");
+}
+
+TEST_F(EngineClient, OnlyWhatKeepsFromAskingIsOfTheWay) {
+  EXPECT_TRUE(is_of_the_way(unreachable("ssh_authentication_failed")));
+  EXPECT_TRUE(is_of_the_way(unreachable("not_listening")));
+  EXPECT_FALSE(is_of_the_way(refused(500, R"({"message": "it broke"})")));
+  EXPECT_FALSE(is_of_the_way({ErrorKind::unavailable, "tls_cut_off", "", ""}));
 }
 
 TEST_F(EngineClient, AWebServerIsNotAnEngine) {

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "engine/exec.hpp"
 #include "engine/exec_ender.hpp"
+#include "engine/refusal.hpp"
 
 #include <charconv>
 #include <utility>
@@ -206,10 +207,8 @@ async::task<ExecEnd> end_exec(Client& client, MarkedExec exec, std::string first
   if (ended) co_return ExecEnd{};
   // How the engine is reached is not for everybody whom this is told.
   const auto& error = ended.error();
-  bool away = error.code.starts_with("engine_") && error.code != "engine_failed" &&
-              (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timed_out);
   co_return ExecEnd{ProcessFate::may_live_on,
-                    away ? "the engine can not be asked any more" : error.message};
+                    is_of_the_way(error) ? "the engine can not be asked any more" : error.message};
 }
 
 }  // namespace gantry::engine

@@ -72,7 +72,7 @@ ApiVersion least_in_version(const net::Endpoint& endpoint, const net::http::Resp
 
 /// Somebody listens, or dialling had failed with an engine's code: what did we get instead?
 Failure no_proper_answer(const net::Endpoint& endpoint, const Error& error) {
-  if (error.code.starts_with("engine_")) return Failure{error};
+  if (is_of_the_way(error)) return Failure{error};
   if (error.kind == ErrorKind::timed_out) {
     return Failure{{ErrorKind::timed_out, "engine_timed_out",
                     fmt::format("cannot ping the engine on '{}': no answer within {} ms",

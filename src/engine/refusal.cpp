@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -92,6 +93,12 @@ constexpr std::array known_causes{
                "name a runtime that 'docker info' lists, or register it with the engine"},
 };
 
+/// Of Client's own (client.hpp).
+constexpr std::array<std::string_view, 9> codes_of_the_way{
+    "engine_not_running",   "engine_permission_denied", "engine_socket_missing",
+    "engine_not_an_engine", "engine_too_old",           "engine_too_new",
+    "engine_unreachable",   "engine_timed_out",         "engine_answer_too_large"};
+
 std::string words_of(unsigned status, std::string_view body) {
   std::string words;
   if (auto value = json::parse(body, json::Keys::tolerant, {.depth_max = 8})) {
@@ -154,6 +161,13 @@ bool refuses_version(unsigned status, std::string_view body) {
   return status == 400 && body.contains("client version ") && body.contains("API version");
 }
 
+bool is_of_the_way(const Error& error) {
+  // These two also end connections that had been made.
+  if (error.code == "tls_cut_off" || error.code == "tls_failed") return false;
+  if (error.code.starts_with("ssh_") || error.code.starts_with("tls_")) return true;
+  return std::ranges::find(codes_of_the_way, error.code) != codes_of_the_way.end();
+}
+
 Error unreachable(const net::Endpoint& endpoint, const Error& cause) {
   auto where = endpoint.text();
   auto error = [&](std::string code, std::string why, std::string remedy) {
@@ -180,8 +194,9 @@ Error unreachable(const net::Endpoint& endpoint, const Error& cause) {
                       : "start the engine there, and check that it listens on this address";
     return error("engine_not_running", "nobody listens there", remedy);
   }
-  auto code = cause.kind == ErrorKind::timed_out ? "engine_timed_out" : "engine_unreachable";
-  return error(code, text::shortened(text::one_line(cause.message), words_max),
+  std::string code = cause.kind == ErrorKind::timed_out ? "engine_timed_out" : "engine_unreachable";
+  if (is_of_the_way(cause)) code = cause.code;
+  return error(std::move(code), text::shortened(text::one_line(cause.message), words_max),
                cause.remedy.empty() ? "check the address and the way to it" : cause.remedy);
 }
 
