@@ -136,6 +136,8 @@ export function errorOf(problem: Problem, retryAfter?: string | null): GantryErr
   const details = { code, remedy };
   const make = makers.get(code);
   if (make) return make(detail, details);
+  // The way to the engine broke; what is refused about a way has a status of its own.
+  if (/^(ssh|tls)_/.test(code) && (status ?? 503) >= 500) return noEngine(detail, details);
   if (status === 401 || status === 403) return noRight(detail, details);
   if (status === 429) return new BusyError(detail, 1000 * (Number(retryAfter) || 1), details);
   if (status && status < 500) return new RequestError(detail, status, details);

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { GantryClient, RequestError } from 'gantry-client';
+import { ConnectionError, GantryClient, RequestError } from 'gantry-client';
 
 import { Server, pause } from '../../../tests/faults/server.mjs';
 
@@ -66,6 +66,18 @@ test('hosts are listed, added, tested, changed and forgotten', async () => {
   await away.remove();
   await assert.rejects(away.info(), (error) => error.code === 'no_such_host');
   assert.equal((await host.test()).ok, true);
+});
+
+test('a way over SSH that breaks is an engine that is away, by its own code', async () => {
+  await client.fleet.addHost({ name: 'cellar', endpoint: 'ssh://ann@127.0.0.1:9' });
+  const cellar = client.host('cellar');
+  await assert.rejects(cellar.container('web').inspect(), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.equal(error.where, 'engine');
+    assert.match(error.code, /^ssh_/);
+    return true;
+  });
+  await cellar.remove();
 });
 
 test('containers are made, listed page by page, and acted on together', async () => {

@@ -53,7 +53,7 @@ export const en_stores = {
 
   'pull.title': 'Pull an image',
   'pull.do': 'Pull',
-  'pull.text': 'By the engine of the host, with the registry words kept below.',
+  'pull.text': 'By the engine of the host, with the registry logins kept below.',
   'pull.done': '{name} is here.',
   'pull.layer': 'Layer {id}',
   'pull.cut': 'The connection broke before the pull had ended.',
