@@ -53,7 +53,7 @@ export function test_fleet() {
     await examine(page, 'hosts');
   });
 
-  test('whoever reads a list by the keyboard stays where they are when it is asked for anew', async () => {
+  test('whoever reads a list by the keyboard stays where they are', async () => {
     const link = page.getByRole('link', { name: 'annex', exact: true });
     await link.focus();
     for (const _ of [1, 2]) {

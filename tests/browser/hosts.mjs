@@ -1,4 +1,4 @@
-// Hosts over TLS and SSH: what is not trusted is told, and nothing but the reader's click trusts it.
+// Hosts over TLS and SSH: what is not trusted is told, and nothing but a click trusts it.
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { button, go, page, test } from './story.mjs';

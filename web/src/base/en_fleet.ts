@@ -76,7 +76,8 @@ export const en_fleet = {
   'context.paste': 'Or its description (JSON)',
   'context.do': 'Fill in',
   'context.done': "Filled in from the context '{name}'",
-  'context.tls_missing': 'Its certificates are not in this text: add them below, each from its file.',
+  'context.tls_missing':
+    'Its certificates are not in this text: add them below, each from its file.',
   'context.bad_unreadable': 'This is neither an exported context nor the description of one',
   'context.bad_no_endpoint': 'This context has no Docker endpoint',
   'context.bad_skips_check':
@@ -239,7 +240,8 @@ export const en_fleet = {
   'create.restart_unless-stopped': 'Unless stopped',
   'create.restart_always': 'Always',
   'create.wrong_ports': "'{line}' is no port; write 8080:80 or 127.0.0.1:53:53/udp",
-  'create.wrong_volumes': "'{line}' is no volume; write name:/path, name:/path:ro or /of/the/host:/path",
+  'create.wrong_volumes':
+    "'{line}' is no volume; write name:/path, name:/path:ro or /of/the/host:/path",
   'create.wrong_devices': "'{line}' is no device; write /dev/name or /dev/name:/dev/inside:rw",
   'reach.title': 'Reach beyond the container: privileges, namespaces, devices',
   'reach.text':

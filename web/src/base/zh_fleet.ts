@@ -67,7 +67,8 @@ export const zh_fleet: { readonly [Key in keyof typeof en_fleet]: string } = {
   'hosts.ssh_text': '机密加密保存，不会再次显示。仅在服务器设置允许时才使用 agent、密钥文件和 ~/.ssh/config。',
   'context.title': '从 Docker 客户端的上下文导入',
   'context.text':
-    '选择 docker context export NAME 写出的文件（含证书），或粘贴 docker context inspect NAME 的输出。内容只用于填写此表单，不会发送到任何地方。',
+    '选择 docker context export NAME 写出的文件（含证书），或粘贴 docker context inspect NAME 的输出。' +
+    '内容只用于填写此表单，不会发送到任何地方。',
   'context.file': '选择导出的文件',
   'context.paste': '或其描述（JSON）',
   'context.do': '填写',

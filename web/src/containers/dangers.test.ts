@@ -8,12 +8,9 @@ const bind = (source: string): string[] =>
   of({ mounts: [{ type: 'bind', source, target: '/there', read_only: true }] });
 
 test('what stays in the container is no danger', () => {
-  expect(of({ network: 'bridge', privileged: false, capabilities: { add: ['cap_chown'] } })).toEqual(
-    [],
-  );
-  expect(of({ mounts: [{ type: 'volume', source: 'data', target: '/d', read_only: false }] })).toEqual(
-    [],
-  );
+  expect(of({ network: 'bridge', capabilities: { add: ['cap_chown'] } })).toEqual([]);
+  const volume = { type: 'volume', source: 'data', target: '/d', read_only: false } as const;
+  expect(of({ mounts: [volume] })).toEqual([]);
 });
 
 test('each thing that reaches out has its danger', () => {
@@ -43,9 +40,9 @@ test('the lists are those by which the server judges', () => {
   for (const name of ['system_folders', 'socket_places', 'usual_capabilities']) {
     const ours = new RegExp(`${name} = [^\\[]*\\[([^\\]]*)\\]`).exec(here)?.[1] ?? '';
     const theirs = new RegExp(`${name}\\{([^}]*)\\}`).exec(there)?.[1] ?? '';
-    const words = (text: string, quote: string): string[] =>
-      [...text.matchAll(new RegExp(`${quote}([^${quote}]+)${quote}`, 'g'))].map((m) => m[1]!).sort();
-    expect(words(ours, "'").length).toBeGreaterThan(5);
-    expect(words(ours, "'")).toEqual(words(theirs, '"'));
+    const words = (text: string, quoted: RegExp): string[] =>
+      [...text.matchAll(quoted)].map((match) => match[1]!).sort();
+    expect(words(ours, /'([^']+)'/g).length).toBeGreaterThan(5);
+    expect(words(ours, /'([^']+)'/g)).toEqual(words(theirs, /"([^"]+)"/g));
   }
 });
