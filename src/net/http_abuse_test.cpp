@@ -1,5 +1,6 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "net/few_descriptors_fake.hpp"
 #include "net/http_server_fake.hpp"
 
 #include <memory>
@@ -156,6 +157,23 @@ TEST_F(AlmostFullHttpAbuse, WhoAsksNothingForLongerGoesFirst) {
   EXPECT_EQ(host_.run(read_all(*first)), "");
   host_.run(second->write(request("GET /again HTTP/1.1", last_end)));
   EXPECT_THAT(host_.run(read_all(*second)), EndsWith("/again"));
+}
+
+async::task<std::string> ask_with_few_descriptors(TestServer& host) {
+  const std::string hello = "GET /hello HTTP/1.0\r\n\r\n";
+  auto early = co_await host.connect()();
+  co_await early->write(hello);  // UBSan needs descriptors for types it has not met before
+  co_await read_all(*early);
+  early.reset();
+  auto idle = co_await host.connect()();
+  co_await async::pause(Milliseconds{30});
+  FewDescriptors few{1};
+  auto late = co_await host.connect()();
+  co_await late->write(hello);
+  co_return co_await read_all(*late);
+}
+TEST_F(HttpAbuse, IdleConnectionsGiveTheirDescriptorsToWhoComesNext) {
+  EXPECT_THAT(host_.run(ask_with_few_descriptors(host_)), EndsWith("/hello"));
 }
 
 /// A server with room for few.

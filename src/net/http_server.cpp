@@ -128,7 +128,11 @@ struct Server::Impl {
 async::task<void> Server::Impl::accept_from(Door& door) {
   for (;;) {
     auto socket = co_await door.listener.accept();
-    if (!socket) continue;
+    if (!socket) {
+      // Those who are only waited for have descriptors that others need.
+      if (door.listener.starved()) Session::give_up_one(shared);
+      continue;
+    }
     if (connections.size() < shared.limits.connections_max || Session::give_up_one(shared)) {
       connections.spawn("connection", serve_at(door, std::move(*socket)));
     } else if (!door.who) {

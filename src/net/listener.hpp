@@ -22,6 +22,8 @@ class Listener {
   /// The next connection; nothing when it has to wait because descriptors or memory ran out, or
   /// when the connection was gone before it could be taken.
   async::task<std::optional<boost::asio::ip::tcp::socket>> accept();
+  /// Whether the last `accept` answered nothing because descriptors or memory ran out.
+  bool starved() const { return starved_; }
   /// Who is at the other end.
   http::Peer peer_of(const boost::asio::ip::tcp::socket& socket) const;
 
