@@ -204,9 +204,18 @@ TEST_F(HostileEngine, AnIdThatIsThereTwiceIsShownOnce) {
                            FakeDaemon::container("cc", "two", "running"),
                            FakeDaemon::container("bb", "again", "exited")}))
       .always();
+  auto image = fmt::format(R"({{"Id":"sha256:{}","RepoTags":["a:1"]}})", FakeDaemon::id("ee"));
+  evil_.expect("GET", "/images/json*").reply(200, fmt::format("[{0},{0}]", image));
+  evil_.expect("GET", "/networks*")
+      .reply(200, R"([{"Id":"n1","Name":"a"},{"Id":"n1","Name":"b"}])");
+  evil_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[{"Name":"v"},{"Name":"v"}]})");
   supervise();
   until_both_are_connected();
   EXPECT_THAT(found(), ElementsAre("evil/one", "evil/two", "local/web"));
+  until([this] { return !evil().volumes.empty(); });
+  EXPECT_EQ(evil().images.size(), 1U);
+  EXPECT_EQ(evil().networks.size(), 1U);
+  EXPECT_EQ(evil().volumes.size(), 1U);
 }
 
 TEST_F(HostileEngine, WhatItSaysOfAnotherHostsContainerIsOfItsOwn) {

@@ -201,7 +201,7 @@ TEST_F(FleetLink, SomebodyWhoWaitsIsTold) {
   auto version = link_.version();
   events.push(FakeDaemon::event("destroy", "aa"));
   loop_.run(link_.changed());
-  EXPECT_EQ(link_.version(), version + 1);
+  EXPECT_GT(link_.version(), version);
 }
 
 TEST_F(FleetLink, AListRefusedByTheEngineIsARetry) {
@@ -221,7 +221,8 @@ TEST_F(FleetLink, ImagesNetworksAndVolumesAreListedToo) {
   json::Array images{json::Object{{"Id", "sha256:" + FakeDaemon::id("1")},
                                   {"RepoTags", json::Array{"gantry/sh:latest"}}}};
   daemon_.expect("GET", "/images/json*").reply(200, json::serialize(images));
-  daemon_.expect("GET", "/networks*").reply(200, R"([{"Name":"b"},{"Name":"a"}])");
+  daemon_.expect("GET", "/networks*")
+      .reply(200, R"([{"Id":"n2","Name":"b"},{"Id":"n1","Name":"a"}])");
   daemon_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[{"Name":"data"}]})");
   supervise();
   until([this] { return !link_.view().volumes.empty(); });

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <ranges>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -32,11 +34,18 @@ constexpr std::array changes{
     Telling{"volume", "create"},   Telling{"volume", "destroy"}, Telling{"volume", "prune"}};
 constexpr std::array<std::string_view, 3> types{"image", "network", "volume"};
 
-/// Cuts a list that is too long, and says so; and what is too long in it.
+const std::string& key_of(const engine::ImageSummary& image) { return image.id; }
+const std::string& key_of(const engine::Network& network) { return network.id; }
+const std::string& key_of(const engine::Volume& volume) { return volume.name; }
+
+/// Cuts a list that is too long, and says so; and what is too long in it. What is there twice is
+/// taken once: everybody tells things apart by their keys.
 template <class T>
 Result<> take(Result<std::vector<T>> listed, std::vector<T>& into, std::size_t max,
               std::string_view called) {
   if (!listed) return fail(std::move(listed.error()));
+  std::set<std::string> keys;
+  std::erase_if(*listed, [&](const T& item) { return !keys.insert(key_of(item)).second; });
   auto total = listed->size();
   if (total > max) listed->resize(max);
   for (auto& item : *listed) trim(item);
