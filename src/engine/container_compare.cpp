@@ -242,7 +242,8 @@ void compare_mounts(Comparison& comparison, const ContainerSpec& wanted,
   }
 }
 
-void compare_unasked(Comparison& comparison, const UnaskedSettings& got) {
+void compare_unasked(Comparison& comparison, const ContainerSpec& spec,
+                     const UnaskedSettings& got) {
   comparison.same("privileged", false, got.privileged);
   comparison.same("publish_all_ports", false, got.publish_all_ports);
   comparison.none("binds", got.binds);
@@ -253,7 +254,7 @@ void compare_unasked(Comparison& comparison, const UnaskedSettings& got) {
   comparison.none("device_requests", got.device_requests);
   comparison.none("device_cgroup_rules", got.device_cgroup_rules);
   comparison.none("port_bindings", got.port_bindings);
-  comparison.same("pid_mode", std::string{}, got.pid_mode);
+  comparison.same("pid_mode", spec.pid_mode.value_or(""), got.pid_mode);
   comparison.same("uts_mode", std::string{}, got.uts_mode);
   comparison.same("userns_mode", std::string{}, got.userns_mode);
   if (got.restart_policy != "no") {
@@ -274,7 +275,7 @@ std::vector<Difference> compare(const ContainerSpec& spec, const ContainerDetail
   compare_limits(comparison, spec, details.settings);
   compare_isolation(comparison, spec, details.settings);
   compare_mounts(comparison, spec, details);
-  compare_unasked(comparison, details.unasked);
+  compare_unasked(comparison, spec, details.unasked);
   return comparison.take();
 }
 

@@ -61,7 +61,26 @@ async::task<void> remove(Client& client, std::string container) {
   if (!is_gone) log::warn("{}", removed.error().sentence());
 }
 
-async::task<Result<>> work(Client& client, std::string container, std::string archive) {
+/// An engine that has made more of it than was asked for gets nothing to run. The image's variables
+/// are nothing to a static program; the volumes that it declares are new, and go with the
+/// container.
+async::task<Result<>> check_made(Client& client, std::string container, ContainerSpec spec) {
+  auto made = co_await inspect_container(client, std::move(container));
+  if (!made) co_return fail(std::move(made.error()));
+  auto differences = compare(spec, *made);
+  std::erase_if(differences, [](const Difference& one) {
+    return one.field == "env" || one.field == "mounts" || one.field == "volumes";
+  });
+  if (differences.empty()) co_return ok;
+  co_return fail(
+      ErrorKind::unavailable, "not_as_asked",
+      fmt::format("the engine makes something else than was asked for: {}", describe(differences)));
+}
+
+async::task<Result<>> work(Client& client, std::string container, ContainerSpec spec,
+                           std::string archive) {
+  auto made = co_await check_made(client, container, std::move(spec));
+  if (!made) co_return fail(std::move(made.error()));
   auto put = co_await put_archive(client, container, "/", source_of(std::move(archive)));
   if (!put) co_return fail(std::move(put.error()));
   auto wait = co_await begin_wait(client, container, WaitCondition::next_exit);
@@ -78,15 +97,22 @@ async::task<Result<>> work(Client& client, std::string container, std::string ar
                                    exited->code));
 }
 
+/// A container that has been made, and how.
+struct Made {
+  std::string id;
+  ContainerSpec spec;
+};
+
 /// Another name where somebody has that one.
-async::task<Result<CreatedContainer>> create(Client& client, const Ender& ender,
-                                             const ContainerDetails& beside, MarkedExec exec,
-                                             std::string first) {
+async::task<Result<Made>> create(Client& client, const Ender& ender, const ContainerDetails& beside,
+                                 MarkedExec exec, std::string first) {
   for (int tries = 1;; ++tries) {
     auto dress = ender.dress();
-    auto made = co_await create_container(client, dress.name, spec_of(dress, beside, exec, first));
-    bool is_taken = !made && made.error().kind == ErrorKind::conflict;
-    if (!is_taken || tries == tries_max) co_return made;
+    auto spec = spec_of(dress, beside, exec, first);
+    auto made = co_await create_container(client, dress.name, spec);
+    if (made) co_return Made{std::move(made->id), std::move(spec)};
+    bool is_taken = made.error().kind == ErrorKind::conflict;
+    if (!is_taken || tries == tries_max) co_return fail(std::move(made.error()));
   }
 }
 
@@ -102,7 +128,8 @@ async::task<Result<>> end(Client& client, const Ender& ender, MarkedExec exec, s
   auto made = co_await async::shielded(create(client, ender, *beside, exec, std::move(first)));
   if (!made) co_return fail(std::move(made.error()));
   co_return co_await async::finally(
-      async::with_deadline(work_max, "ending it", work(client, made->id, ender.archive)),
+      async::with_deadline(work_max, "ending it",
+                           work(client, made->id, made->spec, ender.archive)),
       remove(client, made->id));
 }
 

@@ -116,6 +116,17 @@ TEST_F(Ender, ACommandOutOfTimeEndsToo) {
   EXPECT_EQ(processes_of(id), 1U);
 }
 
+TEST_F(Ender, AnImageWithMoreInItThanOneProgramIsNoHindrance) {
+  auto id = container();
+  output_of(id, {"rm", "/bin/sh", "/bin/ash"});
+  auto asked = wish(id);
+  asked.shell = "cat";
+  auto view = open(asked);
+  auto end = must(terminals_->end(view.id, TerminalEnding::closed));
+  EXPECT_EQ(end.process.fate, ProcessFate::ended) << end.process.detail;
+  EXPECT_EQ(processes_of(id), 1U);
+}
+
 TEST_F(Ender, WithoutOneItIsToldThatItMayLiveOn) {
   use({});
   auto id = bare_container();
