@@ -121,12 +121,13 @@ TEST_F(HostProjectsTest, AStartGoesByWhatDependsOnWhatAndLeavesOneShotsEnded) {
 }
 
 TEST_F(HostProjectsTest, AStopGoesByWhatTheEngineSaysAndNotByWhatWasTold) {
-  show("exited", "Exited (137) 1 hours ago");
   json::Array now{engine::FakeDaemon::container("a1", "shop-web-1", "running"),
                   engine::FakeDaemon::container("b1", "shop-db-1", "exited")};
+  // Before what answers every such question.
   server_.daemon()
       .expect("GET", "/containers/json?all=1&filters=*")
       .reply(200, json::serialize(now));
+  show("exited", "Exited (137) 1 hours ago");
   action("a1", "stop");
   auto answer = server_.ask("POST", base + "/stop");
   ASSERT_EQ(answer.head.status, 200U) << answer.body;
