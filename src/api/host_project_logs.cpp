@@ -161,6 +161,8 @@ class Stream {
   async::task<void> run() {
     co_await tell_history();
     history_.reset();
+    // Not whole, and it shows: the stream has no end.
+    if (!still_allowed()) co_return;
     co_await flush();
     if (wish_.follow) co_await async::race(tell_news(), follower_.run());
     co_await call_.exchange.finish_stream();
@@ -172,6 +174,7 @@ class Stream {
     std::deque<fleet::MergedLine> last;
     std::size_t size = 0;
     while (auto merged = co_await history_->next()) {
+      if (!still_allowed()) co_return;
       auto& line = merged->line;
       if (line.at_ns != 0) follower_.seen(sources_[merged->source].id, line.at_ns);
       if (!wish_.tail) {
