@@ -1,11 +1,13 @@
 #include "api/pools.hpp"
 
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "base/text.hpp"
 #include "sandbox/pool.hpp"
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 // What waits for programs before they come.
@@ -75,6 +77,7 @@ std::vector<sandbox::PoolView> visible_pools(const Call& call) {
   auto known = public_images(services);
   for (auto& pool : pools) {
     if (!pool.image.empty() && !known.contains(pool.image)) hide_image(pool);
+    if (pool.last_error) pool.last_error = told_error(call, {}, std::move(*pool.last_error));
   }
   return pools;
 }

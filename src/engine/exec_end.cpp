@@ -180,7 +180,7 @@ async::task<Result<>> finish(Client& client, MarkedExec exec, std::string first)
   bool may_be_done_beside = killed.error().code == "no_shell" || killed.error().code == "not_ended";
   if (!may_be_done_beside || ender == nullptr) co_return killed;
   auto beside = co_await end_from_beside(client, *ender, std::move(known), std::move(first));
-  if (beside) co_return ok;
+  if (beside || is_of_the_way(beside.error())) co_return beside;
   co_return fail(ErrorKind::unavailable, "not_ended",
                  fmt::format("{}; {}", killed.error().message, beside.error().message));
 }

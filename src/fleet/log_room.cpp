@@ -16,9 +16,9 @@ Result<LogRoom::Place> LogRoom::take(const std::string& host, std::size_t source
   auto of_host = there == by_host_.end() ? 0 : there->second;
   if (of_host + sources > settings_.of_host_max || all_ + sources > settings_.all_max) {
     return fail(ErrorKind::exhausted, "logs_busy",
-                fmt::format("cannot read the logs of {} containers on host '{}' now: {} are being "
-                            "read there, {} altogether",
-                            sources, host, of_host, all_),
+                fmt::format("cannot read the logs of {} containers on host '{}' now: too many are "
+                            "being read",
+                            sources, host),
                 "try again when others have read theirs, or name one of the services");
   }
   by_host_[host] = of_host + sources;

@@ -22,10 +22,13 @@ class OpenExecs {
  public:
   struct Settings {
     Clock clock = {};
+    /// This server, and the same one after a restart.
+    std::string owner = {};
     /// As that of terminals.
     engine::Ender ender = {};
-    /// How often hosts that are away are looked for.
-    Milliseconds look{2'000};
+    /// How soon, and then how seldom, a host that is away is looked for.
+    Milliseconds look_first{2'000};
+    Milliseconds look_last{60'000};
   };
   /// The host of this id; nullptr when it is gone.
   using Find = std::function<std::shared_ptr<Host>(const HostId&)>;
@@ -37,15 +40,21 @@ class OpenExecs {
 
   /// Brings the table up to date and reads what is left of the servers before.
   async::task<void> start();
-  /// Ends what is left, each as one operation (`terminal.end_left`) of nobody. Returns when nothing
-  /// is; to be cancelled when the server stops.
+  /// Ends what is left, each as one operation (`terminal.end_left`) of `system`, on all hosts at
+  /// once. Returns when nothing is; to be cancelled when the server stops.
   async::task<void> end_left(Find find);
 
   async::task<void> note(HostId host, engine::MarkedExec exec);
   async::task<void> cross_out(std::string exec);
 
  private:
-  async::task<void> end_one(std::shared_ptr<Host> host, OpenExec open);
+  enum class Fate { over, unknown };
+
+  async::task<void> end_on(HostId host, Find find);
+  async::task<void> end_those_of(std::shared_ptr<Host> host);
+  async::task<Fate> end_one(std::shared_ptr<Host> host, engine::MarkedExec exec);
+  async::task<void> forget(std::string exec);
+  bool has_left(const HostId& host) const;
 
   storage::Database& database_;
   Operations& operations_;

@@ -4,73 +4,83 @@
 #include "async/testing_fake.hpp"
 #include "storage/testing_fake.hpp"
 
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace gantry::fleet {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
 class OpenExecsTest : public testing::Test {
  protected:
-  OpenExecsTest() : database_{loop_.run(storage::open_for_test(folder_.path() / "data"))} {
+  OpenExecsTest() {
     loop_.run(access::audit::migrate(*database_));
-    open_.emplace(*database_, operations_, settings());
-    loop_.run(open_->start());
+    // A server that was killed.
+    auto killed = server("one");
+    loop_.run(killed->start());
+    note(*killed, "alpha", "first");
+    note(*killed, "beta", "second");
   }
   ~OpenExecsTest() override { loop_.run(operations_.close()); }
 
-  OpenExecs::Settings settings() {
-    return {.clock = Clock{[this] { return now_; }}, .ender = {}};
+  std::unique_ptr<OpenExecs> server(std::string owner) {
+    return std::make_unique<OpenExecs>(
+        *database_, operations_,
+        OpenExecs::Settings{.clock = Clock{[this] { return now_; }}, .owner = std::move(owner)});
   }
-  static engine::MarkedExec exec(std::string id) {
-    return {.container = "c1",
-            .exec = std::move(id),
-            .user = "1000",
-            .mark = "GANTRY_EXEC=x",
-            .shells = {"bash", "sh"}};
+  void note(OpenExecs& execs, std::string host, std::string exec) {
+    engine::MarkedExec marked{.container = "c", .exec = std::move(exec), .mark = "GANTRY_EXEC=x"};
+    loop_.run(execs.note(HostId{host}, std::move(marked)));
   }
-  std::vector<OpenExec> rows() {
-    return loop_.run(storage::transact(*database_, [](storage::Transaction& transaction) {
-      return open_execs_store::load(transaction);
+  /// Of which hosts the next server asks, in their order; no host is there any more.
+  std::vector<std::string> asked_by(std::string owner) {
+    std::vector<std::string> asked;
+    auto next = server(std::move(owner));
+    loop_.run(next->start());
+    loop_.run(next->end_left([&](const HostId& id) {
+      asked.push_back(id.text());
+      return std::shared_ptr<Host>{};
     }));
+    std::ranges::sort(asked);
+    return asked;
   }
 
-  async::TestLoop loop_;
   storage::TemporaryFolder folder_;
-  std::unique_ptr<storage::Database> database_;
-  WallTime now_{Seconds{1'800'000'000}};
-  Operations operations_{loop_.executor(), *database_, Operations::Settings{}};
-  std::optional<OpenExecs> open_;
+  async::TestLoop loop_;
+  std::unique_ptr<storage::Database> database_ =
+      loop_.run(storage::open_for_test(folder_.path() / "data"));
+  Operations operations_{loop_.executor(), *database_, {}};
+  WallTime now_ = Clock{}.now();
 };
 
-TEST_F(OpenExecsTest, WhatIsNotedIsThereUntilItIsCrossedOut) {
-  loop_.run(open_->note(HostId{"h1"}, exec("e1")));
-  auto with_session = exec("e1");
-  with_session.session = 42;
-  loop_.run(open_->note(HostId{"h1"}, with_session));
-  auto all = rows();
-  ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(all[0].host, HostId{"h1"});
-  EXPECT_EQ(all[0].exec.mark, "GANTRY_EXEC=x");
-  EXPECT_EQ(all[0].exec.shells, (std::vector<std::string>{"bash", "sh"}));
-  EXPECT_EQ(all[0].exec.session, 42);
-  loop_.run(open_->cross_out("e1"));
-  EXPECT_TRUE(rows().empty());
+TEST_F(OpenExecsTest, AreLookedForByTheSameServerOnEachHost) {
+  EXPECT_THAT(asked_by("one"), ElementsAre("alpha", "beta"));
 }
 
-TEST_F(OpenExecsTest, WhatIsOnAHostThatIsGoneIsForgotten) {
-  loop_.run(open_->note(HostId{"h1"}, exec("e1")));
-  open_.emplace(*database_, operations_, settings());
-  loop_.run(open_->start());
-  loop_.run(open_->end_left([](const HostId&) { return std::shared_ptr<Host>{}; }));
-  EXPECT_TRUE(rows().empty());
+TEST_F(OpenExecsTest, AreForgottenWithTheHostsTheyWereOn) {
+  asked_by("one");
+  EXPECT_THAT(asked_by("one"), IsEmpty());
 }
 
-TEST_F(OpenExecsTest, WhatWasNotReachedForLongIsNotLookedForAnyMore) {
-  loop_.run(open_->note(HostId{"h1"}, exec("e1")));
+TEST_F(OpenExecsTest, AreLeftAloneByAServerWithACopyOfTheDatabase) {
+  EXPECT_THAT(asked_by("two"), IsEmpty());
+  EXPECT_THAT(asked_by("one"), ElementsAre("alpha", "beta"));
+}
+
+TEST_F(OpenExecsTest, AreGivenUpAfterAWeek) {
   now_ += std::chrono::days{8};
-  open_.emplace(*database_, operations_, settings());
-  loop_.run(open_->start());
-  EXPECT_TRUE(rows().empty());
+  EXPECT_THAT(asked_by("one"), IsEmpty());
+}
+
+TEST_F(OpenExecsTest, AreCrossedOutWhenTheyHaveEnded) {
+  loop_.run(server("one")->cross_out("first"));
+  EXPECT_THAT(asked_by("one"), ElementsAre("beta"));
 }
 
 }  // namespace

@@ -105,7 +105,10 @@ std::string webhook_body(const executions::Record& record) {
                                       {"execution", api::execution_item_json(record)}});
 }
 
-/// Afterwards these signals end the process at once: who asks twice does not want to wait.
+/// While nobody waits for it: a reload ends no server that starts or stops.
+void ignore_reloads() { ::signal(SIGHUP, SIG_IGN); }
+
+/// Afterwards the others end the process at once: who asks twice does not want to wait.
 async::task<void> until_told_to_stop(std::function<void()> look_again) {
   asio::signal_set signals{co_await asio::this_coro::executor, SIGINT, SIGTERM, SIGHUP};
   auto signal = co_await signals.async_wait(asio::use_awaitable);
@@ -138,7 +141,11 @@ class Server {
                     workers_,
                     sealer,
                     {.folder = options.data_dir / "recordings", .clock = clock_}},
-        open_execs_{*database_, operations_, {.clock = clock_, .ender = sandbox::ender(clock_)}},
+        open_execs_{*database_,
+                    operations_,
+                    {.clock = clock_,
+                     .owner = server_id(options.data_dir),
+                     .ender = sandbox::ender(clock_)}},
         terminals_{executor,
                    operations_,
                    &recordings_,
@@ -361,6 +368,7 @@ async::task<void> run_server(async::Executor executor, const ServeOptions& optio
   Server server{executor, options, std::move(database), sealer};
   auto started = co_await async::attempt(server.start());
   if (started) co_await until_told_to_stop([&server] { server.look_again(); });
+  ignore_reloads();
   co_await server.stop();
   if (!started) throw Failure{started.error()};
 }
@@ -379,6 +387,7 @@ async::task<void> run_and_report(async::Executor executor, const ServeOptions& o
 int serve(const ServeOptions& options) {
   log::start(options.log_level, options.log_style);
   ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of its write
+  ignore_reloads();
   int exit_code = 0;
   {
     asio::io_context loop{1};
