@@ -4,6 +4,7 @@
 #include "async/testing_fake.hpp"
 #include "storage/testing_fake.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,6 +59,27 @@ class OpenExecsTest : public testing::Test {
   Operations operations_{loop_.executor(), *database_, {}};
   WallTime now_ = Clock{}.now();
 };
+
+TEST_F(OpenExecsTest, AreKeptWholeWithWhatIsLearntLater) {
+  engine::MarkedExec exec{.container = "c1",
+                          .exec = "third",
+                          .user = "1000",
+                          .mark = "GANTRY_EXEC=x",
+                          .shells = {"bash", "sh"}};
+  auto one = server("one");
+  loop_.run(one->note(HostId{"alpha"}, exec));
+  exec.session = 42;
+  loop_.run(one->note(HostId{"alpha"}, exec));
+  auto rows = loop_.run(storage::transact(*database_, [](storage::Transaction& transaction) {
+    return open_execs_store::load(transaction, "one");
+  }));
+  ASSERT_EQ(rows.size(), 3U);
+  auto found = std::ranges::find(rows, "third", [](const OpenExec& row) { return row.exec.exec; });
+  ASSERT_NE(found, rows.end());
+  EXPECT_EQ(found->exec.shells, (std::vector<std::string>{"bash", "sh"}));
+  EXPECT_EQ(found->exec.user, "1000");
+  EXPECT_EQ(found->exec.session, 42);
+}
 
 TEST_F(OpenExecsTest, AreLookedForByTheSameServerOnEachHost) {
   EXPECT_THAT(asked_by("one"), ElementsAre("alpha", "beta"));
