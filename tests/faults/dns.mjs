@@ -72,15 +72,20 @@ function relay(address, port) {
     done({ port: server.address().port, drop })));
 }
 
+// What the machine knows of names, in this view of the files only: a mounted file needs no name.
 const folder = mkdtempSync(join(tmpdir(), 'gantry-dns-'));
-const system = (name, text) => {
-  writeFileSync(join(folder, name), text);
-  execFileSync('mount', ['--bind', join(folder, name), `/etc/${name}`]);
-};
-system('resolv.conf', 'nameserver 127.0.0.1\n');
-system('nsswitch.conf', 'hosts: files dns\n');
-system('hosts', '127.0.0.1 localhost\n');
-execFileSync('ip', ['link', 'set', 'lo', 'up']);
+try {
+  const system = (name, text) => {
+    writeFileSync(join(folder, name), text);
+    execFileSync('mount', ['--bind', join(folder, name), `/etc/${name}`]);
+  };
+  system('resolv.conf', 'nameserver 127.0.0.1\n');
+  system('nsswitch.conf', 'hosts: files dns\n');
+  system('hosts', '127.0.0.1 localhost\n');
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
 
 const nxdomain = 3;
 const servfail = 2;
@@ -152,5 +157,4 @@ try {
   place.drop();
   names.close();
   server.remove_data();
-  rmSync(folder, { recursive: true, force: true });
 }
