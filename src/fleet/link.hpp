@@ -31,6 +31,8 @@ struct LinkPace {
   Milliseconds relist{60'000};
   /// The same for images, networks and volumes, which take an engine longer.
   Milliseconds relist_others{300'000};
+  /// So often an engine is asked again about a container that has ended and is listed as running.
+  std::size_t doubts_max = 20;
   /// How often a silent engine is asked whether it lives, and how long it may take to say so.
   Milliseconds ping_interval{15'000};
   Milliseconds ping_patience{10'000};
@@ -95,6 +97,9 @@ class Link {
   async::task<void> look_up(std::string id);
   void note(const engine::Event& event);
   void note_container(const engine::Event& event);
+  void note_end(const engine::Event& event);
+  void touch(const std::string& id, Change change);
+  void doubt_what_runs();
   void put(const engine::ContainerSummary& summary);
   void remove(const std::string& id);
   bool hides(const engine::ContainerSummary& summary) const;
@@ -116,6 +121,8 @@ class Link {
   async::Event retry_;
   /// Containers that events were about, and not asked about yet.
   std::map<std::string, Change> touched_;
+  /// Containers of which an event said that they have ended, and how often that was doubted.
+  std::map<std::string, std::size_t> ended_;
   bool list_wanted_ = false;
   SteadyTime listed_at_{};
   bool cut_short_ = false;

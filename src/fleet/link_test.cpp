@@ -22,7 +22,8 @@ const LinkSettings quick{.pace = {.first_retry = Milliseconds{5},
                                   .gather = Milliseconds{10},
                                   .single_lookups_max = 2,
                                   .between_lists = Milliseconds{1},
-                                  .relist = Milliseconds{60'000}}};
+                                  .relist = Milliseconds{60'000},
+                                  .doubts_max = 4}};
 
 class FleetLink : public testing::Test {
  public:
@@ -107,6 +108,64 @@ TEST_F(FleetLink, AnEventMakesItLookAtThatContainerOnly) {
   EXPECT_THAT(daemon_.requests(),
               testing::Contains(testing::AllOf(testing::HasSubstr("/containers/"),
                                                testing::HasSubstr(FakeDaemon::id("bb")))));
+}
+
+TEST_F(FleetLink, AContainerThatHasEndedIsAskedAboutUntilTheEngineListsItSo) {
+  auto& events = expect_events();
+  expect_list({FakeDaemon::container("aa", "web", "running")});
+  for (int i = 0; i < 3; ++i) expect_look_up({FakeDaemon::container("aa", "web", "running")});
+  auto& told = expect_look_up({FakeDaemon::container("aa", "web", "exited")});
+  supervise();
+  until_connected();
+  events.push(FakeDaemon::event("start", "aa") + FakeDaemon::event("die", "aa"));
+  until([&] { return shown() == std::vector<std::string>{"web exited"}; });
+  EXPECT_EQ(told.used(), 1U);
+  EXPECT_THAT(daemon_.server().unexpected(), IsEmpty());
+}
+
+TEST_F(FleetLink, ManyThatHaveEndedAreListedUntilTheEngineSaysSo) {
+  auto& events = expect_events();
+  auto running = {FakeDaemon::container("aa", "a", "running"),
+                  FakeDaemon::container("bb", "b", "running"),
+                  FakeDaemon::container("cc", "c", "running")};
+  auto exited = {FakeDaemon::container("aa", "a", "exited"),
+                 FakeDaemon::container("bb", "b", "exited"),
+                 FakeDaemon::container("cc", "c", "exited")};
+  for (int i = 0; i < 3; ++i) expect_list(running);
+  expect_list(exited);
+  supervise();
+  until_connected();
+  events.push(FakeDaemon::event("die", "aa") + FakeDaemon::event("die", "bb") +
+              FakeDaemon::event("die", "cc"));
+  until([&] { return shown() == std::vector<std::string>{"c exited", "b exited", "a exited"}; });
+}
+
+TEST_F(FleetLink, AContainerThatRunsAgainIsNotDoubted) {
+  auto& events = expect_events();
+  expect_list({FakeDaemon::container("aa", "web", "running"),
+               FakeDaemon::container("bb", "db", "running")});
+  expect_look_up({FakeDaemon::container("aa", "web", "running")});
+  auto& other = expect_look_up({});
+  supervise();
+  until_connected();
+  auto before = asked();
+  events.push(FakeDaemon::event("die", "aa") + FakeDaemon::event("start", "aa"));
+  until([&] { return asked() == before + 1; });
+  loop_.run(async::pause(Milliseconds{60}));
+  EXPECT_EQ(other.used(), 0U);
+}
+
+TEST_F(FleetLink, AnEngineThatGoesOnSayingSoIsBelieved) {
+  auto& events = expect_events();
+  expect_list({FakeDaemon::container("aa", "web", "running")});
+  expect_look_up({FakeDaemon::container("aa", "web", "running")}).always();
+  supervise();
+  until_connected();
+  auto before = asked();
+  events.push(FakeDaemon::event("die", "aa"));
+  until([&] { return asked() == before + 1 + quick.pace.doubts_max; });
+  loop_.run(async::pause(Milliseconds{60}));
+  EXPECT_EQ(asked(), before + 1 + quick.pace.doubts_max);
 }
 
 TEST_F(FleetLink, AContainerThatWasRemovedNeedsNoQuestion) {
