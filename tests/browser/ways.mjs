@@ -7,6 +7,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
+import { kill_tree } from '../ways/clean_up.mjs';
 
 const engine = process.env.GANTRY_TEST_ENGINE ?? 'unix:///var/run/docker.sock';
 export const engine_socket = engine.replace('unix://', '');
@@ -34,18 +35,6 @@ export function ssh_missing() {
 
 function make_key(name) {
   run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', file(name));
-}
-
-/** sshd's connections are sessions of their own: they are found by their parents. */
-function kill_tree(pid) {
-  let children = [];
-  try {
-    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-  for (const child of children.filter(Boolean)) kill_tree(Number(child));
 }
 
 /** Lets in the user who runs the test, by the key `identity`. */

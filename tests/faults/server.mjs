@@ -9,6 +9,7 @@ import { join } from 'node:path';
 const binary = process.env.GANTRY_BIN;
 export const socket = process.env.GANTRY_TEST_ENGINE.replace('unix://', '');
 const start_timeout_ms = 30_000;
+const end_timeout_ms = 60_000;
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -56,6 +57,16 @@ export class Server {
     }
     this.port = Number(/ is ready on http:\/\/127\.0\.0\.1:(\d+)/.exec(said)[1]);
     this.token = readFileSync(join(this.data, 'local.token'), 'utf8').trim();
+  }
+
+  /** For the end of a test: whether it was started or not, and by force when it takes long. */
+  async end() {
+    if (!this.process) return;
+    this.process.kill('SIGTERM');
+    const late = setTimeout(() => this.process.kill('SIGKILL'), end_timeout_ms);
+    await this.exited;
+    clearTimeout(late);
+    assert.notEqual(this.process.signalCode, 'SIGKILL', `did not end: ${this.log}`);
   }
 
   async stop(signal) {

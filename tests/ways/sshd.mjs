@@ -8,6 +8,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import net from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { kill_tree } from './clean_up.mjs';
 
 const program = '/usr/sbin/sshd';
 const patience_ms = 30_000;
@@ -110,7 +111,7 @@ export class Sshd {
   accept_authority = (key) => appendFileSync(this.file('authorities'), key);
 
   stop() {
-    this.process?.kill('SIGKILL');
+    if (this.process) kill_tree(this.process.pid);
     this.keys.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { clean_up } from './clean_up.mjs';
 import { Keys, Sshd, sshd_missing } from './sshd.mjs';
 
 const opened = [];
@@ -124,6 +125,4 @@ export const ways = [
 ];
 
 /** Ends what the ways have opened. */
-export function close_ways() {
-  for (const one of opened.splice(0)) one.stop();
-}
+export const close_ways = () => clean_up(...opened.splice(0).map((one) => () => one.stop()));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { socket } from '../faults/server.mjs';
 import { engine } from '../abuse/engine.mjs';
+import { clean_up } from './clean_up.mjs';
 import { container_actions } from './containers.mjs';
 import { Fleet, until } from './fleet.mjs';
 import { Registry, registry_missing } from './registry.mjs';
@@ -24,25 +25,30 @@ before(async () => {
   if (!skip(registry_missing())) await registry.start();
 });
 
-after(async () => {
-  await fleet.stop('SIGTERM');
-  close_ways();
-  registry.stop();
-  await remove_all();
-  fleet.remove_data();
-});
+after(() => clean_up(() => fleet.end(), close_ways, () => registry.stop(), remove_containers,
+  remove_volumes, remove_networks, remove_images, () => fleet.remove_data()));
 
-/** What a failed test has left on the engine. */
-async function remove_all() {
-  const query = `filters=${encodeURIComponent(JSON.stringify({ label: ['gantry.ways'] }))}`;
-  const list = async (path) => (await engine('GET', `${path}${query}`)).json();
-  for (const { Id } of await list('/containers/json?all=1&')) {
+// What a failed test has left on the engine.
+const label = `filters=${encodeURIComponent(JSON.stringify({ label: ['gantry.ways'] }))}`;
+const labelled = async (path) => (await engine('GET', `${path}${label}`)).json();
+
+async function remove_containers() {
+  for (const { Id } of await labelled('/containers/json?all=1&')) {
     await engine('DELETE', `/containers/${Id}?force=1&v=1`);
   }
-  for (const { Name } of (await list('/volumes?')).Volumes ?? []) {
+}
+
+async function remove_volumes() {
+  for (const { Name } of (await labelled('/volumes?')).Volumes ?? []) {
     await engine('DELETE', `/volumes/${Name}`);
   }
-  for (const { Id } of await list('/networks?')) await engine('DELETE', `/networks/${Id}`);
+}
+
+async function remove_networks() {
+  for (const { Id } of await labelled('/networks?')) await engine('DELETE', `/networks/${Id}`);
+}
+
+async function remove_images() {
   for (const { RepoTags } of (await engine('GET', '/images/json')).json()) {
     const ours = (tag) => /^ways-|^127\.0\.0\.1:\d+\/(team|spare)\//.test(tag);
     for (const tag of (RepoTags ?? []).filter(ours)) await engine('DELETE', `/images/${tag}?force=1`);
