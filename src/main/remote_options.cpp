@@ -93,7 +93,9 @@ void spell_out(Words& arguments) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 4> others{
       {{"ls", "list"}, {"list", "ls"}, {"rm", "remove"}, {"remove", "rm"}}};
   for (const auto& [written, known] : others) {
-    bool is_there = command == "images" || find_verb(command, written) != nullptr;
+    // As above: `images list` is about something else than `images ls`.
+    bool is_other = command == "images" && known == "ls";
+    bool is_there = is_other || find_verb(command, written) != nullptr;
     if (arguments[1] != written || is_there || find_verb(command, known) == nullptr) continue;
     arguments[1] = known;
     return;

@@ -25,6 +25,7 @@ TEST(SpellOut, DockersWordsAreKnown) {
   EXPECT_EQ(spelled_out({"hosts", "rm", "web1"}), (Words{"hosts", "remove", "web1"}));
   EXPECT_EQ(spelled_out({"volumes", "list"}), (Words{"volumes", "ls"}));
   EXPECT_EQ(spelled_out({"images", "list"}), (Words{"images", "list"}));
+  EXPECT_EQ(spelled_out({"images", "remove", "x"}), (Words{"images", "rm", "x"}));
   EXPECT_EQ(spelled_out({"hosts", "frob"}), (Words{"hosts", "frob"}));
   EXPECT_EQ(spelled_out({}), Words{});
 }
