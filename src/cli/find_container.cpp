@@ -16,6 +16,9 @@ constexpr std::size_t told_max = 5;
 // What was made or renamed a moment ago is in the server's view when its engine has told it.
 constexpr int looks_max = 3;
 constexpr Milliseconds look_again{250};
+constexpr std::size_t whole_id = 64;
+// A beginning of an id that is shorter is none where something has it as its name: `db`, `fe`.
+constexpr std::size_t id_beginning_min = 4;
 
 std::string places_of(const std::vector<FoundContainer>& found) {
   std::vector<std::string> places;
@@ -43,6 +46,18 @@ Error not_one(const std::string& word, const std::vector<FoundContainer>& found,
           "name its host with --host, or its whole id"};
 }
 
+/// A whole id is an id; anything else may be either. Whoever names a container of theirs like the
+/// id of another does not get what is meant for that one: both are in question then.
+std::vector<FoundContainer> meant(const std::string& word, std::vector<FoundContainer> named,
+                                  const std::vector<FoundContainer>& begun) {
+  if (named.empty() || (word.size() == whole_id && !begun.empty())) return begun;
+  if (word.size() < id_beginning_min) return named;
+  for (const auto& one : begun) {
+    if (one.name != word) named.push_back(one);
+  }
+  return named;
+}
+
 }  // namespace
 
 std::string FoundContainer::path() const {
@@ -60,13 +75,13 @@ Result<FoundContainer> choose_container(const json::Value& answer, const std::st
       json::Fields one{item, "items", json::Keys::tolerant};
       FoundContainer found{one.text("host").value_or(""), one.required_text("id"),
                            one.text("name").value_or("")};
-      if (found.name == word) named.push_back(found);
       if (found.name.find(word) != std::string::npos) alike.push_back(found);
-      if (!found.id.empty() && found.id.starts_with(word)) begun.push_back(found);
+      if (found.id.starts_with(word)) begun.push_back(found);
+      if (found.name == word) named.push_back(found);
     }
   }
   if (auto read = fields.finish(); !read) return fail(read.error());
-  const auto& found = named.empty() ? begun : named;
+  auto found = meant(word, named, begun);
   if (found.size() != 1) return fail(not_one(word, found, alike));
   return found.front();
 }

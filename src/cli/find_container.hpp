@@ -16,9 +16,10 @@ struct FoundContainer {
   std::string path() const;
 };
 
-/// The one container that `word` names: exactly by name, else by its id or the beginning of it, on
-/// `host` or, when that is empty, on any. Refused: `no_such_container`, and `ambiguous_container`
-/// when several have the name, which are told.
+/// The one container that `word` names: by its whole id, exactly by name, or by the beginning of
+/// its id, on `host` or, when that is empty, on any. Refused: `no_such_container`, and
+/// `ambiguous_container` when several have the name, or one's name is how another's id begins;
+/// they are told.
 async::task<Result<FoundContainer>> find_container(ApiClient& server, std::string host,
                                                    std::string word);
 /// The same of an answer of /api/v1/containers. Pure.

@@ -38,6 +38,33 @@ TEST(ChooseContainer, RefusesAnIdThatTwoBeginWith) {
   EXPECT_EQ(chosen("0123").error().code, "ambiguous_container");
 }
 
+/// One on `a`, and one on `b` that is called `name`.
+Result<FoundContainer> chosen_beside(const std::string& name, const std::string& word) {
+  const std::string id(64, 'a');
+  json::Array items{json::Object{{"host", "a"}, {"id", id}, {"name", "shop"}},
+                    json::Object{{"host", "b"}, {"id", std::string(64, 'b')}, {"name", name}}};
+  return choose_container(json::Value(json::Object{{"items", std::move(items)}}), word);
+}
+
+TEST(ChooseContainer, TakesAWholeIdForAnIdWhateverElseIsCalledSo) {
+  const std::string id(64, 'a');
+  EXPECT_EQ(value_or_throw(chosen_beside(id, id)).host, "a");
+}
+
+TEST(ChooseContainer, RefusesANameThatIsHowTheIdOfAnotherBegins) {
+  const std::string begins(12, 'a');
+  auto refused = chosen_beside(begins, begins);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "ambiguous_container");
+  EXPECT_THAT(refused.error().message, HasSubstr("aaaaaaaaaaaa on 'b', shop on 'a'"));
+  EXPECT_EQ(value_or_throw(chosen_beside("other", begins)).host, "a");
+}
+
+TEST(ChooseContainer, TakesOneThatIsCalledAsItsOwnIdBegins) {
+  const std::string begins(12, 'b');
+  EXPECT_EQ(value_or_throw(chosen_beside(begins, begins)).host, "b");
+}
+
 TEST(ChooseContainer, TellsWhatIsCalledAlike) {
   EXPECT_THAT(chosen("ach").error().remedy, HasSubstr("there is cache on 'b'"));
 }
