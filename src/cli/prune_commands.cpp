@@ -1,3 +1,4 @@
+#include "async/attempt.hpp"
 #include "cli/columns.hpp"
 #include "cli/find_container.hpp"
 #include "cli/input.hpp"
@@ -93,6 +94,17 @@ std::string removed_text(const Prune& prune) {
   return prune.size == 0 ? text : fmt::format("{}, {}", text, size_text(prune.size));
 }
 
+void tell_removed(Prune& prune, Format format) {
+  if (format == Format::text) {
+    prune.context.terminal.say(removed_text(prune));
+    return;
+  }
+  json::Object told{{"results", std::move(prune.results)},
+                    {"removed", prune.removed},
+                    {"size_bytes", prune.size}};
+  prune.context.terminal.out(json::serialize(told) + "\n");
+}
+
 async::task<Result<int>> go(Prune& prune, const RemoteCommand& command, const json::Value& plan) {
   const auto& items = member_at(plan, "items")->as_array();
   if (command.format == Format::text) {
@@ -106,16 +118,10 @@ async::task<Result<int>> go(Prune& prune, const RemoteCommand& command, const js
       }
     }
   }
-  auto removed = co_await remove_all(prune, items);
+  auto removed = co_await async::attempt(remove_all(prune, items));
+  // What has gone is told, also when the rest could not be asked for any more.
+  if (removed || !prune.results.empty()) tell_removed(prune, command.format);
   if (!removed) co_return fail(removed.error());
-  if (command.format == Format::json) {
-    prune.context.terminal.out(json::serialize(json::Object{{"results", std::move(prune.results)},
-                                                            {"removed", prune.removed},
-                                                            {"size_bytes", prune.size}}) +
-                               "\n");
-  } else {
-    prune.context.terminal.say(removed_text(prune));
-  }
   co_return prune.all_went_well ? 0 : 1;
 }
 
