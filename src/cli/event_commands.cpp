@@ -1,9 +1,10 @@
 #include "async/attempt.hpp"
-#include "async/backoff.hpp"
+#include "async/deadline.hpp"
 #include "base/text.hpp"
 #include "cli/columns.hpp"
 #include "cli/copy_stream.hpp"
 #include "cli/remote_request.hpp"
+#include "cli/retries.hpp"
 #include "cli/verb_tables.hpp"
 
 #include <fmt/format.h>
@@ -12,18 +13,14 @@
 namespace gantry::cli {
 namespace {
 
-constexpr Milliseconds first_wait{500};
-constexpr Milliseconds longest_wait{10'000};
-constexpr int tries_max = 20;
-
 /// Where somebody is in what happens.
 struct Follower {
   Context& context;
   Format format;
   std::string last_id;
   EventParser parser = {};
+  Retries retries = {};
   bool was_there = false;
-  int tries = 0;
 };
 
 std::string text_at(const json::Value& value, std::string_view path) {
@@ -49,7 +46,8 @@ std::string event_line(const json::Value& value) {
 }
 
 Result<> show(Follower& follower, const ServerEvent& event) {
-  follower.tries = 0;
+  // It is asked for again, whatever it ends for.
+  if (event.name == "end") return ok;
   auto value = json::parse(event.data, json::Keys::tolerant);
   if (!value) return fail(value.error());
   auto& terminal = follower.context.terminal;
@@ -66,19 +64,29 @@ Result<> show(Follower& follower, const ServerEvent& event) {
   return ok;
 }
 
-/// Until the stream ends: with what it was refused for, or with nothing when it may be taken up.
-async::task<Result<>> follow_once(Follower& follower, ApiClient& server, std::string path) {
-  auto stream = co_await server.events("follow events", std::move(path), follower.last_id);
+/// Until the stream ends, and why it did.
+async::task<Result<>> follow_once(Follower& follower, const ServerAccess& access,
+                                  std::string path) {
+  // Anew each time: a server that comes back has made itself another local token.
+  auto server = ApiClient::open(follower.context, access);
+  if (!server) co_return fail(server.error());
+  auto stream = co_await (*server)->events("follow events", std::move(path), follower.last_id);
   if (!stream) co_return fail(stream.error());
   follower.was_there = true;
   follower.parser = {};
-  co_return co_await each_event_of(*stream, follower.parser, "follow events",
-                                   [&](const ServerEvent& event) { return show(follower, event); });
+  auto told =
+      co_await each_event_of(*stream, follower.parser, "follow events",
+                             [&](const ServerEvent& event) { return show(follower, event); });
+  if (!told) co_return fail(told.error());
+  co_return fail(ErrorKind::unavailable, "stream_broken",
+                 "cannot follow events any further: the server ends them again and again",
+                 "look at what stands between here and the server");
 }
 
-/// Whether another try may find the server again.
+/// Whether another try may find the server again. One that stops takes its token away.
 bool may_pass(const Error& error) {
-  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::exhausted;
+  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::exhausted ||
+         error.code == "no_token_file";
 }
 
 }  // namespace
@@ -87,20 +95,16 @@ async::task<Result<int>> run_events(Context& context, RemoteCommand command) {
   auto request = request_of(*command.verb, command.given);
   if (!request) co_return fail(request.error());
   Follower follower{context, command.format, command.text("after")};
-  async::Backoff backoff{first_wait, longest_wait};
   while (true) {
-    // Anew each time: a server that comes back has made itself another local token.
-    auto server = ApiClient::open(context, command.server);
-    if (!server) co_return fail(server.error());
-    auto followed = co_await async::attempt(follow_once(follower, **server, request->target));
+    auto began = steady_now();
+    auto followed = co_await async::attempt(follow_once(follower, command.server, request->target));
     if (const auto& id = follower.parser.last_id(); !id.empty()) follower.last_id = id;
-    bool away = !followed && may_pass(followed.error());
-    if (!followed && (!away || !follower.was_there || ++follower.tries > tries_max)) {
-      co_return fail(in_words_of(*command.verb, followed.error()));
-    }
-    if (!away) backoff.reset();
+    auto lasted = std::chrono::duration_cast<Milliseconds>(steady_now() - began);
+    bool again = follower.was_there && may_pass(followed.error());
+    auto wait = again ? follower.retries.after(lasted) : std::nullopt;
+    if (!wait) co_return fail(in_words_of(*command.verb, followed.error()));
     context.terminal.aside("the server has gone away; trying to find it again");
-    co_await backoff.pause();
+    co_await async::pause(*wait);
   }
 }
 
