@@ -126,6 +126,24 @@ TEST_F(TokenGrantsTest, WhatTheMakerDoesNotSeeIsRefusedAsWhatThereIsNot) {
               testing::HasSubstr("'grants[0].role' must not be above 'viewer'"));
 }
 
+TEST_F(TokenGrantsTest, GroupsCanNotBeTriedOut) {
+  auto near = server_.ask("PATCH", "/api/v1/hosts/local", R"({"groups":["near"]})");
+  ASSERT_EQ(near.head.status, 200U) << near.body;
+  auto shop_in = [](std::string_view group) {
+    return fmt::format(R"([{{"group":"{}","project":"shop","role":"viewer"}}])", group);
+  };
+  auto unknown = refusal(shop_in("nobodys"));
+  EXPECT_EQ(refusal(shop_in("near")), unknown);
+  ASSERT_EQ(make(shop_in("*")).head.status, 201U);
+  grant({{.group = "*", .project = "shop"}});
+  EXPECT_EQ(refusal(shop_in("near")), unknown);
+  grant({{.group = "near", .project = "shop"}});
+  EXPECT_EQ(make(shop_in("near")).head.status, 201U);
+  EXPECT_EQ(refusal(shop_in("nobodys")), unknown);
+  grant({{.group = "*"}});
+  EXPECT_EQ(make(shop_in("near")).head.status, 201U);
+}
+
 TEST_F(TokenGrantsTest, AnEmptyListIsNotTakenForNoRestriction) {
   EXPECT_THAT(refusal("[]"), testing::HasSubstr("'grants' must hold at least one"));
 }

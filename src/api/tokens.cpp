@@ -67,6 +67,16 @@ std::unexpected<Error> refused_grant(std::size_t index, std::string_view field,
   return fail(json::field_error(fmt::format("grants[{}].{}", index, field), reason));
 }
 
+/// Which groups a host is in is told only to who sees all of it; by a grant that counts or does
+/// not, anybody could find out.
+bool may_name_group(const Call& call, const access::Grant& wanted) {
+  auto own = call.services.access.grants(call.identity->user);
+  return wanted.group == access::every_group || std::ranges::any_of(own, [&](const auto& grant) {
+           bool is_everything = grant.group == access::every_group && grant.project.empty();
+           return is_everything || grant.group == wanted.group;
+         });
+}
+
 /// What the grant is about is something that who makes it may see, and do as much to; what they do
 /// not see is refused as what there is not.
 Result<> check_grant_of(const Call& call, const access::Rights& rights, const access::Grant& grant,
@@ -89,7 +99,10 @@ Result<> check_grant_of(const Call& call, const access::Rights& rights, const ac
                    std::ranges::find(groups, grant.group) != groups.end();
       if (meant) role = std::max(role, reach(*host));
     }
-    if (!role) return refused_grant(index, "group", "must be one of hosts that you may see");
+    if (!role || !may_name_group(call, grant)) {
+      return refused_grant(index, "group",
+                           "must be one that your own grants name, of hosts that you see");
+    }
   }
   if (access::includes(*role, grant.role)) return ok;
   return refused_grant(
