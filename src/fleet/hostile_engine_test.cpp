@@ -204,8 +204,14 @@ TEST_F(HostileEngine, AnIdThatIsThereTwiceIsShownOnce) {
                            FakeDaemon::container("cc", "two", "running"),
                            FakeDaemon::container("bb", "again", "exited")}))
       .always();
-  auto image = fmt::format(R"({{"Id":"sha256:{}","RepoTags":["a:1"]}})", FakeDaemon::id("ee"));
-  evil_.expect("GET", "/images/json*").reply(200, fmt::format("[{0},{0}]", image));
+  // Docker 23 with containerd's images tells an image of two names in this way.
+  auto image = [](std::string_view tag, std::string_view digest) {
+    return fmt::format(R"({{"Id":"sha256:{}","RepoTags":["{}"],"RepoDigests":["{}"]}})",
+                       FakeDaemon::id("ee"), tag, digest);
+  };
+  evil_.expect("GET", "/images/json*")
+      .reply(200, fmt::format("[{},{},{}]", image("a:1", "a@sha256:1"), image("b:2", "b@sha256:1"),
+                              image("a:1", "a@sha256:1")));
   evil_.expect("GET", "/networks*")
       .reply(200, R"([{"Id":"n1","Name":"a"},{"Id":"n1","Name":"b"}])");
   evil_.expect("GET", "/volumes*").reply(200, R"({"Volumes":[{"Name":"v"},{"Name":"v"}]})");
@@ -213,7 +219,9 @@ TEST_F(HostileEngine, AnIdThatIsThereTwiceIsShownOnce) {
   until_both_are_connected();
   EXPECT_THAT(found(), ElementsAre("evil/one", "evil/two", "local/web"));
   until([this] { return !evil().volumes.empty(); });
-  EXPECT_EQ(evil().images.size(), 1U);
+  ASSERT_EQ(evil().images.size(), 1U);
+  EXPECT_THAT(evil().images[0].tags, ElementsAre("a:1", "b:2"));
+  EXPECT_THAT(evil().images[0].digests, ElementsAre("a@sha256:1", "b@sha256:1"));
   EXPECT_EQ(evil().networks.size(), 1U);
   EXPECT_EQ(evil().volumes.size(), 1U);
 }

@@ -9,8 +9,8 @@
 #include "fleet/trim.hpp"
 
 #include <algorithm>
+#include <map>
 #include <ranges>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,18 +38,47 @@ const std::string& key_of(const engine::ImageSummary& image) { return image.id; 
 const std::string& key_of(const engine::Network& network) { return network.id; }
 const std::string& key_of(const engine::Volume& volume) { return volume.name; }
 
-/// Cuts a list that is too long, and says so; and what is too long in it. What is there twice is
-/// taken once: everybody tells things apart by their keys.
+void unite(std::vector<std::string>& texts, std::vector<std::string> more) {
+  for (auto& text : more) {
+    if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
+  }
+}
+
+/// Engines that keep images in containerd tell one of several names once for each name.
+void unite(engine::ImageSummary& image, engine::ImageSummary again) {
+  unite(image.tags, std::move(again.tags));
+  unite(image.digests, std::move(again.digests));
+  trim(image);
+}
+void unite(engine::Network& /*network*/, engine::Network /*again*/) {}
+void unite(engine::Volume& /*volume*/, engine::Volume /*again*/) {}
+
+/// Trimmed, and what is there twice once: everybody tells things apart by their keys.
+template <class T>
+std::vector<T> told_once(std::vector<T> listed) {
+  std::vector<T> kept;
+  std::map<std::string, std::size_t> places;
+  for (auto& item : listed) {
+    auto [place, is_new] = places.emplace(key_of(item), kept.size());
+    trim(item);
+    if (is_new) {
+      kept.push_back(std::move(item));
+    } else {
+      unite(kept[place->second], std::move(item));
+    }
+  }
+  return kept;
+}
+
+/// Cuts a list that is too long, and says so; and what is too long in it.
 template <class T>
 Result<> take(Result<std::vector<T>> listed, std::vector<T>& into, std::size_t max,
               std::string_view called) {
   if (!listed) return fail(std::move(listed.error()));
-  std::set<std::string> keys;
-  std::erase_if(*listed, [&](const T& item) { return !keys.insert(key_of(item)).second; });
-  auto total = listed->size();
-  if (total > max) listed->resize(max);
-  for (auto& item : *listed) trim(item);
-  into = std::move(*listed);
+  auto kept = told_once(std::move(*listed));
+  auto total = kept.size();
+  if (total > max) kept.resize(max);
+  into = std::move(kept);
   if (total <= max) return ok;
   return fail(ErrorKind::too_large, "list_cut_short",
               fmt::format("cannot show all {}: there are {}, and {} are kept", called, total, max));
