@@ -4,6 +4,7 @@
 #include "async/deadline.hpp"
 #include "async/finally.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/text.hpp"
 #include "engine/image_reference.hpp"
 #include "engine/networks.hpp"
@@ -24,6 +25,8 @@ constexpr Milliseconds removal_max{10'000};
 constexpr Milliseconds between_removals{500};
 
 constexpr std::string_view our_labels = "io.gantry.";
+/// By its value one is found of which the engine has not told the id.
+constexpr std::string_view mark_label = "io.gantry.creation";
 /// What our sandboxes live by: a program that could write there could write into all of them.
 constexpr std::array<std::string_view, 3> our_names{"gantry-init-", "gantry-outbound",
                                                     "gantry-sandbox-"};
@@ -237,15 +240,44 @@ async::task<Result<>> check_named_network(engine::Client& client,
 struct Making {
   engine::Client& client;
   engine::NewContainer wanted;
+  std::string mark = random::word(20);
   std::optional<engine::CreatedContainer> created = {};
+  bool may_be_there = false;  ///< The engine has not said whether it has made it.
   bool is_as_wanted = false;
   bool stays = false;  ///< It could not be taken away again.
 };
 
+/// After which an engine may have made it, or makes it yet.
+bool leaves_open(const Error& error) {
+  constexpr std::array<std::string_view, 4> codes{"engine_timed_out", "engine_unreachable",
+                                                  "engine_answer_too_large",
+                                                  "engine_answer_malformed"};
+  return std::ranges::find(codes, error.code) != codes.end();
+}
+
 async::task<Result<>> ask_for_it(Making& making, std::string name) {
-  auto created = co_await engine::create_container(making.client, std::move(name), making.wanted);
-  if (!created) co_return fail(std::move(created.error()));
+  auto created = co_await async::attempt(
+      engine::create_container(making.client, std::move(name), making.wanted));
+  if (!created) {
+    making.may_be_there = leaves_open(created.error());
+    co_return fail(std::move(created.error()));
+  }
   making.created = std::move(*created);
+  co_return ok;
+}
+
+async::task<Result<>> look_for_it(Making& making) {
+  engine::LabelFilters labels{fmt::format("{}={}", mark_label, making.mark)};
+  auto listed =
+      co_await engine::list_containers(making.client, engine::ListScope::all, std::move(labels));
+  if (!listed) co_return fail(std::move(listed.error()));
+  // Others that an engine may tell besides stay as they are.
+  for (const auto& container : *listed) {
+    auto mark = container.labels.find(std::string{mark_label});
+    if (mark == container.labels.end() || mark->second != making.mark) continue;
+    making.created = engine::CreatedContainer{.id = container.id, .warnings = {}};
+    making.may_be_there = false;
+  }
   co_return ok;
 }
 
@@ -273,6 +305,11 @@ async::task<Result<>> remove_made(engine::Client& client, std::string id) {
 }
 
 async::task<void> remove_unless_as_wanted(Making& making) {
+  if (making.may_be_there) {
+    auto looked = co_await async::attempt(
+        async::with_deadline(removal_max, "looking for it", look_for_it(making)));
+    if (!looked) log::warn("{}", looked.error().sentence());
+  }
   if (!making.created || making.is_as_wanted) co_return;
   for (int i = 0; i < removals_max; ++i) {
     if (i > 0) co_await async::pause(between_removals);
@@ -290,6 +327,7 @@ async::task<Result<engine::CreatedContainer>> make(engine::Client& client, std::
   auto network = co_await check_named_network(client, wanted.network);
   if (!network) co_return fail(std::move(network.error()));
   Making making{.client = client, .wanted = std::move(wanted)};
+  making.wanted.labels.emplace(mark_label, making.mark);
   auto made = co_await async::attempt(
       async::finally(make_and_compare(making, std::move(name)), remove_unless_as_wanted(making)));
   if (made) co_return std::move(*making.created);
@@ -298,6 +336,11 @@ async::task<Result<engine::CreatedContainer>> make(engine::Client& client, std::
         "remove container '{}' by hand: it is not known to be what "
         "was asked for",
         making.created->id.substr(0, 12));
+  }
+  if (making.may_be_there) {
+    made.error().remedy = fmt::format(
+        "remove the container with the label '{}={}' by hand, if the engine has made it after all",
+        mark_label, making.mark);
   }
   co_return fail(std::move(made.error()));
 }

@@ -70,7 +70,8 @@ struct Created {
 
 /// Judges it, makes it (audited), looks whether the engine has made just that (else it is removed
 /// again: `engine_widened`, unavailable; also when that can not be looked at, or nobody waits any
-/// more), and starts it (audited).
+/// more; one for which the engine does not answer is looked for by a label of its own), and starts
+/// it (audited).
 async::task<Result<Created>> create(Operations& operations, Actor actor, access::Role role,
                                     Creation creation);
 

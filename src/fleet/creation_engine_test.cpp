@@ -15,6 +15,8 @@ namespace {
 
 using engine::FakeDaemon;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 using Script = FakeDaemon::Script;
 
 class CreationOnAnEngine : public testing::Test {
@@ -109,6 +111,38 @@ TEST_F(CreationOnAnEngine, WhatNobodyWaitsForWhileItIsMadeDoesNotStay) {
   });
   EXPECT_FALSE(result_);
   EXPECT_EQ(removed_->used(), 1U);
+}
+
+TEST_F(CreationOnAnEngine, WhatTheEngineMadeWithoutAnAnswerDoesNotStay) {
+  created_->raw({}).then_close().always();
+  daemon_.expect("GET", "/containers/json*").reply_with([this](const auto&) {
+    auto wanted = value_or_throw(json::parse(daemon_.last_body(), json::Keys::tolerant));
+    auto made = FakeDaemon::container("c1", "web", "created");
+    made["Labels"] = wanted.as_object().at("Labels");
+    json::Array listed{FakeDaemon::container("ff", "web", "running"), std::move(made)};
+    return net::ScriptedServer::Reply{
+        .status = 200, .body = json::serialize(listed), .headers = {}};
+  });
+  loop_.run(create_web());
+  EXPECT_EQ(code(), "engine_unreachable");
+  EXPECT_EQ(removed_->used(), 1U);
+  EXPECT_THAT(result_->error().remedy, Not(HasSubstr("by hand")));
+  EXPECT_THAT(daemon_.server().unexpected(), IsEmpty());
+}
+
+TEST_F(CreationOnAnEngine, WhatMayHaveBeenMadeIsTold) {
+  created_->raw({}).then_close().always();
+  daemon_.expect("GET", "/containers/json*").reply(200, "[]");
+  loop_.run(create_web());
+  EXPECT_EQ(code(), "engine_unreachable");
+  EXPECT_EQ(removed_->used(), 0U);
+  EXPECT_THAT(result_->error().remedy, HasSubstr("the label 'io.gantry.creation="));
+}
+
+TEST_F(CreationOnAnEngine, WhatTheEngineRefusesIsNotLookedFor) {
+  created_->reply(409, R"({"message":"the name is in use"})");
+  loop_.run(create_web());
+  EXPECT_THAT(daemon_.server().unexpected(), IsEmpty());
 }
 
 TEST_F(CreationOnAnEngine, WhatCanNotBeRemovedIsTold) {

@@ -1186,7 +1186,8 @@ export interface paths {
          *     refused: 403 `danger_needs_admin`, 400 `danger_not_named`. Labels that begin with `io.gantry.`
          *     are Gantry's own. The image must be there: pull it first. Afterwards the container is looked at:
          *     when the engine has made one with more reach than was asked for, it is removed again
-         *     (503 `engine_widened`).
+         *     (503 `engine_widened`). So is one that the engine has made without an answer, found by its
+         *     label `io.gantry.creation`; where none is found, the remedy names the label.
          */
         post: operations["create_container"];
         delete?: never;
