@@ -46,7 +46,9 @@ json::Array texts_of(const std::vector<Grant>& grants) {
   for (const auto& grant : grants) {
     auto where = grant.host.empty() ? "group " + grant.group : "host " + grant.host;
     if (!grant.project.empty()) where += " project " + grant.project;
-    items.emplace_back(fmt::format("{}: {}", where, word(grant.role)));
+    auto text = fmt::format("{}: {}", where, word(grant.role));
+    for (auto extra : grant.extras) text += fmt::format(" +{}", word(extra));
+    items.emplace_back(std::move(text));
   }
   return items;
 }

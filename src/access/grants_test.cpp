@@ -242,14 +242,17 @@ TEST_F(GrantsTest, OnlyWhoMayHandOutRightsSetsThem) {
 
 TEST_F(GrantsTest, GrantsGoWithTheirUser) {
   auto bob = add("bob", Role::viewer);
-  ASSERT_TRUE(set(bob, {on("alpha")}));
+  auto grant = on("alpha");
+  grant.extras = {Extra::unmask, Extra::recordings};
+  ASSERT_TRUE(set(bob, {grant}));
   ASSERT_TRUE(house_.run(access().remove_user(house_.owner(), bob.user)));
   EXPECT_FALSE(role_on(bob, "alpha"));
   EXPECT_TRUE(access().rights(bob).restricted());
   auto page =
       value_or_throw(house_.run(access().audit_page(10, "", {.action = "user.set_grants"})));
   ASSERT_EQ(page.items.size(), 1U);
-  EXPECT_EQ(page.items[0].entry.details, R"({"name":"bob","grants":["host alpha: viewer"]})");
+  EXPECT_EQ(page.items[0].entry.details,
+            R"({"name":"bob","grants":["host alpha: viewer +unmask +recordings"]})");
 }
 
 TEST_F(GrantsTest, AViewersTokenIsNoExecutor) {

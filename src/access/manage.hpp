@@ -25,7 +25,8 @@ Result<> may_hand_out_rights(const Identity& by);
 /// What the user is by now, which may be more than when the request came. Refused: `last_admin`.
 Result<> keeps_an_admin(storage::Transaction& transaction, const User& user);
 
-/// Of a list of grants, with names of hosts, for the audit log: `host web1 project shop: viewer`.
+/// Of a list of grants, with names of hosts, for the audit log: `host web1 project shop: viewer`,
+/// with ` +unmask` for each of its extras.
 json::Array texts_of(const std::vector<Grant>& grants);
 
 }  // namespace gantry::access

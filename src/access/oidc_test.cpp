@@ -371,6 +371,12 @@ TEST_F(ElsewhereTest, NewcomersMayBeKeptToSomeHosts) {
   };
   EXPECT_EQ(role("staging"), Role::viewer);
   EXPECT_FALSE(role("production"));
+  auto page = value_or_throw(
+      house_.run(access().audit_page(1, "", {.actor = "oidc", .action = "user.create"})));
+  ASSERT_EQ(page.items.size(), 1U);
+  EXPECT_NE(page.items[0].entry.details.find(R"("first_grants":["group staging: viewer"])"),
+            std::string::npos)
+      << page.items[0].entry.details;
   ASSERT_TRUE(house_.run(access().set_grants(house_.owner(), jane.identity.user, {})));
   come();
   EXPECT_EQ(role("production"), Role::operator_) << "what an admin has said holds";

@@ -66,11 +66,12 @@ async::task<Result<UserId>> Access::adopt(const Vouched& vouched) {
           return fail(ErrorKind::conflict, "signed_in_twice",
                       "cannot sign in: you do so elsewhere, this moment", "sign in again");
         }
-        auto details = json::serialize(json::Object{{"name", row.user.name},
-                                                    {"role", word(row.user.role)},
-                                                    {"first_grants", vouched.first_grants.size()},
-                                                    {"issuer", vouched.issuer},
-                                                    {"subject", vouched.subject}});
+        auto details =
+            json::serialize(json::Object{{"name", row.user.name},
+                                         {"role", word(row.user.role)},
+                                         {"first_grants", texts_of(vouched.first_grants)},
+                                         {"issuer", vouched.issuer},
+                                         {"subject", vouched.subject}});
         audit::append(transaction,
                       {std::string{actor}, "user.create", row.user.id.text(), "ok", details}, at);
         return ok;
