@@ -244,6 +244,13 @@ Result<> Oidc::count(const std::string& address) {
 
 async::task<Result<Oidc::Start>> Oidc::start(std::string address) {
   if (auto counted = count(address); !counted) co_return fail(std::move(counted.error()));
+  auto started = co_await begin();
+  // What fails here is the provider's, or ours.
+  if (!started) by_address_.withdraw(network_of(address));
+  co_return started;
+}
+
+async::task<Result<Oidc::Start>> Oidc::begin() {
   if (underway_ >= underway_max) co_return busy();
   Counted counted{underway_};
   auto provider = co_await discover();
@@ -391,8 +398,15 @@ async::task<Result<Vouched>> Oidc::finish(Return returned) {
   auto address = returned.address;
   if (auto counted = count(address); !counted) co_return fail(std::move(counted.error()));
   auto vouched = co_await vouch(std::move(returned));
-  // Neither the way there nor the way back was a failure.
-  for (int i = 0; i < 2 && vouched; ++i) by_address_.withdraw(network_of(address));
+  int forgiven = 0;
+  if (vouched || vouched.error().kind == ErrorKind::unavailable) {
+    // Neither the way there nor the way back was a failure of theirs. The provider was asked only
+    // because they had begun.
+    forgiven = 2;
+  } else if (vouched.error().code == "oidc_busy") {
+    forgiven = 1;
+  }
+  for (int i = 0; i < forgiven; ++i) by_address_.withdraw(network_of(address));
   co_return vouched;
 }
 

@@ -80,7 +80,7 @@ class Oidc {
     Secret cookie;    ///< What it brings back.
   };
   /// Of the address, so many are begun in 10 minutes and not brought to an end; an empty one is not
-  /// counted. Refused: `provider_unreachable`, `provider_mistaken` (unavailable), `oidc_busy`,
+  /// counted, nor what fails by the provider or for want of room. Refused: `provider_unreachable`, `provider_mistaken` (unavailable), `oidc_busy`,
   /// `too_many_attempts` (exhausted).
   async::task<Result<Start>> start(std::string address = {});
 
@@ -112,6 +112,7 @@ class Oidc {
   };
 
   Result<> count(const std::string& address);
+  async::task<Result<Start>> begin();
   async::task<Result<Vouched>> vouch(Return returned);
   async::task<Result<Provider>> discover();
   async::task<Result<json::Value>> fetch(ProviderUrl url, net::http::RequestHead request,

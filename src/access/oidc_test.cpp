@@ -100,6 +100,25 @@ TEST_F(OidcTest, WhoeverComesInIsNotCounted) {
   }
 }
 
+TEST_F(OidcTest, WhatIsNotTheVisitorsFaultIsNotCounted) {
+  constexpr const char* here = "192.0.2.7";
+  auto begin_here = [&] { return house_.run(oidc_->start(here)); };
+  provider_.server().refuse_connections({ErrorKind::unavailable, "not_listening", "nobody", {}});
+  for (int i = 0; i < 70; ++i) ASSERT_EQ(begin_here().error().code, "provider_unreachable");
+  for (int i = 0; i < 70; ++i) {
+    provider_.server().accept_connections();
+    auto started = value_or_throw(begin_here());
+    auto granted = provider_.grant(started.url);
+    provider_.server().refuse_connections({ErrorKind::unavailable, "not_listening", "nobody", {}});
+    ASSERT_EQ(outcome({.code = granted.code,
+                       .state = granted.state,
+                       .issuer = {},
+                       .cookie = std::string{started.cookie.reveal()},
+                       .address = here}),
+              "provider_unreachable");
+  }
+}
+
 TEST_F(OidcTest, WrongClaimsAreRefused) {
   EXPECT_EQ(with([](json::Object& claims) { claims["nonce"] = "another"; }), "bad_token");
   EXPECT_EQ(with([](json::Object& claims) { claims.erase("nonce"); }), "bad_token");

@@ -35,6 +35,20 @@ Reply refused(const Call& call, const Error& error) {
   return reply;
 }
 
+enum class Begun { here, anywhere };
+
+/// Whether a person's browser goes there, as far as it tells: pictures in other sites' pages could
+/// use up all attempts that an address has.
+bool is_visit(const Call& call, Begun begun) {
+  auto site = call.header("Sec-Fetch-Site");
+  auto purpose = call.header("Sec-Fetch-Dest");
+  bool is_ours = site.empty() || site == "same-origin" || site == "none";
+  return (is_ours || begun == Begun::anywhere) && (purpose.empty() || purpose == "document");
+}
+
+/// Not counted, and a sign-in that is under way keeps its cookie.
+Reply elsewhere() { return redirect("/?sign_in_error=oidc_elsewhere"); }
+
 }  // namespace
 
 Answer get_oidc(Call& call) {
@@ -43,6 +57,7 @@ Answer get_oidc(Call& call) {
 
 Answer start_oidc(Call& call) {
   if (call.services.oidc == nullptr) co_return not_configured();
+  if (!is_visit(call, Begun::here)) co_return elsewhere();
   auto started = co_await call.services.oidc->start(call.exchange.peer().address);
   if (!started) co_return refused(call, started.error());
   auto reply = redirect(std::move(started->url));
@@ -53,6 +68,7 @@ Answer start_oidc(Call& call) {
 
 Answer finish_oidc(Call& call) {
   if (call.services.oidc == nullptr) co_return not_configured();
+  if (!is_visit(call, Begun::anywhere)) co_return elsewhere();
   const auto& peer = call.exchange.peer();
   auto cookie = find_cookie(call.exchange.request().headers,
                             flow_cookie_name(peer.transport, peer.listener_port));

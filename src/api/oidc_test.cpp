@@ -82,6 +82,27 @@ TEST_F(OidcRoutesTest, WhatGoesWrongIsToldToTheConsole) {
             "/?sign_in_error=oidc_state");
 }
 
+TEST_F(OidcRoutesTest, PagesOfOtherSitesUseNobodysAttemptsUp) {
+  auto refused = [&](const char* path, const char* site, const char* purpose) {
+    auto answer =
+        server_.send("GET", path, {}, {{"Sec-Fetch-Site", site}, {"Sec-Fetch-Dest", purpose}});
+    EXPECT_THAT(cookies_of(answer), testing::IsEmpty());
+    return answer.head.headers.get("Location") == "/?sign_in_error=oidc_elsewhere";
+  };
+  constexpr const char* start = "/api/v1/oidc/start";
+  for (int i = 0; i < 70; ++i) {
+    ASSERT_TRUE(refused(start, "cross-site", "image"));
+    ASSERT_TRUE(refused("/api/v1/oidc/callback?code=x&state=x", "cross-site", "image"));
+  }
+  EXPECT_TRUE(refused(start, "cross-site", "document"));
+  EXPECT_TRUE(refused(start, "same-site", "document"));
+  EXPECT_TRUE(refused(start, "same-origin", "iframe"));
+  EXPECT_EQ(come_back().head.headers.get("Location"), "/");
+  auto visit = server_.send("GET", start, {},
+                            {{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Dest", "document"}});
+  EXPECT_THAT(std::string{visit.head.headers.get("Location")}, StartsWith("https://id.example/"));
+}
+
 TEST_F(OidcRoutesTest, WithoutAProviderThereIsNothing) {
   TestServer server;
   EXPECT_EQ(server.send("GET", "/api/v1/oidc").body, R"({"enabled":false})");

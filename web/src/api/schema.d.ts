@@ -122,7 +122,7 @@ export interface paths {
         };
         /**
          * Send the browser to the identity provider
-         * @description For browsers, not for programs. What goes wrong sends the browser to `/?sign_in_error=CODE`: `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_attempts`.
+         * @description For browsers, not for programs. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_elsewhere` (by a page of another site, or by a picture or frame), `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_attempts`.
          */
         get: operations["start_oidc"];
         put?: never;
@@ -142,7 +142,7 @@ export interface paths {
         };
         /**
          * Where the identity provider sends the browser back
-         * @description Signs in who the provider vouches for: the user linked with issuer and subject, or a new one. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_state`, `oidc_refused`, `oidc_no_role`, `bad_token`, `unknown_key`, `user_disabled`, `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_attempts`, `too_many_users`, `setup_needed`.
+         * @description Signs in who the provider vouches for: the user linked with issuer and subject, or a new one. What goes wrong sends the browser to `/?sign_in_error=CODE`: `oidc_elsewhere` (by a picture or frame), `oidc_state`, `oidc_refused`, `oidc_no_role`, `bad_token`, `unknown_key`, `user_disabled`, `provider_unreachable`, `provider_mistaken`, `oidc_busy`, `too_many_attempts`, `too_many_users`, `setup_needed`.
          */
         get: operations["finish_oidc"];
         put?: never;

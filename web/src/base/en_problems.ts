@@ -27,6 +27,7 @@ export const en_problems = {
   'error.too_many_users': 'There are as many users as there can be',
   'error.user_disabled': 'Your user is disabled here: ask an admin',
   'error.setup_needed': 'This server has no owner yet: its one-time link comes first',
+  'error.oidc_elsewhere': 'It was not begun on this page: do so here',
   'error.oidc_state': 'It took too long, or was begun in another browser: try again',
   'error.oidc_refused': 'The identity provider has refused it',
   'error.oidc_no_role': 'Your account there gives you no role here: ask an admin',

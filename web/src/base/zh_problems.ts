@@ -28,6 +28,7 @@ export const zh_problems: { readonly [Key in keyof typeof en_problems]: string }
   'error.too_many_users': '用户数量已达上限',
   'error.user_disabled': '您的用户在此已停用，请联系管理员',
   'error.setup_needed': '此服务器还没有所有者，请先打开其一次性链接',
+  'error.oidc_elsewhere': '登录不是从本页开始的，请在此处开始',
   'error.oidc_state': '耗时过长，或是在另一个浏览器中开始的，请重试',
   'error.oidc_refused': '身份提供者已拒绝',
   'error.oidc_no_role': '您在那里的账户在此没有角色，请联系管理员',
