@@ -18,20 +18,20 @@ namespace {
 
 constexpr json::TextBounds any_length{0, EventParser::event_max};
 
-/// Hands over each event of a stream until it ends.
+/// Hands over each event of a stream, which has to say that it is whole.
 async::task<Result<>> each_event(ApiClient& server, std::string doing, std::string path,
                                  std::function<Result<>(const ServerEvent&)> show) {
   auto stream = co_await server.events(doing, std::move(path));
   if (!stream) co_return fail(stream.error());
-  EventParser parser;
-  co_return co_await each_event_of(*stream, parser, std::move(doing), std::move(show));
+  co_return co_await each_event_to_end(*stream, std::move(doing), std::move(show));
 }
 
 Result<> show_log(Terminal& terminal, Format format, const ServerEvent& event) {
   if (format == Format::json) {
     terminal.out(fmt::format("{{\"event\":\"{}\",\"data\":{}}}\n", event.name, event.data));
-    return ok;
   }
+  if (event.name == "error") return fail(problem_of("go on with the log", 502, event.data));
+  if (format == Format::json) return ok;
   auto value = json::parse(event.data, json::Keys::tolerant, {.bytes_max = EventParser::event_max});
   if (!value) return fail(value.error());
   json::Fields fields{*value, event.name, json::Keys::tolerant};
@@ -41,8 +41,6 @@ Result<> show_log(Terminal& terminal, Format format, const ServerEvent& event) {
     event.name == "stdout" ? terminal.out(bytes.value_or("")) : terminal.err(bytes.value_or(""));
   } else if (event.name == "dropped") {
     terminal.aside("some output came faster than it could be shown, and was left out");
-  } else if (event.name == "error") {
-    return fail(problem_of("go on with the log", 502, event.data));
   }
   return ok;
 }

@@ -1,0 +1,199 @@
+#include "async/workers.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/raw_terminal.hpp"
+#include "cli/remote.hpp"
+#include "net/http_server_fake.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+// Commands whose answer comes in pieces, of a server that does not always come to the end.
+namespace gantry::cli {
+namespace {
+
+using net::http::Exchange;
+using ::testing::HasSubstr;
+
+class Streams : public testing::Test {
+ protected:
+  using Answer = std::function<async::task<void>(Exchange&)>;
+
+  Streams() : token_file_{testing::TempDir() + "gantry_streams_token"} { write_token(); }
+  ~Streams() override { std::filesystem::remove(token_file_); }
+
+  Result<int> run_verb(std::string_view command, std::string_view action, Given given,
+                       Format format = Format::text) {
+    auto all = verbs();
+    auto verb = std::ranges::find_if(
+        all, [&](const Verb& one) { return one.command == command && one.action == action; });
+    async::Workers workers{1, 4};
+    Terminal terminal{[this](std::string_view bytes) { out_ += bytes; },
+                      [this](std::string_view bytes) {
+                        err_ += bytes;
+                        if (said_) said_(bytes);
+                      },
+                      Terminal::Kind::screen};
+    async::StopSignal interrupted{server_.loop().executor()};
+    ScreenWatch screen{server_.loop().executor()};
+    Context context{.executor = server_.loop().executor(),
+                    .workers = workers,
+                    .terminal = terminal,
+                    .interrupted = interrupted,
+                    .screen = screen,
+                    .version = "test"};
+    ServerAccess access{.url = fmt::format("http://127.0.0.1:{}", server_.port()),
+                        .token_file = token_file_,
+                        .token_file_kind = ServerAccess::TokenFile::named};
+    return server_.run(run(context, RemoteCommand{.server = std::move(access),
+                                                  .format = format,
+                                                  .verb = &*verb,
+                                                  .given = std::move(given)}));
+  }
+
+  Result<int> logs_that(std::string events) {
+    answer_ = [events](Exchange& exchange) { return tell(exchange, events); };
+    return run_verb("logs", "", {{"container", {"web"}}, {"follow", {""}}});
+  }
+
+  void write_token() const { std::ofstream{token_file_} << "secret\n"; }
+
+  static async::task<void> respond(Exchange& exchange, unsigned status, json::Object body) {
+    return exchange.respond({status, {{"Content-Type", "application/json"}}},
+                            json::serialize(json::Value(std::move(body))));
+  }
+  static async::task<void> tell(Exchange& exchange, std::string events) {
+    co_await exchange.begin_stream({200, {{"Content-Type", "text/event-stream"}}});
+    if (!events.empty()) co_await exchange.send(std::move(events));
+    co_await exchange.finish_stream();
+  }
+
+  async::task<void> serve(Exchange& exchange) {
+    if (exchange.request().target.starts_with("/api/v1/containers?")) {
+      json::Object web{{"host", "a"}, {"id", std::string(64, 'f')}, {"name", "web"}};
+      return respond(exchange, 200, {{"items", json::Array{std::move(web)}}, {"next", nullptr}});
+    }
+    return answer_(exchange);
+  }
+
+  std::filesystem::path token_file_;
+  Answer answer_;
+  std::function<void(std::string_view)> said_;
+  std::string out_;
+  std::string err_;
+  net::http::TestServer server_{[this](Exchange& exchange) { return serve(exchange); }};
+};
+
+const std::string one = "event: stdout\ndata: {\"text\":\"one\\n\"}\n\n";
+
+TEST_F(Streams, ALogThatIsFollowedToItsEndIsDone) {
+  EXPECT_EQ(value_or_throw(logs_that(one + "event: end\ndata: {\"reason\":\"ended\"}\n\n")), 0);
+  EXPECT_EQ(out_, "one\n");
+}
+
+TEST_F(Streams, ALogThatStopsWithoutAnEndIsBroken) {
+  auto told = logs_that(one);
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, "stream_broken");
+  EXPECT_EQ(told.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(out_, "one\n");
+}
+
+TEST_F(Streams, ALogWhoseServerStopsOrWhoseRightHasGoneSaysSo) {
+  auto stopped = logs_that("event: end\ndata: {\"reason\":\"server_stopping\"}\n\n");
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, "server_stopping");
+  auto taken = logs_that("event: end\ndata: {\"reason\":\"not_allowed\"}\n\n");
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().kind, ErrorKind::denied);
+}
+
+TEST_F(Streams, ReadingsAndTheLogOfAProjectNeedAnEndToo) {
+  answer_ = [](Exchange& exchange) { return tell(exchange, ""); };
+  auto stats = run_verb("stats", "", {{"container", {"web"}}});
+  ASSERT_FALSE(stats);
+  EXPECT_EQ(stats.error().code, "stream_broken");
+  auto project = run_verb("projects", "logs", {{"name", {"shop"}}, {"host", {"a"}}}, Format::json);
+  ASSERT_FALSE(project);
+  EXPECT_EQ(project.error().code, "stream_broken");
+}
+
+async::task<void> half_a_text(Exchange& exchange) {
+  co_await exchange.begin_stream({200, {{"Content-Type", "text/plain"}}});
+  co_await exchange.send("half");
+  throw Failure{{ErrorKind::internal, "broken", "cannot go on", {}}};
+}
+
+TEST_F(Streams, TextThatBreaksOffIsBroken) {
+  answer_ = half_a_text;
+  auto told = run_verb("projects", "logs", {{"name", {"shop"}}, {"host", {"a"}}});
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, "stream_broken");
+  EXPECT_EQ(out_, "half");
+}
+
+TEST_F(Streams, EventsOutliveARestartThatTakesTheTokenFileAway) {
+  int asked = 0;
+  answer_ = [&](Exchange& exchange) {
+    if (++asked == 1) {
+      std::filesystem::remove(token_file_);
+      return tell(exchange, "event: end\ndata: {\"reason\":\"server_stopping\"}\n\n");
+    }
+    return respond(exchange, 403, {{"code", "seen"}, {"detail", "cannot go on: seen again"}});
+  };
+  int looks = 0;
+  said_ = [&](std::string_view) {
+    // The server is back when the command has once looked for the token in vain.
+    if (++looks == 2) write_token();
+  };
+  auto followed = run_verb("events", "", {});
+  ASSERT_FALSE(followed);
+  EXPECT_EQ(followed.error().code, "seen");
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(Streams, ATokenFileThatWasNeverThereIsRefusedAtOnce) {
+  std::filesystem::remove(token_file_);
+  EXPECT_EQ(run_verb("events", "", {}).error().code, "no_token_file");
+}
+
+/// The plan has so many that they do not go with one request; the second fails.
+async::task<void> half_a_prune(Exchange& exchange, int& asked) {
+  ++asked;
+  json::Object body;
+  unsigned status = 200;
+  if (asked == 1) {
+    json::Array items;
+    for (int i = 0; i < 501; ++i) items.push_back(json::Object{{"id", fmt::format("v{}", i)}});
+    body["items"] = std::move(items);
+  } else if (asked == 2) {
+    body = {{"results", json::Array{json::Object{{"id", "v0"}, {"ok", true}}}},
+            {"removed", 500},
+            {"size_bytes", 1024}};
+  } else {
+    status = 503;
+    body = {{"code", "host_unreachable"}, {"detail", "cannot reach host 'a'"}};
+  }
+  co_await exchange.respond({status, {{"Content-Type", "application/json"}}},
+                            json::serialize(json::Value(std::move(body))));
+}
+
+TEST_F(Streams, WhatAPruneHasRemovedIsToldWhenTheRestFails) {
+  int asked = 0;
+  answer_ = [&](Exchange& exchange) { return half_a_prune(exchange, asked); };
+  auto pruned = run_verb("volumes", "prune", {{"host", {"a"}}, {"force", {""}}});
+  ASSERT_FALSE(pruned);
+  EXPECT_EQ(pruned.error().code, "host_unreachable");
+  EXPECT_THAT(err_, HasSubstr("500 removed, 1.0 KiB"));
+  asked = 0;
+  pruned = run_verb("volumes", "prune", {{"host", {"a"}}, {"force", {""}}}, Format::json);
+  ASSERT_FALSE(pruned);
+  EXPECT_THAT(out_, HasSubstr(R"("removed":500)"));
+}
+
+}  // namespace
+}  // namespace gantry::cli
