@@ -75,7 +75,8 @@ class AbuseSightTest : public testing::Test {
       told += piece;
     }
     grant(elsewhere());
-    while (!next().empty()) continue;
+    for (auto piece = next(); !piece.empty(); piece = next()) told += piece;
+    EXPECT_THAT(told, HasSubstr("event: end\ndata: {\"reason\":\"not_allowed\"}"));
   }
 
   std::string mine_ = FakeDaemon::id("aaaa");

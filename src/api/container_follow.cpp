@@ -21,6 +21,10 @@ std::string event_frame(std::string_view name, const json::Value& data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, json_text(data));
 }
 
+std::string end_frame(std::string_view reason) {
+  return event_frame("end", json::Object{{"reason", reason}});
+}
+
 async::task<bool> send_held(Call& call, std::string piece) {
   if (piece.empty()) co_return true;
   if (!call.exchange.hold(Bytes{piece.size()})) co_return false;

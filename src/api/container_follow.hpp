@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 /// What answers that go on for long share: they end with the right to them, with the server, and
@@ -55,6 +56,11 @@ bool may_still_see(const Call& call, const FoundContainer& container);
 async::task<void> begin_events(Call& call);
 /// `event: <name>`, with JSON.
 std::string event_frame(std::string_view name, const json::Value& data);
+/// Why what is followed is not told any further, though there may be more.
+inline constexpr std::string_view server_stopping = "server_stopping";
+inline constexpr std::string_view not_allowed = "not_allowed";
+/// The event `end`, which every stream that is followed has unless it breaks off.
+std::string end_frame(std::string_view reason);
 /// Sends it, counted as held by this exchange; false when there is no room for it.
 async::task<bool> send_held(Call& call, std::string piece);
 

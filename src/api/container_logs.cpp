@@ -24,6 +24,7 @@ using fleet::LogNews;
 
 constexpr Milliseconds engine_silence_max{60'000};
 constexpr int looks_per_heartbeat = 7;
+constexpr std::string_view all_told = "ended";
 /// So much of one output goes into one event.
 constexpr std::size_t event_max = 48U << 10U;
 
@@ -108,19 +109,15 @@ async::task<Glance<LogNews>> next_news(Call& call, Follower& follower) {
   co_return Glance<LogNews>{.news = co_await follower.past()};
 }
 
-async::task<void> tell(Call& call, const FoundContainer& container, Follower& follower,
-                       const LogQuery& query) {
+/// Answers why it ends.
+async::task<std::string_view> tell(Call& call, const FoundContainer& container, Follower& follower,
+                                   const LogQuery& query) {
   bool events = query.form == LogQuery::Form::events;
   int silent = 0;
   while (may_still_see(call, container)) {
     auto seen = co_await next_news(call, follower);
-    if (seen.closing) break;
-    if (seen.ended) {
-      if (events) {
-        co_await call.exchange.send(event_frame("end", json::Object{{"reason", "ended"}}));
-      }
-      break;
-    }
+    if (seen.closing) co_return server_stopping;
+    if (seen.ended) co_return all_told;
     if (seen.news) {
       silent = 0;
       co_await send_news(call, *seen.news, query);
@@ -128,15 +125,21 @@ async::task<void> tell(Call& call, const FoundContainer& container, Follower& fo
       co_await call.exchange.send(":\n\n");
     }
   }
+  co_return not_allowed;
 }
 
 async::task<void> follow(Call& call, const FoundContainer& container, Follower& follower,
                          const LogQuery& query) {
   auto told = co_await async::attempt(tell(call, container, follower, query));
-  if (!told && query.form == LogQuery::Form::text) throw Failure{told.error()};
+  bool text = query.form == LogQuery::Form::text;
+  if (!told && text) throw Failure{told.error()};
+  // Text can not say that it is not whole, but by having no end.
+  if (text && *told != all_told) co_return;
   if (!told) {
     auto error = told_error(call, container.host->name(), told.error());
     co_await call.exchange.send(event_frame("error", error_json(error)));
+  } else if (!text) {
+    co_await call.exchange.send(end_frame(*told));
   }
   co_await call.exchange.finish_stream();
 }
@@ -165,7 +168,7 @@ async::task<void> copy_events(Call& call, const FoundContainer& container,
     if (!more) splitter.finish();
     if (!splitter.empty()) co_await call.exchange.send(frames(splitter.take(), query));
   }
-  co_await call.exchange.send(event_frame("end", json::Object{{"reason", "ended"}}));
+  co_await call.exchange.send(end_frame(all_told));
   co_await call.exchange.finish_stream();
 }
 

@@ -26,15 +26,13 @@ std::unexpected<Error> not_running(const FoundContainer& container) {
               "start it first");
 }
 
-async::task<void> tell(Call& call, const FoundContainer& container, Watcher& watcher) {
+/// Answers why it ends.
+async::task<std::string_view> tell(Call& call, const FoundContainer& container, Watcher& watcher) {
   int silent = 0;
   while (may_still_see(call, container)) {
     auto seen = co_await glance(call, watcher.next());
-    if (seen.closing) break;
-    if (seen.ended) {
-      co_await call.exchange.send(event_frame("end", json::Object{{"reason", "not_running"}}));
-      break;
-    }
+    if (seen.closing) co_return server_stopping;
+    if (seen.ended) co_return "not_running";
     if (seen.news) {
       silent = 0;
       co_await call.exchange.send(event_frame("stats", container_stats_json(*seen.news)));
@@ -42,6 +40,7 @@ async::task<void> tell(Call& call, const FoundContainer& container, Watcher& wat
       co_await call.exchange.send(":\n\n");
     }
   }
+  co_return not_allowed;
 }
 
 async::task<void> stream(Call& call, const FoundContainer& container, Watcher& watcher) {
@@ -49,6 +48,8 @@ async::task<void> stream(Call& call, const FoundContainer& container, Watcher& w
   if (!told) {
     auto error = told_error(call, container.host->name(), told.error());
     co_await call.exchange.send(event_frame("error", error_json(error)));
+  } else {
+    co_await call.exchange.send(end_frame(*told));
   }
   co_await call.exchange.finish_stream();
 }

@@ -1,3 +1,4 @@
+#include "api/container_follow.hpp"
 #include "api/event_telling.hpp"
 #include "api/handlers.hpp"
 #include "api/json_text.hpp"
@@ -41,19 +42,18 @@ Result<Beginning> beginning(Call& call) {
   return number ? Beginning{*number} : Beginning{0, Beginning::Gap::other_run};
 }
 
-/// Whether there may be something to tell, or else a while has passed.
-async::task<bool> something_came(fleet::EventLog& log, const EventTelling& telling) {
+/// Waits until there may be something to tell and a little more, or else for a while.
+async::task<void> wait_for_some(fleet::EventLog& log, const EventTelling& telling) {
   if (!telling.behind()) co_await async::race(log.changed(), async::pause(look_up));
-  if (!telling.behind()) co_return false;
-  co_await async::pause(gather);
-  co_return true;
+  if (telling.behind()) co_await async::pause(gather);
 }
 
 std::string mark(const fleet::EventLog& log, const EventTelling& telling) {
   return fmt::format("id: {}\n:\n\n", log.cursor(telling.number()));
 }
 
-async::task<void> stream(Call& call, EventTelling telling, Beginning from) {
+/// Answers why it ends.
+async::task<std::string_view> stream(Call& call, EventTelling telling, Beginning from) {
   auto& log = call.services.fleet.events();
   if (from.gap == Beginning::Gap::other_run) {
     co_await call.exchange.send(
@@ -63,7 +63,9 @@ async::task<void> stream(Call& call, EventTelling telling, Beginning from) {
   }
   int silent_looks = 0;
   while (call.services.access.still_valid(*call.identity)) {
-    if (!co_await something_came(log, telling)) {
+    auto winner = co_await async::race(wait_for_some(log, telling), call.exchange.server_closing());
+    if (winner == async::Winner::second) co_return server_stopping;
+    if (!telling.behind()) {
       // With where they are: what was not for them need not be looked at again.
       if (++silent_looks % looks_per_heartbeat == 0)
         co_await call.exchange.send(mark(log, telling));
@@ -77,10 +79,13 @@ async::task<void> stream(Call& call, EventTelling telling, Beginning from) {
     silent_looks = 0;
     co_await call.exchange.send(std::move(frames));
   }
+  co_return not_allowed;
 }
 
-async::task<void> until_gone(Call& call) {
-  co_await async::race(call.exchange.peer_gone(), call.exchange.server_closing());
+async::task<void> follow(Call& call, EventTelling telling, Beginning from) {
+  auto reason = co_await stream(call, std::move(telling), from);
+  co_await call.exchange.send(end_frame(reason));
+  co_await call.exchange.finish_stream();
 }
 
 }  // namespace
@@ -96,8 +101,7 @@ Answer follow_host_events(Call& call) {
   add_security_headers(head.headers);
   co_await call.exchange.begin_stream(std::move(head));
   EventTelling telling{call, std::move(filter), from->number};
-  co_await async::race(stream(call, std::move(telling), *from), until_gone(call));
-  co_await call.exchange.finish_stream();
+  co_await until_peer_gone(call, follow(call, std::move(telling), *from));
   co_return answered_already();
 }
 

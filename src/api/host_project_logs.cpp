@@ -1,3 +1,4 @@
+#include "api/container_follow.hpp"
 #include "api/handlers.hpp"
 #include "api/host_access.hpp"
 #include "api/host_objects.hpp"
@@ -165,6 +166,9 @@ class Stream {
     if (!still_allowed()) co_return;
     co_await flush();
     if (wish_.follow) co_await async::race(tell_news(), follower_.run());
+    // Text can not say that it is not whole, but by having no end.
+    if (wish_.follow && !wish_.events) co_return;
+    if (wish_.events) co_await call_.exchange.send(end_frame(reason_));
     co_await call_.exchange.finish_stream();
   }
 
@@ -191,10 +195,20 @@ class Stream {
     for (const auto& [source, line] : last) co_await add(teller_.told(sources_[source], line));
   }
 
+  async::task<void> take(std::vector<fleet::LogFollower::Line>& lines) {
+    lines = co_await follower_.take(patience);
+  }
+
+  /// Containers come and go: it ends with the right to see it, the host or the server alone.
   async::task<void> tell_news() {
     int silent = 0;
     while (still_allowed()) {
-      auto lines = co_await follower_.take(patience);
+      std::vector<fleet::LogFollower::Line> lines;
+      auto winner = co_await async::race(take(lines), call_.exchange.server_closing());
+      if (winner == async::Winner::second) {
+        reason_ = server_stopping;
+        co_return;
+      }
       for (const auto& [source, line] : lines) co_await add(teller_.told(source, line));
       co_await flush();
       silent = lines.empty() ? silent + 1 : 0;
@@ -203,6 +217,7 @@ class Stream {
         co_await call_.exchange.send(":\n\n");
       }
     }
+    reason_ = host_->ended() ? "ended" : not_allowed;
   }
 
   bool still_allowed() const {
@@ -227,6 +242,7 @@ class Stream {
   Teller teller_;
   fleet::LogFollower follower_;
   std::string pending_;
+  std::string_view reason_ = "ended";  ///< Why it ends.
 };
 
 }  // namespace

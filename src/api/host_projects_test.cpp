@@ -179,7 +179,8 @@ TEST_F(HostProjectsTest, ItsLogsTellTheLastLinesOfAllTogetherAsEvents) {
   auto told = server_.send("GET", base + "/logs?tail=1", {}, headers).body;
   EXPECT_EQ(told, fmt::format("event: stdout\ndata: {{\"service\":\"init\",\"container\":"
                               "{{\"id\":\"{}\",\"name\":\"shop-init-1\"}},\"time\":"
-                              "\"2026-11-22T10:00:03.000000000Z\",\"text\":\"three\\n\"}}\n\n",
+                              "\"2026-11-22T10:00:03.000000000Z\",\"text\":\"three\\n\"}}\n\n"
+                              "event: end\ndata: {{\"reason\":\"ended\"}}\n\n",
                               engine::FakeDaemon::id("c1")));
 }
 

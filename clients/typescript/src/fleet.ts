@@ -81,6 +81,8 @@ export class Fleet {
       try {
         const stream = this.client.stream('GET', '/api/v1/events', { query, signal, position });
         for await (const { name, data } of stream) {
+          // The stream says that it ends: it is taken up again all the same.
+          if (name === 'end') continue;
           failures = 0;
           const cursor = position.lastEventId ?? '';
           if (name === 'gap') {

@@ -1,5 +1,8 @@
 import type { Api } from './api.js';
-import { ConnectionError, SandboxError, errorOf, type Problem } from './errors.js';
+import {
+  ConnectionError, PermissionError, SandboxError, errorOf, type Problem,
+} from './errors.js';
+import type { ServerEvent } from './events.js';
 import type {
   ContainerChanges, ContainerCreated, ContainerDetails, ContainerForm, ContainerProcesses,
   ContainerStats, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostImage,
@@ -60,6 +63,33 @@ function textOf({ text, base64 }: LogData): string {
 /** What a stream says instead of the next thing when it can not go on. */
 function raise(data: string): never {
   throw errorOf(JSON.parse(data) as Problem);
+}
+
+/**
+ * The events of a stream to its end. One that stops for another reason, or for none at all, is not
+ * whole, and that is an error.
+ */
+async function* toTheEnd(
+  what: string, events: AsyncGenerator<ServerEvent>,
+): AsyncGenerator<ServerEvent> {
+  for await (const event of events) {
+    if (event.name === 'error') raise(event.data);
+    if (event.name !== 'end') {
+      yield event;
+      continue;
+    }
+    const { reason } = JSON.parse(event.data) as { reason: string };
+    if (reason === 'server_stopping') {
+      throw new ConnectionError(`${what} goes no further: the server stops`, 'server',
+        { code: reason, remedy: 'try again when it is back' });
+    }
+    if (reason === 'not_allowed') {
+      throw new PermissionError(`${what} goes no further: you may not see it any more`, 'server',
+        { code: reason });
+    }
+    return;
+  }
+  throw new ConnectionError(`${what} breaks off`, 'server', { code: 'stream_broken' });
 }
 
 function graceOf({ graceSeconds = 10 }: StopOptions): { grace_seconds: number } {
@@ -146,14 +176,15 @@ export class HostContainer {
       signal);
   }
 
-  /** What it has written and, with `follow`, writes; ends when the container has stopped. */
+  /**
+   * What it has written and, with `follow`, writes; ends when the container has stopped. When it
+   * stops for the server or the right to see it, or breaks off, that is an error.
+   */
   async *logs(options: LogOptions = {}): AsyncGenerator<LogEntry> {
     const { signal, ...query } = options;
     const events = this.client.stream('GET', '/api/v1/hosts/{id}/containers/{part}/logs',
       { path: this.path, query, signal });
-    for await (const { name, data } of events) {
-      if (name === 'end') return;
-      if (name === 'error') raise(data);
+    for await (const { name, data } of toTheEnd(`the log of '${this.ref}'`, events)) {
       if (name !== 'stdout' && name !== 'stderr') continue;
       yield { stream: name, text: textOf(JSON.parse(data) as LogData) };
     }
@@ -163,9 +194,7 @@ export class HostContainer {
   async *stats(signal?: AbortSignal): AsyncGenerator<ContainerStats> {
     const events = this.client.stream('GET', '/api/v1/hosts/{id}/containers/{part}/stats',
       { path: this.path, signal });
-    for await (const { name, data } of events) {
-      if (name === 'end') return;
-      if (name === 'error') raise(data);
+    for await (const { name, data } of toTheEnd(`what '${this.ref}' uses`, events)) {
       if (name === 'stats') yield JSON.parse(data) as ContainerStats;
     }
   }
@@ -213,12 +242,12 @@ export class HostProject {
       { path: this.path, body });
   }
 
-  /** The lines of all its services in the order of time. */
+  /** The lines of all its services in the order of time; with `follow` it ends with its host. */
   async *logs(options: ProjectLogOptions = {}): AsyncGenerator<ProjectLogEntry> {
     const { signal, ...query } = options;
     const events = this.client.stream('GET', '/api/v1/hosts/{id}/projects/{part}/logs',
       { path: this.path, query, signal });
-    for await (const { name, data } of events) {
+    for await (const { name, data } of toTheEnd(`the log of project '${this.name}'`, events)) {
       if (name !== 'stdout' && name !== 'stderr') continue;
       yield { stream: name, ...(JSON.parse(data) as Omit<ProjectLogEntry, 'stream'>) };
     }

@@ -1072,9 +1072,10 @@ export interface paths {
         };
         /**
          * The logs of all services as one, in the order of time
-         * @description Asked for `text/event-stream` it tells each line as an event. Containers that come or
-         *     start again while it is followed are followed too. Of more than 256 containers the logs
-         *     are not read as one (`too_many_logs`).
+         * @description Asked for `text/event-stream` it tells each line as an event, and `end` with its `reason`:
+         *     `ended`, `server_stopping` or `not_allowed`. Text that breaks off is not whole. Containers
+         *     that come or start again while it is followed are followed too. Of more than 256 containers
+         *     the logs are not read as one (`too_many_logs`).
          */
         get: operations["get_project_logs"];
         put?: never;
@@ -1372,10 +1373,10 @@ export interface paths {
          * What a container has written, and writes
          * @description Plain text is what the program wrote, byte for byte, both outputs in the order in which the
          *     engine kept them. Events are `stdout` and `stderr` with whole entries (lines), `dropped` when this
-         *     reader was slower than another and missed some, `error` when the engine broke off, and `end`;
-         *     each carries the time of its last entry as its id, and a client that sends it as `Last-Event-ID`
-         *     goes on there. All who follow one container share one stream from its engine. With `timestamps`
-         *     each entry begins with its time (RFC 3339, nanoseconds) and a blank.
+         *     reader was slower than another and missed some, `error` when the engine broke off, and `end`
+         *     with the reason: a stream without either is not whole, nor is text that breaks off. Each carries
+         *     the time of its last entry as its id, and a client that sends it as `Last-Event-ID` goes on
+         *     there. All who follow one container share one stream from its engine. With `timestamps` each entry begins with its time (RFC 3339, nanoseconds) and a blank.
          */
         get: operations["get_container_logs"];
         put?: never;
@@ -1621,7 +1622,8 @@ export interface paths {
          * @description Every event is named `event` and holds a HostEvent; its id is a cursor. Who comes back with
          *     it in `Last-Event-ID` is told what happened meanwhile, and what is not known any more as an
          *     event named `gap` (EventGap): then look at the lists anew. Without it the stream begins
-         *     now. What somebody may not see is not told.
+         *     now. What somebody may not see is not told. When the server stops, or they may not follow it
+         *     any more, an event named `end` says the `reason`: `server_stopping` or `not_allowed`.
          */
         get: operations["follow_host_events"];
         put?: never;
@@ -4300,10 +4302,10 @@ export interface components {
             /** @description Of `dropped`: about so much */
             bytes?: number;
             /**
-             * @description Of `end`
-             * @example ended
+             * @description Of `end`: only after `ended` was that all
+             * @enum {string}
              */
-            reason?: string;
+            reason?: "ended" | "server_stopping" | "not_allowed";
             /** @description Of `error` */
             code?: string;
             /** @description Of `error` */
@@ -4338,9 +4340,9 @@ export interface components {
         ContainerStatsEnd: {
             /**
              * @description Why there are no more
-             * @example not_running
+             * @enum {string}
              */
-            reason: string;
+            reason: "not_running" | "server_stopping" | "not_allowed";
         };
         ContainerProcesses: {
             /**
