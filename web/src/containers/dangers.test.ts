@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { CreateRequest } from '../api/containers';
-import { dangers_of } from './dangers';
+import { empty_draft } from './create';
+import { dangers_asked_for, dangers_of, reach_of } from './dangers';
 
 const of = (wanted: Partial<CreateRequest>): string[] => dangers_of({ image: 'x', ...wanted });
 const bind = (source: string): string[] =>
@@ -29,6 +30,36 @@ test('how bad a folder of the host is depends on what it holds', () => {
   expect(bind('/')).toEqual(['bind', 'host_system', 'docker_socket']);
   expect(bind('/run/docker.sock')).toEqual(['bind', 'host_system', 'docker_socket']);
   expect(bind('/srv/engine.sock')).toEqual(['bind', 'docker_socket']);
+});
+
+test('what the server asks to be named is offered', () => {
+  const source = new URL('../../../src/fleet/creation.cpp', import.meta.url);
+  const sentence = /"(leave that out, or name in [^{]*)\{\}"/.exec(readFileSync(source, 'utf8'));
+  const asking = (code: string, dangers: string): string[] =>
+    dangers_asked_for({ code, remedy: `${sentence![1]}${dangers}` });
+  expect(asking('danger_not_named', 'host_system, bind')).toEqual(['bind', 'host_system']);
+  expect(asking('danger_not_named', '')).toEqual([]);
+  expect(asking('danger_not_named', 'host_systems')).toEqual([]);
+  expect(asking('danger_absent', 'bind')).toEqual([]);
+});
+
+test('what is confirmed is so for what was shown with it', () => {
+  const draft = empty_draft();
+  const before = reach_of(draft);
+  expect(reach_of({ ...draft, name: 'web', image: 'x', env: 'A=1', memory: 64 })).toBe(before);
+  const reaching = [
+    { volumes: 'data:/data' },
+    { network: 'host' },
+    { capabilities: 'NET_ADMIN' },
+    { devices: '/dev/kvm' },
+    { privileged: true },
+    { host_pid: true },
+    { host_ipc: true },
+    { seccomp: true },
+    { apparmor: true },
+  ];
+  const all = reaching.map((one) => reach_of({ ...draft, ...one }));
+  expect(new Set([before, ...all]).size).toBe(reaching.length + 1);
 });
 
 test('the lists are those by which the server judges', () => {

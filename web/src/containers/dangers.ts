@@ -1,7 +1,22 @@
+import type { Problem } from '../api/client';
 import type { CreateRequest } from '../api/containers';
+import type { CreateDraft } from './create';
 
 /** What lets a program reach out of its container; the server has an admin name each of them. */
 export type Danger = NonNullable<CreateRequest['dangers']>[number];
+
+const words: readonly Danger[] = [
+  'privileged',
+  'host_network',
+  'host_pid',
+  'host_ipc',
+  'bind',
+  'host_system',
+  'docker_socket',
+  'capabilities',
+  'devices',
+  'unconfined',
+];
 
 // The host lives by these and all below them.
 const system_folders = [
@@ -54,7 +69,7 @@ const usual_capabilities = new Set([
 
 /**
  * The dangers of what is asked for, so that the form can ask about them. The server decides: what
- * it finds besides, it says.
+ * it finds besides, it asks for.
  */
 export function dangers_of(wanted: CreateRequest): Danger[] {
   const binds = (wanted.mounts ?? [])
@@ -73,7 +88,27 @@ export function dangers_of(wanted: CreateRequest): Danger[] {
     devices: (wanted.devices ?? []).length > 0,
     unconfined: (wanted.unconfined ?? []).length > 0,
   };
-  return (Object.keys(found) as Danger[]).filter((danger) => found[danger]);
+  return words.filter((danger) => found[danger]);
+}
+
+/**
+ * The dangers that a refusal asks to be named: only the server knows what is behind a volume. Its
+ * remedy ends with their words.
+ */
+export function dangers_asked_for(refusal: Pick<Problem, 'code' | 'remedy'>): Danger[] {
+  if (refusal.code !== 'danger_not_named') return [];
+  const asked = new Set((refusal.remedy ?? '').split(/[^a-z_]+/));
+  return words.filter((danger) => asked.has(danger));
+}
+
+/** All of a draft that its dangers come from: what was confirmed for another is not for this. */
+export function reach_of(draft: CreateDraft): string {
+  const { volumes, network, privileged, host_pid, host_ipc } = draft;
+  const { seccomp, apparmor, capabilities, devices } = draft;
+  return JSON.stringify([
+    [volumes, network, capabilities, devices],
+    [privileged, host_pid, host_ipc, seccomp, apparmor],
+  ]);
 }
 
 function within(path: string, folder: string): boolean {
