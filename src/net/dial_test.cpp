@@ -125,10 +125,6 @@ TEST_F(Dialer, SaysThatThePermissionsOfTheSocketForbidIt) {
   EXPECT_EQ(answered, "socket_permission");
 }
 
-TEST_F(Dialer, SaysThatNobodyKnowsTheName) {
-  EXPECT_EQ(code("tcp://no-such-host.invalid:1"), "name_unknown");
-}
-
 TEST_F(Dialer, CallsEveryOtherTroubleUnreachable) {
   // Nobody routes to a group of machines by TCP.
   EXPECT_EQ(code("tcp://224.0.0.1:1"), "unreachable");

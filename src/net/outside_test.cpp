@@ -129,11 +129,21 @@ TEST(Outside, WhoMayGoAnywhereIsToldThatNobodyListens) {
 }
 
 TEST(Outside, NamesThatNobodyKnowsAreCalledSo) {
-  EXPECT_EQ(refusal("no-such-host.invalid").code, "name_unknown");
+  Resolver clueless{"exit 2\n"};  // as getent does
+  auto error = refusal({.host = "no-such-host.invalid", .port = 9, .resolver = clueless.command()});
+  EXPECT_EQ(error.code, "name_unknown");
+  EXPECT_EQ(error.kind, ErrorKind::unavailable);
+  EXPECT_FALSE(error.remedy.empty());
 }
 
 TEST(Outside, ANameThatLooksLikeAnOptionIsLookedUpAsAName) {
-  EXPECT_EQ(refusal("--service=dns").code, "name_unknown");
+  EXPECT_EQ(Outside{}.resolver.back(), "--");
+  Resolver clueless{"exit 2\n"};
+  auto command = clueless.command();
+  command.emplace_back("--");
+  EXPECT_EQ(refusal({.host = "--service=dns", .port = 9, .resolver = command}).code,
+            "name_unknown");
+  EXPECT_EQ(clueless.asked(), "-- --service=dns\n");
 }
 
 TEST(Outside, ANameIsLookedUpOnceSoThatItCanNotChangeItsMind) {
