@@ -8,6 +8,8 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "cli/terminal.hpp"
+#include "doctor/fix.hpp"
+#include "doctor/gather.hpp"
 #include "net/tls_files.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
@@ -91,6 +93,20 @@ struct VersionCommand {
   Format format = Format::text;
 };
 
+/// `gantry doctor`: looks at this machine by itself, without a server.
+struct DoctorCommand {
+  enum class Screen { none, terminal };
+  /// Whether something is to be changed, and who agrees to it.
+  enum class Consent { none, asked, given, dry_run };
+
+  Format format = Format::text;
+  doctor::Question question;
+  doctor::Environment environment;
+  doctor::FixWish fix;
+  Consent consent = Consent::none;
+  Screen screen = Screen::none;
+};
+
 /// `gantry images make|ensure|list`: talks to the engine itself, without a server.
 struct ImagesCommand {
   enum class Action { make, ensure, list } action = Action::list;
@@ -133,6 +149,7 @@ async::task<Result<int>> run(Context& context, ContainerExecCommand command);
 async::task<Result<int>> run(Context& context, McpCommand command);
 async::task<Result<int>> run(Context& context, VersionCommand command);
 async::task<Result<int>> run(Context& context, ImagesCommand command);
+async::task<Result<int>> run(Context& context, DoctorCommand command);
 
 /// An error as one line for people (`gantry: cannot …`) or as one JSON object.
 std::string error_line(const Error& error, Format format);

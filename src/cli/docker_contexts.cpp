@@ -1,6 +1,5 @@
 #include "cli/docker_contexts.hpp"
 
-#include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "sandbox/tar.hpp"
 
@@ -8,120 +7,46 @@
 #include <fstream>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace gantry::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t file_max = 1U << 20U;
 constexpr std::size_t archive_max = 8U << 20U;
-constexpr std::size_t contexts_max = 500;
 constexpr std::size_t host_name_max = 63;
 
-Error bad_context(const std::string& place, std::string_view cause, std::string remedy) {
-  return {ErrorKind::invalid, "bad_docker_context",
-          fmt::format("cannot import Docker context '{}': {}", text::one_line(place), cause),
-          std::move(remedy)};
-}
-
-/// Nothing for what is not there, or is over `max` bytes.
-std::optional<std::string> file_text(const fs::path& path, std::size_t max) {
+/// Nothing for what is not there, or is over the bound.
+std::optional<std::string> archive_text(const fs::path& path) {
   std::ifstream file{path, std::ios::binary};
   if (!file) return std::nullopt;
-  std::string text(max + 1, '\0');
+  std::string text(archive_max + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
-  if (text.size() > max) return std::nullopt;
+  if (text.size() > archive_max) return std::nullopt;
   return text;
 }
 
-fs::path meta_folder(const fs::path& docker_folder) { return docker_folder / "contexts/meta"; }
-
 }  // namespace
 
-json::Object DockerContext::host_body(const std::string& host_name) const {
-  json::Object body{{"name", host_name}, {"endpoint", endpoint}};
+json::Object host_body(const engine::DockerContext& context, const std::string& host_name) {
+  json::Object body{{"name", host_name}, {"endpoint", context.endpoint}};
   json::Object tls;
-  if (!authorities.empty()) tls["ca"] = authorities;
-  if (!certificate.empty()) tls["certificate"] = certificate;
-  if (!key.empty()) tls["key"] = key;
+  if (!context.authorities.empty()) tls["ca"] = context.authorities;
+  if (!context.certificate.empty()) tls["certificate"] = context.certificate;
+  if (!context.key.empty()) tls["key"] = context.key;
   if (!tls.empty()) body["tls"] = std::move(tls);
   return body;
 }
 
-Result<DockerContext> read_docker_context(const ContextFile& file, const std::string& place) {
-  auto meta = file("meta.json");
-  if (!meta) {
-    return fail(bad_context(place, "there is no meta.json in it",
-                            "name a context of 'docker context ls', or a file that 'docker context "
-                            "export' wrote"));
-  }
-  auto value = json::parse(*meta, json::Keys::tolerant);
-  if (!value) return fail(bad_context(place, value.error().message, "export it anew"));
-  json::Fields fields{*value, "", json::Keys::tolerant};
-  DockerContext context;
-  context.name = fields.text("Name").value_or("");
-  const auto* endpoints = fields.member("Endpoints");
-  const auto* docker = endpoints != nullptr && endpoints->is_object()
-                           ? endpoints->as_object().if_contains("docker")
-                           : nullptr;
-  if (docker == nullptr) {
-    return fail(bad_context(place, "it has no Docker endpoint", "add the host by hand"));
-  }
-  json::Fields endpoint{*docker, "Endpoints.docker", json::Keys::tolerant};
-  context.endpoint = endpoint.text("Host").value_or("");
-  if (endpoint.boolean("SkipTLSVerify").value_or(false)) {
-    return fail(bad_context(place, "it does not check the engine's certificate",
-                            "add the host by hand with its --ca"));
-  }
-  context.authorities = file("tls/docker/ca.pem").value_or("");
-  context.certificate = file("tls/docker/cert.pem").value_or("");
-  context.key = file("tls/docker/key.pem").value_or("");
-  bool tls = !context.authorities.empty() || !context.certificate.empty();
-  constexpr std::string_view tcp = "tcp://";
-  if (tls && context.endpoint.starts_with(tcp)) {
-    context.endpoint = fmt::format("tls://{}", context.endpoint.substr(tcp.size()));
-  }
-  return context;
-}
-
-Result<DockerContext> read_exported_context(const fs::path& file) {
-  auto archive = file_text(file, archive_max);
+Result<engine::DockerContext> read_exported_context(const fs::path& file) {
+  auto archive = archive_text(file);
   if (!archive) {
-    return fail(bad_context(file.string(), "it can not be read, or is over 8 MiB",
-                            "name a file that 'docker context export' wrote"));
+    return fail(engine::bad_docker_context(file.string(), "it can not be read, or is over 8 MiB",
+                                           "name a file that 'docker context export' wrote"));
   }
   auto entry = [&](std::string_view name) {
-    return sandbox::tar::regular_file(*archive, name, file_max);
+    return sandbox::tar::regular_file(*archive, name, engine::context_file_max);
   };
-  return read_docker_context(entry, file.string());
-}
-
-Result<DockerContext> read_own_context(const fs::path& docker_folder, const std::string& name) {
-  auto id = encoding::sha256_hex(name);
-  auto entry = [&](std::string_view file) {
-    bool tls = file.starts_with("tls/");
-    auto path = tls ? docker_folder / "contexts/tls" / id / file.substr(4)
-                    : meta_folder(docker_folder) / id / file;
-    return file_text(path, file_max);
-  };
-  return read_docker_context(entry, name);
-}
-
-std::vector<std::string> own_context_names(const fs::path& docker_folder) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (const auto& folder : fs::directory_iterator{meta_folder(docker_folder), failed}) {
-    if (names.size() == contexts_max) break;
-    auto meta = file_text(folder.path() / "meta.json", file_max);
-    auto value = meta ? json::parse(*meta, json::Keys::tolerant) : fail(Error{});
-    if (!value) continue;
-    json::Fields fields{*value, "", json::Keys::tolerant};
-    if (auto name = fields.text("Name")) names.push_back(*name);
-  }
-  std::ranges::sort(names);
-  return names;
+  return engine::read_docker_context(entry, file.string());
 }
 
 std::string host_name_of(std::string_view name) {

@@ -38,7 +38,7 @@ TEST_F(DockerContextTest, IsReadFromAnExport) {
                      sandbox::tar::Entry{.name = "tls/docker/key.pem", .content = "KEY"}};
   write("a.dockercontext", sandbox::tar::of_files(entries));
   auto context = value_or_throw(read_exported_context(folder_ / "a.dockercontext"));
-  EXPECT_EQ(json::serialize(json::Value(context.host_body(host_name_of(context.name)))),
+  EXPECT_EQ(json::serialize(json::Value(host_body(context, host_name_of(context.name)))),
             R"({"name":"my-server","endpoint":"tls://db1:2376","tls":{"ca":"CA","key":"KEY"}})");
 }
 
@@ -46,8 +46,8 @@ TEST_F(DockerContextTest, IsReadFromTheStoreByItsName) {
   auto id = encoding::sha256_hex("My Server");
   write("contexts/meta/" + id + "/meta.json", meta);
   write("contexts/tls/" + id + "/docker/cert.pem", "CERT");
-  EXPECT_THAT(own_context_names(folder_), ElementsAre("My Server"));
-  auto context = value_or_throw(read_own_context(folder_, "My Server"));
+  EXPECT_THAT(engine::own_context_names(folder_), ElementsAre("My Server"));
+  auto context = value_or_throw(engine::read_own_context(folder_, "My Server"));
   EXPECT_EQ(context.endpoint, "tls://db1:2376");
   EXPECT_EQ(context.certificate, "CERT");
 }
@@ -57,12 +57,12 @@ TEST_F(DockerContextTest, WithoutCertificatesStaysInClearText) {
     if (name == "meta.json") return std::string{meta};
     return std::nullopt;
   };
-  EXPECT_EQ(value_or_throw(read_docker_context(file, "x")).endpoint, "tcp://db1:2376");
+  EXPECT_EQ(value_or_throw(engine::read_docker_context(file, "x")).endpoint, "tcp://db1:2376");
 }
 
 TEST_F(DockerContextTest, IsRefusedWithTheReason) {
   auto of = [](std::string text) {
-    return read_docker_context(
+    return engine::read_docker_context(
                [text](std::string_view name) -> std::optional<std::string> {
                  if (name == "meta.json") return text;
                  return std::nullopt;
@@ -71,13 +71,13 @@ TEST_F(DockerContextTest, IsRefusedWithTheReason) {
         .error()
         .message;
   };
-  EXPECT_THAT(of("{"), HasSubstr("cannot import Docker context 'x'"));
+  EXPECT_THAT(of("{"), HasSubstr("cannot use Docker context 'x'"));
   EXPECT_THAT(of(R"({"Name":"x"})"), HasSubstr("has no Docker endpoint"));
   EXPECT_THAT(of(R"({"Endpoints":{"docker":{"Host":"tcp://a","SkipTLSVerify":true}}})"),
               HasSubstr("does not check the engine's certificate"));
   EXPECT_THAT(read_exported_context(folder_ / "none").error().message,
               HasSubstr("can not be read"));
-  EXPECT_THAT(read_own_context(folder_, "none").error().message, HasSubstr("no meta.json"));
+  EXPECT_THAT(engine::read_own_context(folder_, "none").error().message, HasSubstr("no meta.json"));
 }
 
 TEST(HostNameOf, IsANameThatHostsCanHave) {

@@ -13,24 +13,24 @@ Error nothing_named() {
           "name one of 'docker context ls', a file, or give --all"};
 }
 
-Result<DockerContext> read_named(const RemoteCommand& command, const std::string& name) {
+Result<engine::DockerContext> read_named(const RemoteCommand& command, const std::string& name) {
   std::error_code failed;
   if (std::filesystem::is_regular_file(name, failed)) return read_exported_context(name);
-  return read_own_context(command.docker_folder, name);
+  return engine::read_own_context(command.docker_folder, name);
 }
 
-async::task<Result<json::Value>> add(ApiClient& server, const DockerContext& context,
+async::task<Result<json::Value>> add(ApiClient& server, const engine::DockerContext& context,
                                      const std::string& as) {
   auto name = host_name_of(as.empty() ? context.name : as);
   co_return co_await server.post(fmt::format("add host '{}'", name), "/api/v1/hosts",
-                                 context.host_body(name));
+                                 host_body(context, name));
 }
 
 }  // namespace
 
 async::task<Result<int>> run_host_import(Context& context, RemoteCommand command) {
-  auto names =
-      command.has("all") ? own_context_names(command.docker_folder) : command.texts("context");
+  auto names = command.has("all") ? engine::own_context_names(command.docker_folder)
+                                  : command.texts("context");
   if (names.empty()) co_return fail(nothing_named());
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());

@@ -2,7 +2,27 @@
 
 #include "engine/read.hpp"
 
+#include <utility>
+
 namespace gantry::engine {
+namespace {
+
+constexpr std::size_t components_max = 64;
+
+std::vector<std::pair<std::string, std::string>> components_of(json::Fields& fields) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto* items = fields.array("Components", components_max);
+  if (items == nullptr) return out;
+  for (const auto& item : *items) {
+    auto component = read::fields(item, fields.path("Components"));
+    auto name = read::text(component, "Name");
+    out.emplace_back(std::move(name), read::text(component, "Version"));
+    if (auto done = component.finish(); !done) fields.adopt(done.error());
+  }
+  return out;
+}
+
+}  // namespace
 
 async::task<ApiVersion> ping(Client& client) { return client.negotiate(); }
 
@@ -21,6 +41,7 @@ async::task<Result<EngineVersion>> version(Client& client) {
   version.os = read::text(fields, "Os");
   version.architecture = read::text(fields, "Arch");
   version.kernel = read::text(fields, "KernelVersion");
+  version.components = components_of(fields);
   if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
   co_return version;
 }
@@ -50,6 +71,9 @@ async::task<Result<SystemInfo>> info(Client& client) {
   info.memory_bytes = read::integer(fields, "MemTotal");
   info.containers_running = read::integer(fields, "ContainersRunning");
   info.root_dir = read::text(fields, "DockerRootDir");
+  info.logging_driver = read::text(fields, "LoggingDriver");
+  info.warnings = read::texts(fields, "Warnings");
+  info.live_restore = read::boolean(fields, "LiveRestoreEnabled");
   info.swap_limit = read::boolean(fields, "SwapLimit");
   info.memory_limit = read::boolean(fields, "MemoryLimit");
   info.pids_limit = read::boolean(fields, "PidsLimit");

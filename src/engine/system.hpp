@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gantry::engine {
@@ -28,6 +29,9 @@ struct SystemInfo {
   std::int64_t memory_bytes = 0;
   std::int64_t containers_running = 0;
   std::string root_dir;
+  std::string logging_driver;         ///< `json-file`
+  std::vector<std::string> warnings;  ///< What the engine misses: `No swap limit support`.
+  bool live_restore = false;          ///< Containers outlive the daemon's restart.
   bool swap_limit = false;
   bool memory_limit = false;
   bool pids_limit = false;
@@ -41,6 +45,8 @@ struct EngineVersion {
   std::string os;
   std::string architecture;
   std::string kernel;
+  /// Of `Engine`, `containerd`, `runc`, by name.
+  std::vector<std::pair<std::string, std::string>> components;
 };
 
 /// Whether the engine answers at all; renegotiates the version.

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "main/backup_options.hpp"
+#include "main/doctor_options.hpp"
 #include "main/execution_options.hpp"
 #include "main/oidc_options.hpp"
 #include "main/remote_options.hpp"
@@ -262,6 +263,7 @@ void add_all(CLI::App& app, Flags& flags) {
   add_verbs(app, flags, add_server);
   add_audit_verify(*app.get_subcommand("audit"), flags);
   add_backups(app, flags, add_database);
+  add_doctor(app, flags);
   auto* version_of_all =
       app.add_subcommand("version", "Versions of this program, the server and its engine");
   version_of_all->footer(fmt::format("{}{}", token_note, version_examples));

@@ -16,6 +16,19 @@ namespace gantry::main {
 using Words = std::vector<std::string>;
 using OptionalText = std::optional<std::string>;
 
+/// What was given to `gantry doctor`.
+struct DoctorFlags {
+  bool fix = false;
+  bool dry_run = false;
+  bool yes = false;
+  OptionalText gid;
+  OptionalText env_file;
+  OptionalText pid;
+  OptionalText service;
+  OptionalText user;
+  OptionalText engine;
+};
+
 /// What was given; absent: the flag was not.
 struct Flags {
   OptionalText config;
@@ -61,6 +74,7 @@ struct Flags {
   OptionalText passphrase_file;
   bool force = false;
   std::string shell;
+  DoctorFlags doctor;
   std::map<std::string, std::map<std::string, Words>> given;  ///< Of each of `cli::verbs()`.
 };
 

@@ -5,6 +5,7 @@
 #include "engine/image_reference.hpp"
 #include "main/backup_options.hpp"
 #include "main/command_line.hpp"
+#include "main/doctor_options.hpp"
 #include "main/exec_options.hpp"
 #include "main/execution_options.hpp"
 #include "main/remote_options.hpp"
@@ -463,6 +464,12 @@ Result<Invocation> read_options(Words arguments, const Surroundings& world) {
     auto script = cli::completion_script(line->flags.shell, line->shapes);
     if (!script) return fail(script.error());
     return Invocation{Shown{*script}};
+  }
+  // It must work where the configuration does not.
+  if (line->command == "doctor") {
+    auto doctor = doctor_command(line->flags, world);
+    if (!doctor) return fail(doctor.error());
+    return Invocation{std::move(*doctor)};
   }
   return invocation_of(std::move(*line), world);
 }

@@ -34,8 +34,8 @@ struct Shown {
 
 struct Invocation {
   std::variant<Shown, ServeOptions, cli::ExecCommand, cli::ContainerExecCommand, cli::RemoteCommand,
-               cli::McpCommand, cli::ImagesCommand, cli::VersionCommand, AuditVerifyCommand,
-               BackupCommand>
+               cli::McpCommand, cli::ImagesCommand, cli::VersionCommand, cli::DoctorCommand,
+               AuditVerifyCommand, BackupCommand>
       command;
 };
 

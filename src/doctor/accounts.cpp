@@ -1,0 +1,150 @@
+#include "doctor/accounts.hpp"
+
+#include "base/text.hpp"
+#include "doctor/files.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace gantry::doctor {
+namespace {
+
+/// Of getpwnam_r and the like: entries of large directories are long.
+constexpr std::size_t entry_max = 1U << 20U;
+constexpr int groups_max = 1 << 16;
+
+struct Account {
+  std::string name;
+  Id uid = 0;
+  Id gid = 0;
+};
+
+template <class Look>
+std::optional<Account> account(Look look) {
+  std::string buffer(entry_max, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  if (look(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
+  return Account{found->pw_name, found->pw_uid, found->pw_gid};
+}
+
+std::optional<Account> account_of(Id uid) {
+  return account([&](auto... rest) { return ::getpwuid_r(uid, rest...); });
+}
+
+template <class Look>
+std::optional<Group> group(Look look) {
+  std::string buffer(entry_max, '\0');
+  ::group entry{};
+  ::group* found = nullptr;
+  if (look(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
+  Group out{found->gr_name, found->gr_gid, {}};
+  for (char** member = found->gr_mem; *member != nullptr; ++member)
+    out.members.emplace_back(*member);
+  return out;
+}
+
+std::vector<Id> groups_of(const Account& whose) {
+  std::vector<gid_t> groups(64);
+  auto count = static_cast<int>(groups.size());
+  while (::getgrouplist(whose.name.c_str(), whose.gid, groups.data(), &count) < 0) {
+    if (count > groups_max) return {whose.gid};
+    groups.resize(static_cast<std::size_t>(count));
+  }
+  groups.resize(static_cast<std::size_t>(count));
+  return {groups.begin(), groups.end()};
+}
+
+Subject of_account(const Account& whose) {
+  return {.what = fmt::format("user '{}'", whose.name),
+          .user = whose.name,
+          .uid = whose.uid,
+          .account_groups = groups_of(whose)};
+}
+
+/// Without an account, as in many containers, a process has what it was given.
+Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
+  auto whose = account_of(ids.uid);
+  auto groups = ids.groups;
+  if (std::ranges::find(groups, ids.gid) == groups.end()) groups.insert(groups.begin(), ids.gid);
+  Subject subject{.what = std::move(what), .user = std::to_string(ids.uid), .uid = ids.uid};
+  subject.account_groups = whose ? groups_of(*whose) : groups;
+  if (whose) subject.user = whose->name;
+  subject.process_groups = std::move(groups);
+  subject.pid = pid;
+  return subject;
+}
+
+std::vector<Id> numbers(std::string_view line) {
+  std::vector<Id> out;
+  auto at = line.begin();
+  while (at != line.end()) {
+    Id number = 0;
+    auto [end, failed] = std::from_chars(at, line.end(), number);
+    if (failed == std::errc{}) out.push_back(number);
+    at = failed == std::errc{} ? end : at + 1;
+  }
+  return out;
+}
+
+std::vector<Id> numbers_after(std::string_view status, std::string_view key) {
+  for (auto line : text::split(status, '\n')) {
+    if (line.starts_with(key)) return numbers(line.substr(key.size()));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<ProcessIds> read_process_ids(std::string_view status) {
+  // Real, effective, saved, of the file system: the effective ones open sockets.
+  auto uids = numbers_after(status, "Uid:");
+  auto gids = numbers_after(status, "Gid:");
+  if (uids.size() < 2 || gids.size() < 2) return std::nullopt;
+  return ProcessIds{uids[1], gids[1], numbers_after(status, "Groups:")};
+}
+
+Subject this_process() {
+  auto ids = read_process_ids(file_text("/proc/self/status").value_or(""));
+  if (!ids) ids = ProcessIds{::geteuid(), ::getegid(), {}};
+  return of_ids("this process", ::getpid(), *ids);
+}
+
+Result<Subject> of_process(int pid) {
+  auto status = file_text(fmt::format("/proc/{}/status", pid));
+  auto ids = status ? read_process_ids(*status) : std::nullopt;
+  if (!ids) {
+    return fail(ErrorKind::not_found, "no_such_process",
+                fmt::format("cannot examine process {}: there is none with this id", pid),
+                "look for it with 'ps -e'");
+  }
+  return of_ids(fmt::format("process {}", pid), pid, *ids);
+}
+
+Result<Subject> of_user(const std::string& name) {
+  auto whose = account([&](auto... rest) { return ::getpwnam_r(name.c_str(), rest...); });
+  if (!whose) {
+    return fail(ErrorKind::not_found, "no_such_user",
+                fmt::format("cannot examine user '{}': this machine has no such account", name),
+                "list the accounts with 'getent passwd'");
+  }
+  return of_account(*whose);
+}
+
+std::optional<Group> group_named(const std::string& name) {
+  return group([&](auto... rest) { return ::getgrnam_r(name.c_str(), rest...); });
+}
+std::optional<Group> group_with(Id gid) {
+  return group([&](auto... rest) { return ::getgrgid_r(gid, rest...); });
+}
+std::string user_name(Id uid) {
+  auto whose = account_of(uid);
+  return whose ? whose->name : std::string{};
+}
+
+}  // namespace gantry::doctor

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "doctor/facts.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Accounts and groups as the machine's name service knows them (nss(5)), and what processes have.
+namespace gantry::doctor {
+
+/// With its effective ids.
+Subject this_process();
+/// Refused: not_found, `no_such_process`.
+Result<Subject> of_process(int pid);
+/// Refused: not_found, `no_such_user`.
+Result<Subject> of_user(const std::string& name);
+
+/// Nothing where the machine has none.
+std::optional<Group> group_named(const std::string& name);
+std::optional<Group> group_with(Id gid);
+/// Empty: there is none.
+std::string user_name(Id uid);
+
+/// The ids of a process, from the text of its /proc/PID/status (proc(5)); nothing when it is none.
+struct ProcessIds {
+  Id uid = 0;
+  Id gid = 0;
+  std::vector<Id> groups;
+};
+std::optional<ProcessIds> read_process_ids(std::string_view status);
+
+}  // namespace gantry::doctor

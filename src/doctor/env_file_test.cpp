@@ -1,0 +1,134 @@
+#include "doctor/env_file.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gantry::doctor {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string with_gid(std::string_view text) { return with_variable(text, "DOCKER_GID", "998"); }
+
+TEST(EnvText, GetsTheVariableAtItsEnd) {
+  EXPECT_EQ(with_gid(""), "DOCKER_GID=998\n");
+  EXPECT_EQ(with_gid("A=1\n"), "A=1\nDOCKER_GID=998\n");
+}
+
+TEST(EnvText, IsChangedInPlace) {
+  EXPECT_EQ(with_gid("A=1\nDOCKER_GID=999\nB=2\n"), "A=1\nDOCKER_GID=998\nB=2\n");
+}
+
+TEST(EnvText, KeepsCommentsBlanksAndExports) {
+  EXPECT_EQ(with_gid("# gid of docker\n\n  export DOCKER_GID = 999  # of the NAS\n"),
+            "# gid of docker\n\n  export DOCKER_GID = 998  # of the NAS\n");
+}
+
+TEST(EnvText, ReplacesQuotedValuesWhole) {
+  EXPECT_EQ(with_gid("DOCKER_GID=\"999 # no comment\" # a comment\n"),
+            "DOCKER_GID=998 # a comment\n");
+  EXPECT_EQ(with_gid("DOCKER_GID='999'\n"), "DOCKER_GID=998\n");
+}
+
+TEST(EnvText, KeepsLineEndsOfWindows) {
+  EXPECT_EQ(with_gid("A=1\r\nDOCKER_GID=999\r\n"), "A=1\r\nDOCKER_GID=998\r\n");
+  EXPECT_EQ(with_gid("A=1\r\n"), "A=1\r\nDOCKER_GID=998\r\n");
+}
+
+TEST(EnvText, KeepsAMissingLastLineEnd) {
+  EXPECT_EQ(with_gid("DOCKER_GID=999"), "DOCKER_GID=998");
+  EXPECT_EQ(with_gid("A=1"), "A=1\nDOCKER_GID=998\n");
+}
+
+TEST(EnvText, DoesNotTouchNamesThatBeginAlikeNorComments) {
+  constexpr std::string_view text = "DOCKER_GID_OLD=1\n#DOCKER_GID=999\nMY_DOCKER_GID=2\n";
+  EXPECT_EQ(with_gid(text), std::string{text} + "DOCKER_GID=998\n");
+}
+
+TEST(EnvText, ChangesEveryLineOfTheVariable) {
+  EXPECT_EQ(with_gid("DOCKER_GID=1\nDOCKER_GID=2\n"), "DOCKER_GID=998\nDOCKER_GID=998\n");
+}
+
+TEST(EnvText, FillsAnEmptyValue) { EXPECT_EQ(with_gid("DOCKER_GID=\n"), "DOCKER_GID=998\n"); }
+
+TEST(EnvText, TellsTheLastValueWithoutQuotes) {
+  EXPECT_EQ(variable_in("DOCKER_GID=1\nDOCKER_GID=\"2\"\n", "DOCKER_GID"), "2");
+  EXPECT_EQ(variable_in("A=1\n", "DOCKER_GID"), "");
+}
+
+class EnvFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("gantry-env-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path file() const { return folder_ / ".env"; }
+  void write(const std::string& text) const { std::ofstream{file()} << text; }
+  std::string read(const fs::path& path) const {
+    std::ifstream in{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+  std::size_t count() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator{folder_}, fs::directory_iterator{}));
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(EnvFile, IsMadeWhereThereIsNone) {
+  ASSERT_TRUE(set_variable(file(), "DOCKER_GID", "998"));
+  EXPECT_EQ(read(file()), "DOCKER_GID=998\n");
+}
+
+TEST_F(EnvFile, KeepsItsMode) {
+  write("SECRET=1\n");
+  ::chmod(file().c_str(), 0600);
+  ASSERT_TRUE(set_variable(file(), "DOCKER_GID", "998"));
+  struct stat status{};
+  ASSERT_EQ(::stat(file().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(EnvFile, IsWrittenWhereASymbolicLinkLeads) {
+  auto target = folder_ / "shared.env";
+  std::ofstream{target} << "A=1\n";
+  fs::create_symlink("shared.env", file());
+  ASSERT_TRUE(set_variable(file(), "DOCKER_GID", "998"));
+  EXPECT_TRUE(fs::is_symlink(file()));
+  EXPECT_EQ(read(target), "A=1\nDOCKER_GID=998\n");
+}
+
+TEST_F(EnvFile, IsLeftAloneWhenItIsReadOnly) {
+  write("A=1\n");
+  ::chmod(file().c_str(), 0444);
+  auto done = set_variable(file(), "DOCKER_GID", "998");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, "env_file_unwritable");
+  EXPECT_EQ(read(file()), "A=1\n");
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(EnvFile, IsRefusedWhereAFolderIs) {
+  fs::create_directory(file());
+  auto done = set_variable(file(), "DOCKER_GID", "998");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, "env_file_unwritable");
+}
+
+TEST_F(EnvFile, IsLeftAloneWhenItIsTooLarge) {
+  write(std::string((1U << 20U) + 1, '#'));
+  auto done = set_variable(file(), "DOCKER_GID", "998");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, "env_file_too_large");
+}
+
+}  // namespace
+}  // namespace gantry::doctor

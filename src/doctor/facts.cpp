@@ -1,0 +1,55 @@
+#include "doctor/facts.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace gantry::doctor {
+namespace {
+
+constexpr Id root = 0;
+constexpr unsigned owner_writes = 0200;
+constexpr unsigned group_writes = 0020;
+constexpr unsigned others_write = 0002;
+
+using Who = AclEntry::Who;
+
+bool contains(const std::vector<Id>& groups, Id gid) {
+  return std::ranges::find(groups, gid) != groups.end();
+}
+
+/// acl(5), "Access check algorithm". The mask bounds all but the owner and others.
+bool may_by_acl(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
+  auto entry = [&](Who who) { return std::ranges::find(socket.acl, who, &AclEntry::who); };
+  auto mask = entry(Who::mask);
+  bool unmasked = mask == socket.acl.end() || mask->write;
+  for (const auto& one : socket.acl) {
+    if (one.who == Who::user && one.id == uid) return one.write && unmasked;
+  }
+  bool in_a_group = false;
+  for (const auto& one : socket.acl) {
+    bool applies = (one.who == Who::owning_group && contains(groups, socket.gid)) ||
+                   (one.who == Who::group && contains(groups, one.id));
+    if (applies && one.write && unmasked) return true;
+    in_a_group = in_a_group || applies;
+  }
+  auto others = entry(Who::others);
+  return !in_a_group && others != socket.acl.end() && others->write;
+}
+
+}  // namespace
+
+bool EngineFacts::has_security(std::string_view name) const {
+  return std::ranges::any_of(security_options, [&](const std::string& option) {
+    return option == name || option.starts_with(std::string{"name="}.append(name));
+  });
+}
+
+bool may_connect(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
+  if (uid == root) return true;
+  if (uid == socket.uid) return (socket.mode & owner_writes) != 0;
+  if (!socket.acl.empty()) return may_by_acl(socket, uid, groups);
+  if (contains(groups, socket.gid)) return (socket.mode & group_writes) != 0;
+  return (socket.mode & others_write) != 0;
+}
+
+}  // namespace gantry::doctor

@@ -1,0 +1,154 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Why Docker's socket says no. What there is to know is gathered first (gather.hpp) and judged
+/// afterwards by a table of pure functions (checks.hpp).
+namespace gantry::doctor {
+
+using Id = std::uint32_t;
+
+/// A group and who is listed in it (group(5)).
+struct Group {
+  std::string name;
+  Id gid = 0;
+  std::vector<std::string> members;
+};
+
+/// Whose access is in question: this process, another one, a service's, or an account's.
+struct Subject {
+  std::string what;  ///< `this process`, `process 812`, `service 'gantry'`, `user 'ann'`
+  std::string user;  ///< The account's name; the number where it has none.
+  Id uid = 0;
+  /// What the account is in by now, its own group included.
+  std::vector<Id> account_groups;
+  /// What the process has: groups are given when a session or service starts, and do not change
+  /// afterwards. Nothing where no process is looked at.
+  std::optional<std::vector<Id>> process_groups;
+  std::optional<int> pid;
+  std::string service;  ///< The unit's name, where one was named.
+
+  /// The groups that count: those of the process, or what its account would start with.
+  const std::vector<Id>& groups() const {
+    return process_groups ? *process_groups : account_groups;
+  }
+};
+
+/// One entry of an access control list (acl(5)).
+struct AclEntry {
+  enum class Who : std::uint8_t { owner, user, owning_group, group, mask, others };
+  Who who = Who::owner;
+  Id id = 0;  ///< Of `user` and `group`.
+  bool write = false;
+};
+
+struct SocketFile {
+  /// `hidden`: a folder on the way may not be entered.
+  enum class Kind : std::uint8_t { missing, hidden, socket, file, folder, other };
+
+  std::string path;
+  std::string leads_to;  ///< Where symbolic links lead; empty: it is none.
+  Kind kind = Kind::missing;
+  Id uid = 0;
+  Id gid = 0;
+  unsigned mode = 0;  ///< Permission bits.
+  std::string owner;  ///< Empty: no such account.
+  std::string group;  ///< Empty: no such group, the id dangles.
+  std::vector<AclEntry> acl;
+  bool read_only_mount = false;
+  bool mounted = false;  ///< A mount of its own: in containers, the host's socket.
+};
+
+/// By what an endpoint was chosen, in the order in which `docker` looks.
+struct EndpointFacts {
+  std::string source;   ///< `DOCKER_HOST`, `context 'nas'`, `the default`, `--engine`
+  std::string text;     ///< `unix:///var/run/docker.sock`
+  std::string context;  ///< The context in use; `default` is none.
+  std::vector<std::string> contexts;
+  /// Something is wrong with the choice itself: it is no endpoint, or there is no such context.
+  std::optional<Error> wrong;
+};
+
+/// What the engine said, or why it did not.
+struct EngineFacts {
+  std::optional<Error> error;
+  std::string version;
+  std::string api_version;
+  std::string oldest_api_version;
+  std::string os;
+  std::string storage_driver;
+  std::string cgroup_version;
+  std::string cgroup_driver;
+  std::string data_root;
+  std::string log_driver;
+  bool live_restore = false;
+  std::vector<std::string> security_options;
+  std::vector<std::string> warnings;
+  /// Of containerd, runc and so on, as /version names them.
+  struct Component {
+    std::string name;
+    std::string version;
+  };
+  std::vector<Component> components;
+  std::optional<WallTime> clock;
+
+  bool has_security(std::string_view name) const;
+};
+
+/// One command-line tool: what it said to `version`.
+struct ToolFacts {
+  std::string path;  ///< Empty: not there.
+  std::string version;
+};
+
+struct DiskFacts {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_free = 0;
+  std::uint64_t inodes = 0;
+  std::uint64_t inodes_free = 0;
+};
+
+struct Facts {
+  WallTime at{};
+  std::string machine;
+  Subject subject;
+  EndpointFacts endpoint;
+  /// Of a `unix://` endpoint.
+  std::optional<SocketFile> socket;
+  /// The group `docker`, and the one that the socket belongs to.
+  std::optional<Group> docker_group;
+  std::optional<Group> socket_group;
+  /// Sockets where an engine may listen as well: the rootless one, another daemon's.
+  std::vector<SocketFile> other_sockets;
+  /// Whether this is inside a container.
+  bool in_container = false;
+  EngineFacts engine;
+  bool engine_installed = false;       ///< There is a `dockerd` or a package's unit.
+  std::optional<bool> engine_running;  ///< Whether a `dockerd` process is seen.
+  bool snap = false;
+  ToolFacts docker;
+  ToolFacts compose_v1;
+  ToolFacts compose_v2;
+  ToolFacts buildx;
+  std::string selinux;   ///< `enforcing`, `permissive`; empty: none.
+  std::string apparmor;  ///< This process's profile; empty: none.
+  std::optional<DiskFacts> disk;
+  /// Addresses on which something listens at ports 2375 and 2376, loopback left out.
+  std::vector<std::string> exposed;
+  bool clock_synchronised = true;
+  /// Whether the logs of containers are bounded by the daemon's settings; nothing: not known.
+  std::optional<bool> logs_bounded;
+};
+
+/// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket
+/// (unix(7)), by owner, access control list, group or others, in the order of acl(5).
+bool may_connect(const SocketFile& socket, Id uid, const std::vector<Id>& groups);
+
+}  // namespace gantry::doctor

@@ -1,0 +1,17 @@
+#include "doctor/files.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+namespace gantry::doctor {
+
+std::optional<std::string> file_text(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return std::nullopt;
+  std::string text(1U << 20U, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  return text;
+}
+
+}  // namespace gantry::doctor

@@ -1,0 +1,126 @@
+#include "doctor/machine.hpp"
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "doctor/files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+namespace gantry::doctor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view listening = "0A";  // TCP_LISTEN of include/net/tcp_states.h
+
+std::optional<unsigned> hexadecimal(std::string_view text) {
+  unsigned out = 0;
+  auto [end, failed] = std::from_chars(text.begin(), text.end(), out, 16);
+  if (failed != std::errc{} || end != text.end()) return std::nullopt;
+  return out;
+}
+
+/// The kernel prints addresses as words of 32 bits in the machine's own order.
+std::string address_text(std::string_view words) {
+  std::array<unsigned, 4> address{};
+  auto count = words.size() / 8;
+  if (count > address.size()) return {};
+  for (std::size_t i = 0; i < count; ++i) {
+    address[i] = hexadecimal(words.substr(i * 8, 8)).value_or(0);
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  int family = count == 1 ? AF_INET : AF_INET6;
+  if (::inet_ntop(family, address.data(), text.data(), text.size()) == nullptr) return {};
+  return text.data();
+}
+
+bool is_loopback(std::string_view address) {
+  return address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
+}
+
+void add_listening(std::vector<std::string>& out, std::string_view table,
+                   std::initializer_list<unsigned> ports) {
+  for (auto line : text::split(table, '\n')) {
+    std::vector<std::string_view> words;
+    for (auto word : text::split(line, ' ')) {
+      if (!word.empty()) words.push_back(word);
+    }
+    if (words.size() < 4 || words[3] != listening) continue;
+    auto colon = words[1].find(':');
+    if (colon == words[1].npos) continue;
+    auto port = hexadecimal(words[1].substr(colon + 1));
+    auto address = address_text(words[1].substr(0, colon));
+    bool asked = port && std::ranges::find(ports, *port) != ports.end();
+    if (!asked || address.empty() || is_loopback(address)) continue;
+    out.push_back(
+        fmt::format(fmt::runtime(address.contains(':') ? "[{}]:{}" : "{}:{}"), address, *port));
+  }
+}
+
+}  // namespace
+
+bool inside_container() {
+  std::error_code failed;
+  if (fs::exists("/.dockerenv", failed) || fs::exists("/run/.containerenv", failed)) return true;
+  auto environment = file_text("/proc/1/environ").value_or("");
+  return environment.starts_with("container=") ||
+         environment.contains(std::string_view{"\0container=", 11});
+}
+
+std::string apparmor_profile() {
+  auto profile = file_text("/proc/self/attr/current").value_or("");
+  std::string_view name = text::trimmed(profile);
+  while (!name.empty() && name.back() == '\0') name.remove_suffix(1);
+  // SELinux answers at the same place, with a context of several parts.
+  if (name == "unconfined" || name.contains(':')) return {};
+  return std::string{text::trimmed(name)};
+}
+
+std::string selinux_mode() {
+  auto enforce = file_text("/sys/fs/selinux/enforce");
+  if (!enforce) return {};
+  return text::trimmed(*enforce) == "1" ? "enforcing" : "permissive";
+}
+
+bool clock_is_synchronised() {
+  timex state{};
+  return ::adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
+
+std::optional<DiskFacts> disk_at(const std::string& folder) {
+  struct statvfs state{};
+  if (folder.empty() || ::statvfs(folder.c_str(), &state) != 0) return std::nullopt;
+  return DiskFacts{.path = folder,
+                   .bytes = state.f_blocks * state.f_frsize,
+                   .bytes_free = state.f_bavail * state.f_frsize,
+                   .inodes = state.f_files,
+                   .inodes_free = state.f_favail};
+}
+
+std::optional<bool> logs_are_bounded(std::string_view daemon_json) {
+  auto value = json::parse(daemon_json, json::Keys::tolerant);
+  if (!value || !value->is_object()) return std::nullopt;
+  json::Fields fields{*value, "", json::Keys::tolerant};
+  auto driver = fields.text("log-driver").value_or("json-file");
+  if (driver != "json-file") return true;
+  const auto* options = fields.member("log-opts");
+  return options != nullptr && options->is_object() && options->as_object().contains("max-size");
+}
+
+std::vector<std::string> listening_at(std::string_view tcp, std::string_view tcp6,
+                                      std::initializer_list<unsigned> ports) {
+  std::vector<std::string> out;
+  add_listening(out, tcp, ports);
+  add_listening(out, tcp6, ports);
+  return out;
+}
+
+}  // namespace gantry::doctor

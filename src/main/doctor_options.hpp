@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cli/commands.hpp"
+#include "main/command_line.hpp"
+#include "main/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+/// The grammar of `gantry doctor`.
+namespace gantry::main {
+
+/// Adds the command and its flags.
+void add_doctor(CLI::App& app, Flags& flags);
+
+/// Refused (`bad_usage`): a group id that is none.
+Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings& world);
+
+}  // namespace gantry::main
