@@ -80,8 +80,8 @@ class Oidc {
     Secret cookie;    ///< What it brings back.
   };
   /// Of the address, so many are begun in 10 minutes and not brought to an end; an empty one is not
-  /// counted, nor what fails by the provider or for want of room. Refused: `provider_unreachable`, `provider_mistaken` (unavailable), `oidc_busy`,
-  /// `too_many_attempts` (exhausted).
+  /// counted, nor what fails by the provider or for want of room. Refused: `provider_unreachable`,
+  /// `provider_mistaken` (unavailable), `oidc_busy`, `too_many_attempts` (exhausted).
   async::task<Result<Start>> start(std::string address = {});
 
   /// What the provider sent the browser back with.
