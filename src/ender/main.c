@@ -2,9 +2,11 @@
 // in a container of its own beside one that has no shell, and knows the process by a mark in its
 // environment. What it says is its exit code.
 //
-// Usage: gantry-ender NAME=value SIGNAL: first that signal, and when somebody is left, KILL.
+// Usage: gantry-ender NAME=value SIGNAL [SESSION]: first that signal, and when somebody is left,
+// KILL. Whose session is known need not have its mark any more.
 #include "ender/processes.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,18 +20,21 @@ enum { pause_ms = 50, grace_rounds = 8, rounds = 100 };
 
 struct Search {
   const char* mark;
+  pid_t known;  // 0: nobody knows
   pid_t session;
-  bool leads;  // the process that the engine started has no parent in this namespace
 };
 
+// The process that the engine started leads its session, and has no parent in this namespace. It
+// may have lost its mark, and a daemon that it has left may have it: that one is not meant.
 static bool look(const struct Process* process, void* with) {
   struct Search* search = with;
-  if (process->dead || process->session <= 1) return true;
-  if (!has_mark(process->pid, search->mark)) return true;
-  if (search->session == 0) search->session = process->session;
-  if (process->parent != 0 || process->pid != process->session) return true;
-  search->session = process->session;
-  return false;
+  if (process->pid != process->session || process->parent != 0) return true;
+  if (search->known == process->session ||
+      (search->known == 0 && !process->dead && has_mark(process->pid, search->mark))) {
+    search->session = process->session;
+    return false;
+  }
+  return true;
 }
 
 struct Round {
@@ -59,12 +64,19 @@ static void rest(void) {
   nanosleep(&pause, NULL);
 }
 
-int main(int argc, char** argv) {
-  if (argc != 3) return exit_refused;
+// -1: it is none, or none of a process or a signal.
+static long number_of(const char* text) {
   char* end = NULL;
-  const long first = strtol(argv[2], &end, 10);
-  if (*argv[1] == '\0' || *end != '\0' || first < 1 || first >= SIGRTMIN) return exit_refused;
-  struct Search search = {.mark = argv[1]};
+  const long number = strtol(text, &end, 10);
+  return *text == '\0' || *end != '\0' || number < 1 || number > INT_MAX ? -1 : number;
+}
+
+int main(int argc, char** argv) {
+  if (argc != 3 && argc != 4) return exit_refused;
+  const long first = number_of(argv[2]);
+  const long known = argc == 4 ? number_of(argv[3]) : 0;
+  if (*argv[1] == '\0' || first < 1 || first >= SIGRTMIN || known < 0) return exit_refused;
+  struct Search search = {.mark = argv[1], .known = (pid_t)known};
   for_each_process(look, &search);
   if (search.session == 0) return exit_not_found;
   if (found_with(search.session, (int)first) == 0) return exit_ended;

@@ -4,6 +4,9 @@
 #include "engine/read.hpp"
 #include "engine/write.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace gantry::engine {
 namespace {
 
@@ -79,6 +82,13 @@ async::task<Result<ExecState>> inspect_exec(Client& client, std::string exec) {
   state.pid = read::integer(fields, "Pid");
   if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
   co_return state;
+}
+
+bool tells_of_a_failed_start(std::string_view words) {
+  constexpr std::array refusals{
+      std::string_view{"OCI runtime exec failed"}, std::string_view{"unable to find user"},
+      std::string_view{"unable to find group"}, std::string_view{"executable file not found"}};
+  return std::ranges::any_of(refusals, [&](auto one) { return words.contains(one); });
 }
 
 async::task<Result<>> resize_exec(Client& client, std::string exec, TerminalSize size) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gantry::engine {
@@ -44,6 +45,9 @@ async::task<Result<std::string>> create_exec(Client& client, std::string contain
 /// `framing` is raw when the spec had a tty.
 async::task<Result<AttachedStream>> start_exec(Client& client, std::string exec, Framing framing);
 async::task<Result<ExecState>> inspect_exec(Client& client, std::string exec);
+/// Whether an engine's words say that it could not start the process: no such program, user or
+/// folder. Up to 20.10 they stand in the conversation, later ones refuse the start with them.
+bool tells_of_a_failed_start(std::string_view words);
 /// Refused while the engine has not started the process yet.
 async::task<Result<>> resize_exec(Client& client, std::string exec, TerminalSize size);
 

@@ -8,6 +8,8 @@
 #include "engine/exec_ender.hpp"
 #include "engine/refusal.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -20,6 +22,9 @@ constexpr Milliseconds round_max{10'000};
 constexpr Milliseconds all_rounds_max{20'000};
 constexpr Milliseconds between_rounds{200};
 constexpr int kill_rounds = 4;
+constexpr Milliseconds ask_max{5'000};
+/// An engine notices an end a moment late.
+constexpr int asks_max = 10;
 /// An engine answers before it has started the process.
 constexpr int looks_max = 6;
 constexpr Milliseconds between_looks{100};
@@ -92,6 +97,20 @@ async::task<std::string> output_of(Client& client, std::string container, ExecSp
   co_return out;
 }
 
+std::unexpected<Error> no_shell() {
+  return fail(ErrorKind::unavailable, "no_shell",
+              "the container has no shell with which to end it");
+}
+
+/// Why a shell has not told anything.
+std::unexpected<Error> why_not(Error error) {
+  if (tells_of_a_failed_start(error.message)) return no_shell();
+  if (error.code == "timed_out") {
+    return fail(ErrorKind::timed_out, "not_ended", "the container's shell does not answer");
+  }
+  return fail(std::move(error));
+}
+
 /// One walk over the container's processes, by one shell.
 async::task<Result<Round>> walk(Client& client, MarkedExec exec, std::string shell,
                                 std::string signal) {
@@ -106,19 +125,15 @@ async::task<Result<Round>> walk(Client& client, MarkedExec exec, std::string she
   spec.working_dir = "/";
   auto answer = co_await async::attempt(async::with_deadline(
       round_max, "a shell in the container", output_of(client, std::move(exec.container), spec)));
-  if (!answer) co_return fail(std::move(answer.error()));
+  if (!answer) co_return why_not(std::move(answer.error()));
   auto round = read_round(*answer);
-  if (!round) {
-    co_return fail(ErrorKind::unavailable, "no_shell",
-                   "the container has no shell with which to end it");
-  }
+  if (!round) co_return no_shell();
   co_return *round;
 }
 
 /// The same by whichever shell there is; it is remembered.
 async::task<Result<Round>> walk(Client& client, MarkedExec& exec, std::string signal) {
-  Result<Round> last =
-      fail(ErrorKind::unavailable, "no_shell", "the container has no shell with which to end it");
+  Result<Round> last = no_shell();
   for (const auto& shell : std::vector<std::string>{exec.shells}) {
     last = co_await walk(client, exec, shell, signal);
     if (last) {
@@ -126,8 +141,10 @@ async::task<Result<Round>> walk(Client& client, MarkedExec& exec, std::string si
       if (last->session > 1) exec.session = last->session;
       co_return last;
     }
-    // What keeps one shell from being started keeps all of them.
-    if (last.error().kind == ErrorKind::conflict || last.error().kind == ErrorKind::not_found) {
+    // What keeps one shell from being started, or from answering, keeps all of them.
+    auto kind = last.error().kind;
+    if (kind == ErrorKind::conflict || kind == ErrorKind::not_found ||
+        kind == ErrorKind::timed_out) {
       break;
     }
   }
@@ -167,19 +184,46 @@ async::task<Result<>> kill_all(Client& client, MarkedExec exec, std::string firs
                                      : "its process can not be killed from within the container");
 }
 
+/// As has_ended, with a little patience.
+async::task<Result<bool>> ends_soon(Client& client, std::string exec) {
+  for (int asks = 1;; ++asks) {
+    auto ended = co_await has_ended(client, exec);
+    if (!ended || *ended || asks == asks_max) co_return ended;
+    co_await async::pause(between_rounds);
+  }
+}
+
+/// What the one beside says is not taken for it: the engine knows. Where the container has ended
+/// meanwhile, that one has failed, and everything has ended all the same.
+async::task<Result<>> finish_beside(Client& client, MarkedExec exec, std::string first) {
+  auto id = exec.exec;
+  const auto& ender = *exec.ender;
+  auto beside = co_await end_from_beside(client, ender, std::move(exec), std::move(first));
+  if (!beside && is_of_the_way(beside.error())) co_return beside;
+  auto ended = co_await async::attempt(
+      async::with_deadline(ask_max, "asking after it", ends_soon(client, std::move(id))));
+  if (!ended) co_return fail(std::move(ended.error()));
+  if (*ended) co_return ok;
+  if (!beside) co_return beside;
+  co_return fail(ErrorKind::unavailable, "not_ended", "its process goes on");
+}
+
 async::task<Result<>> finish(Client& client, MarkedExec exec, std::string first) {
-  auto known = exec;
-  const auto* ender = exec.ender;
   auto killed = co_await async::attempt(
-      async::with_deadline(all_rounds_max, "ending it", kill_all(client, std::move(exec), first)));
+      async::with_deadline(all_rounds_max, "ending it", kill_all(client, exec, first)));
   if (killed) co_return ok;
   // The container may have ended meanwhile, and everything in it.
   auto ended = co_await async::attempt(
-      async::with_deadline(round_max, "asking after it", has_ended(client, known.exec)));
+      async::with_deadline(ask_max, "asking after it", has_ended(client, exec.exec)));
   if (ended && *ended) co_return ok;
-  bool may_be_done_beside = killed.error().code == "no_shell" || killed.error().code == "not_ended";
-  if (!may_be_done_beside || ender == nullptr) co_return killed;
-  auto beside = co_await end_from_beside(client, *ender, std::move(known), std::move(first));
+  constexpr std::array<std::string_view, 3> may_be_done_beside{"no_shell", "not_ended",
+                                                               "timed_out"};
+  if (exec.ender == nullptr ||
+      std::ranges::find(may_be_done_beside, std::string_view{killed.error().code}) ==
+          may_be_done_beside.end()) {
+    co_return killed;
+  }
+  auto beside = co_await finish_beside(client, std::move(exec), std::move(first));
   if (beside || is_of_the_way(beside.error())) co_return beside;
   co_return fail(ErrorKind::unavailable, "not_ended",
                  fmt::format("{}; {}", killed.error().message, beside.error().message));

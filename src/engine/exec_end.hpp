@@ -48,7 +48,7 @@ struct MarkedExec {
 async::task<std::optional<std::int64_t>> find_session(Client& client, MarkedExec exec);
 
 /// Ends the process and its session: `first` (`HUP`, `TERM`), then KILL, as the exec's own user
-/// and at last as root; where no shell can, from beside. Takes at most 60 s; never throws but when
+/// and at last as root; where no shell can, from beside. Takes at most 70 s; never throws but when
 /// cancelled.
 async::task<ExecEnd> end_exec(Client& client, MarkedExec exec, std::string first);
 

@@ -3,11 +3,13 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/finally.hpp"
+#include "async/scope.hpp"
 #include "base/log.hpp"
 #include "engine/containers.hpp"
 
 #include <array>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +17,9 @@
 namespace gantry::engine {
 namespace {
 
-constexpr Milliseconds work_max{30'000};
+constexpr Milliseconds inspect_max{5'000};
+constexpr Milliseconds create_max{10'000};
+constexpr Milliseconds work_max{15'000};
 constexpr Milliseconds remove_max{10'000};
 constexpr std::int64_t memory_max = 64LL << 20U;
 constexpr std::int64_t pids_max = 16;
@@ -35,6 +39,7 @@ ContainerSpec spec_of(const Ender::Dress& dress, const ContainerDetails& beside,
   spec.user = "0:0";
   spec.entrypoint =
       std::vector<std::string>{"/gantry-ender", exec.mark, std::to_string(number_of(first))};
+  if (exec.session) spec.entrypoint->push_back(std::to_string(*exec.session));
   spec.working_dir = "/";
   spec.labels = dress.labels;
   spec.healthcheck = Healthcheck::none;
@@ -116,21 +121,45 @@ async::task<Result<Made>> create(Client& client, const Ender& ender, const Conta
   }
 }
 
+/// What it was given is in `made` even when its caller has gone meanwhile.
+async::task<Result<>> create_into(Client& client, const Ender& ender,
+                                  const ContainerDetails& beside, const MarkedExec& exec,
+                                  std::string first, std::optional<Made>& made) {
+  auto created = co_await async::with_deadline(
+      create_max, "creating a container", create(client, ender, beside, exec, std::move(first)));
+  if (!created) co_return fail(std::move(created.error()));
+  made = std::move(*created);
+  co_return ok;
+}
+
+async::task<Result<>> create_and_work(Client& client, const Ender& ender,
+                                      const ContainerDetails& beside, const MarkedExec& exec,
+                                      std::string first, std::optional<Made>& made) {
+  // An engine goes on with what it was asked for: only its answer tells what is to be removed.
+  auto created =
+      co_await async::shielded(create_into(client, ender, beside, exec, std::move(first), made));
+  if (!created) co_return created;
+  co_return co_await async::with_deadline(work_max, "ending it",
+                                          work(client, made->id, made->spec, ender.archive));
+}
+
+async::task<void> remove_if_made(Client& client, const std::optional<Made>& made) {
+  if (made) co_await remove(client, made->id);
+}
+
 async::task<Result<>> end(Client& client, const Ender& ender, MarkedExec exec, std::string first) {
-  auto beside = co_await inspect_container(client, exec.container);
+  auto beside = co_await async::with_deadline(inspect_max, "inspecting the container",
+                                              inspect_container(client, exec.container));
   if (!beside) co_return fail(std::move(beside.error()));
   auto& pids = beside->unasked.pid_mode;
   if (!pids.empty() && pids != "private") {
     co_return fail(ErrorKind::conflict, "host_processes",
                    "the container shares the processes of others, which are not to be touched");
   }
-  // Whatever becomes of who waits, it is not left behind.
-  auto made = co_await async::shielded(create(client, ender, *beside, exec, std::move(first)));
-  if (!made) co_return fail(std::move(made.error()));
+  std::optional<Made> made;
   co_return co_await async::finally(
-      async::with_deadline(work_max, "ending it",
-                           work(client, made->id, made->spec, ender.archive)),
-      remove(client, made->id));
+      create_and_work(client, ender, *beside, exec, std::move(first), made),
+      remove_if_made(client, made));
 }
 
 }  // namespace
@@ -138,6 +167,17 @@ async::task<Result<>> end(Client& client, const Ender& ender, MarkedExec exec, s
 async::task<Result<>> end_from_beside(Client& client, const Ender& ender, MarkedExec exec,
                                       std::string first) {
   co_return co_await async::attempt(end(client, ender, std::move(exec), std::move(first)));
+}
+
+async::task<void> remove_left_enders(Client& client, const Ender& ender) {
+  auto listed = value_or_throw(co_await async::with_deadline(
+      inspect_max, "listing containers", list_containers(client, ListScope::all, {ender.label})));
+  for (const auto& container : listed) {
+    // A container inherits the labels of its image: these alone prove nothing.
+    if (!ender.is_left(container)) continue;
+    co_await remove(client, container.id);
+    log::info("removed container {}, which was to end a process and was left behind", container.id);
+  }
 }
 
 }  // namespace gantry::engine

@@ -10,7 +10,7 @@ namespace gantry::engine {
 
 /// end_exec for an exec of which nobody can say whether it has started: whoever asked for the start
 /// has left meanwhile, or the engine was away for a moment. Waits a little until the engine tells.
-/// Takes at most 30 s; never throws but when cancelled.
+/// Takes at most 80 s; never throws but when cancelled.
 async::task<ExecEnd> end_lost_exec(Client& client, MarkedExec exec, std::string first);
 
 }  // namespace gantry::engine

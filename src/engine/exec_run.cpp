@@ -107,8 +107,7 @@ async::task<void> put_to_an_end(Running& running) {
 
 /// Later engines refuse it, in the same words.
 Error in_own_words(Error error) {
-  auto tells = [&](auto words) { return error.message.contains(words); };
-  if (std::ranges::any_of(refusals, tells)) {
+  if (tells_of_a_failed_start(error.message)) {
     error.kind = ErrorKind::invalid;
     error.code = "exec_not_started";
     error.remedy = "check the command, the user and the folder";
