@@ -23,7 +23,7 @@ constexpr int exit_timed_out = 124;
 constexpr std::size_t input_max = 1U << 20U;
 constexpr Milliseconds usual_time{60'000};
 /// What the server may take besides the command's own time.
-constexpr Milliseconds server_time{60'000};
+constexpr Milliseconds server_time{90'000};
 constexpr Milliseconds last_wait{5'000};
 
 json::Object place_of(const ContainerExecCommand& command) {

@@ -13,6 +13,7 @@
 #include "executions/registries.hpp"
 #include "executions/webhooks.hpp"
 #include "fleet/fleet.hpp"
+#include "fleet/left_enders.hpp"
 #include "fleet/log_hub.hpp"
 #include "fleet/open_execs.hpp"
 #include "fleet/operations.hpp"
@@ -55,6 +56,7 @@ constexpr Milliseconds requests_grace{5'000};
 constexpr Milliseconds executions_grace{20'000};
 /// Many containers may each take their grace to stop before the next has its turn.
 constexpr Milliseconds operations_turn_max{300'000};
+constexpr Milliseconds left_enders_pause{300'000};
 constexpr std::size_t worker_threads = 2;
 constexpr std::size_t worker_queue = 256;
 
@@ -224,6 +226,8 @@ class Server {
     tasks_.spawn("recordings", recordings_.maintain());
     tasks_.spawn("shells left behind",
                  open_execs_.end_left([this](const fleet::HostId& id) { return fleet_.find(id); }));
+    tasks_.spawn("helpers left behind",
+                 fleet::remove_left_enders(fleet_, sandbox::ender(clock_), left_enders_pause));
     tasks_.spawn("image keeper", image_keeper_.maintain());
     tasks_.spawn("pulls at start", sandbox_.prepull(options_.images.prepull));
     warnings_ = listener_warnings(options_.anonymous_execute, listeners);

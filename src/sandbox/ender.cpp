@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "sandbox/embedded.hpp"
 #include "sandbox/labels.hpp"
+#include "sandbox/leftovers.hpp"
 #include "sandbox/slots.hpp"
 #include "sandbox/tar.hpp"
 
@@ -27,8 +28,16 @@ engine::Ender ender(Clock clock) {
                                            {labels::owner, owner},
                                            {labels::deadline, std::to_string(ends.count())}}};
   };
+  auto is_left = [clock](const engine::ContainerSummary& container) {
+    auto found = container.labels.find(labels::owner);
+    if (found == container.labels.end() || found->second != owner) return false;
+    Keeper keeper{.owner = {}, .knows = [](const std::string&) { return true; }};
+    return left_behind(container, keeper, clock.now());
+  };
   return {.archive = tar::of_executable("gantry-ender", embedded::ender_program()),
-          .dress = std::move(dress)};
+          .dress = std::move(dress),
+          .label = std::string{labels::owner} + "=" + owner,
+          .is_left = std::move(is_left)};
 }
 
 }  // namespace gantry::sandbox

@@ -33,6 +33,19 @@ TEST_F(EnderTest, NobodySweepsOneThatMayBeAtWork) {
   EXPECT_TRUE(is_left_behind(Seconds{600}));
 }
 
+TEST_F(EnderTest, ItKnowsOneThatIsLeftByItsNameAndItsTime) {
+  auto one = container();
+  EXPECT_FALSE(ender_.is_left(one));
+  now_ += Seconds{600};
+  EXPECT_TRUE(ender_.is_left(one));
+  auto of_an_image_with_our_labels = one;
+  of_an_image_with_our_labels.names = {"web"};
+  EXPECT_FALSE(ender_.is_left(of_an_image_with_our_labels));
+  auto sandbox = one;
+  sandbox.labels["io.gantry.owner"] = "another server";
+  EXPECT_FALSE(ender_.is_left(sandbox));
+}
+
 TEST_F(EnderTest, ItsArchiveHoldsOneProgram) {
   auto program = tar::regular_file(ender_.archive, "gantry-ender", 1U << 20U);
   ASSERT_TRUE(program);
