@@ -175,6 +175,25 @@ static void deafen(void) {
   pause();
 }
 
+// Ends by SIGKILL alone.
+static void heed_nothing(void) {
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  for (;;) pause();
+}
+
+// Becomes a program without the variables that it was started with, and leaves a daemon that has
+// them.
+static void shed_the_variables(void) {
+  if (fork() == 0) {
+    setsid();
+    for (;;) pause();
+  }
+  char* const arguments[] = {(char*)"probe", (char*)"heed-nothing", NULL};
+  char* const variables[] = {NULL};
+  execve("/proc/self/exe", arguments, variables);
+}
+
 static void spin_before_and_wait(void) {
   const clock_t end = clock() + CLOCKS_PER_SEC / 2;
   while (clock() < end) continue;
@@ -204,6 +223,8 @@ static const struct {
     {"say-too-much", say_too_much},
     {"keep-the-channel", keep_the_channel},
     {"deafen", deafen},
+    {"heed-nothing", heed_nothing},
+    {"shed-the-variables", shed_the_variables},
 };
 
 static void act_as(const char* name) {

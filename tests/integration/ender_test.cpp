@@ -51,10 +51,10 @@ class Ender : public TerminalFixture {
     spec.entrypoint = {"/probe", "deafen"};
     return started(spec);
   }
-  TerminalWish bare_wish(std::string container) {
+  TerminalWish bare_wish(std::string container, std::string act = "deafen") {
     auto asked = wish(std::move(container));
     asked.shell = "/probe";
-    asked.arguments = {"deafen"};
+    asked.arguments = {std::move(act)};
     return asked;
   }
   std::size_t processes_of(const std::string& container) {
@@ -97,6 +97,26 @@ TEST_F(Ender, OnlyTheOneThatIsMeantEndsWhoeverItRunsAs) {
   EXPECT_EQ(end.process.fate, ProcessFate::ended) << end.process.detail;
   EXPECT_EQ(processes_of(id), 2U);
   EXPECT_TRUE(terminals_->find(another.id));
+}
+
+TEST_F(Ender, WhoHeedsNothingIsKilled) {
+  auto id = bare_container();
+  auto view = open(bare_wish(id, "heed-nothing"));
+  auto end = must(terminals_->end(view.id, TerminalEnding::closed));
+  EXPECT_EQ(end.process.fate, ProcessFate::ended) << end.process.detail;
+  EXPECT_EQ(processes_of(id), 1U);
+}
+
+TEST_F(Ender, ADaemonIsNotTakenForTheOneThatHasLostItsMark) {
+  auto id = bare_container();
+  auto view = open(bare_wish(id, "shed-the-variables"));
+  for (int looks = 0; processes_of(id) < 3; ++looks) {
+    ASSERT_LT(looks, 600);
+    run(async::pause(Milliseconds{50}));
+  }
+  auto end = must(terminals_->end(view.id, TerminalEnding::closed));
+  EXPECT_EQ(end.process.fate, ProcessFate::may_live_on);
+  EXPECT_EQ(processes_of(id), 3U);
 }
 
 TEST_F(Ender, ACommandOutOfTimeEndsToo) {
