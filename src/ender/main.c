@@ -61,6 +61,7 @@ static int found_with(pid_t session, int signal) {
 
 static void rest(void) {
   const struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
+  // tidy: sleep because this program has no loop, and does nothing else
   nanosleep(&pause, NULL);
 }
 

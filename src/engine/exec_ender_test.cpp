@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/this_coro.hpp>  // tidy: asio because a cancelled caller is what it tries
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
