@@ -1,7 +1,7 @@
 #include "async/attempt.hpp"
 #include "cli/columns.hpp"
+#include "cli/consent.hpp"
 #include "cli/find_container.hpp"
-#include "cli/input.hpp"
 #include "cli/remote_request.hpp"
 #include "cli/table.hpp"
 #include "cli/verb_tables.hpp"
@@ -19,7 +19,6 @@ namespace {
 constexpr std::size_t items_max = 100'000;
 /// How many the server removes with one request.
 constexpr std::size_t ids_max = 500;
-constexpr std::size_t answer_max = 64;
 constexpr json::IntegerBounds any_count{0, INT64_MAX};
 constexpr json::TextBounds any_text{0, 1U << 16U};
 
@@ -79,14 +78,6 @@ async::task<Result<>> remove_all(Prune& prune, const json::Array& items) {
   }
   if (ids.empty()) co_return ok;
   co_return co_await remove_some(prune, std::move(ids));
-}
-
-/// Whether somebody agrees; the end of the input is a no.
-async::task<Result<bool>> agreed(Context& context, std::string question) {
-  context.terminal.say(question);
-  auto line = co_await read_line(answer_max);
-  if (!line) co_return fail(line.error());
-  co_return *line == "y" || *line == "Y" || *line == "yes";
 }
 
 std::string removed_text(const Prune& prune) {
