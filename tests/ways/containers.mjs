@@ -205,6 +205,11 @@ async function is_restarted(stage) {
   const seen = await look(stage);
   assert.equal(seen.state.status, 'running');
   assert.notEqual(seen.state.started_at, before);
+  // Process 1 ignores signals for which it has set no trap yet.
+  await until('its first line after the restart', async () => {
+    const { text } = await stage.fleet.text(at(stage, '/logs?tail=all&stream=stdout'));
+    return text.match(/^out 1$/gm)?.length === 2;
+  });
 }
 
 async function is_stopped_and_started(stage) {
