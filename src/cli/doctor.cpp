@@ -61,8 +61,9 @@ async::task<Result<int>> mend(Context& context, DoctorCommand command, Report be
     co_return doctor::exit_code_of(before);
   }
   show(context, *changes);
-  auto last = std::ranges::find_if(*changes, [](const Change& one) { return one.gid != 0; });
-  auto gid = last == changes->end() ? 0 : last->gid;
+  // Those who want the id in a file are told where else it goes.
+  auto in_file = std::ranges::find_if(*changes, [](const Change& one) { return one.gid != 0; });
+  auto gid = in_file == changes->end() ? doctor::root : in_file->gid;
   if (command.consent == DoctorCommand::Consent::dry_run) co_return 0;
   if (command.consent == DoctorCommand::Consent::asked) {
     auto yes = co_await agreed(context, "do this? [y/N]");
@@ -75,7 +76,7 @@ async::task<Result<int>> mend(Context& context, DoctorCommand command, Report be
   if (auto made = co_await make_all(context, command, std::move(*changes)); !made) {
     co_return fail(made.error());
   }
-  if (gid != 0) context.terminal.say(fmt::format("for this machine:\n{}", doctor::fragments(gid)));
+  if (gid != doctor::root) context.terminal.err("\n" + doctor::fragments(gid) + "\n");
   auto after = co_await look(context, command);
   if (!after) co_return fail(std::move(after.error()));
   print(context, command, *after);

@@ -219,6 +219,14 @@ TEST(Checks, FindAnEngineThatListensToTheNetwork) {
   EXPECT_THAT(report.cause()->finding.summary, HasSubstr("0.0.0.0:2375"));
 }
 
+TEST(Checks, DoNotTakeThePortWithCertificatesForAnOpenOne) {
+  auto facts = healthy();
+  facts.exposed = {"0.0.0.0:2376"};
+  auto report = examine(std::move(facts));
+  EXPECT_EQ(cause_of(report), "nothing");
+  EXPECT_EQ(finding(report, "exposed").state, State::note);
+}
+
 TEST(Checks, FindAnEndpointInClearText) {
   auto facts = healthy();
   facts.socket.reset();

@@ -6,16 +6,11 @@
 namespace gantry::doctor {
 namespace {
 
-constexpr Id root = 0;
 constexpr unsigned owner_writes = 0200;
 constexpr unsigned group_writes = 0020;
 constexpr unsigned others_write = 0002;
 
 using Who = AclEntry::Who;
-
-bool contains(const std::vector<Id>& groups, Id gid) {
-  return std::ranges::find(groups, gid) != groups.end();
-}
 
 /// acl(5), "Access check algorithm". The mask bounds all but the owner and others.
 bool may_by_acl(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
@@ -37,6 +32,12 @@ bool may_by_acl(const SocketFile& socket, Id uid, const std::vector<Id>& groups)
 }
 
 }  // namespace
+
+bool contains(const std::vector<Id>& ids, Id id) { return std::ranges::find(ids, id) != ids.end(); }
+
+const SocketFile* Facts::usable_socket() const {
+  return socket && socket->kind == SocketFile::Kind::socket ? &*socket : nullptr;
+}
 
 bool EngineFacts::has_security(std::string_view name) const {
   return std::ranges::any_of(security_options, [&](const std::string& option) {

@@ -13,6 +13,9 @@
 namespace gantry::doctor {
 
 using Id = std::uint32_t;
+inline constexpr Id root = 0;
+/// Whether one of them is it.
+bool contains(const std::vector<Id>& ids, Id id);
 
 /// A group and who is listed in it (group(5)).
 struct Group {
@@ -96,8 +99,6 @@ struct EngineFacts {
     std::string version;
   };
   std::vector<Component> components;
-  std::optional<WallTime> clock;
-
   bool has_security(std::string_view name) const;
 };
 
@@ -130,8 +131,7 @@ struct Facts {
   /// Whether this is inside a container.
   bool in_container = false;
   EngineFacts engine;
-  bool engine_installed = false;       ///< There is a `dockerd` or a package's unit.
-  std::optional<bool> engine_running;  ///< Whether a `dockerd` process is seen.
+  bool engine_installed = false;  ///< There is a `dockerd` or a package's unit.
   bool snap = false;
   ToolFacts docker;
   ToolFacts compose_v1;
@@ -140,11 +140,14 @@ struct Facts {
   std::string selinux;   ///< `enforcing`, `permissive`; empty: none.
   std::string apparmor;  ///< This process's profile; empty: none.
   std::optional<DiskFacts> disk;
-  /// Addresses on which something listens at ports 2375 and 2376, loopback left out.
+  /// Addresses on which something listens at ports 2375 and 2376, loopback left out: `[::]:2375`.
   std::vector<std::string> exposed;
   bool clock_synchronised = true;
   /// Whether the logs of containers are bounded by the daemon's settings; nothing: not known.
   std::optional<bool> logs_bounded;
+
+  /// What is at the endpoint's path, if it is a socket.
+  const SocketFile* usable_socket() const;
 };
 
 /// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket

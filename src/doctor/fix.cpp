@@ -4,10 +4,8 @@
 #include "async/deadline.hpp"
 #include "async/process.hpp"
 #include "base/text.hpp"
-#include "doctor/accounts.hpp"
 #include "doctor/env_file.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,22 +17,14 @@ namespace {
 
 constexpr Milliseconds patience{60'000};
 constexpr std::size_t said_max = 16U << 10U;
-constexpr Id root = 0;
 constexpr unsigned group_writes = 0020;
 constexpr const char* usual_group = "docker";
 constexpr const char* variable = "DOCKER_GID";
 
-const SocketFile* socket_of(const Facts& facts) {
-  bool there = facts.socket && facts.socket->kind == SocketFile::Kind::socket;
-  return there ? &*facts.socket : nullptr;
-}
-
-bool contains(const std::vector<Id>& ids, Id id) { return std::ranges::find(ids, id) != ids.end(); }
-
 /// The number that containers need: the wish, the socket's, the group's.
 std::optional<Id> wanted_gid(const Facts& facts, const FixWish& wish) {
   if (wish.gid) return wish.gid;
-  const auto* socket = socket_of(facts);
+  const auto* socket = facts.usable_socket();
   if (socket != nullptr && socket->gid != root) return socket->gid;
   if (facts.docker_group) return facts.docker_group->gid;
   return std::nullopt;
@@ -44,35 +34,31 @@ Change run(std::string what, std::vector<std::string> argv) {
   return {.what = std::move(what), .argv = std::move(argv)};
 }
 
-/// The socket's group has no name here, so that nobody can be added to it.
-Result<> name_group(const Facts& facts, Id gid, std::vector<Change>& changes) {
-  auto named = group_with(gid);
-  if (named && named->name == usual_group) return ok;
-  if (named && facts.socket_group) return ok;
-  if (named) {
-    return fail(ErrorKind::conflict, "gid_taken",
-                fmt::format("cannot create group '{}' with id {}: group '{}' has it", usual_group,
-                            gid, named->name),
-                "name another id with '--gid'");
-  }
-  if (facts.docker_group) {
-    changes.push_back(run(fmt::format("give the socket to group '{}'", usual_group),
-                          {"chgrp", usual_group, facts.socket->path}));
-  } else {
+/// A group that people may be put into: the socket's own, or `docker`, made and given to it.
+std::string group_for(const Facts& facts, const SocketFile& socket, std::vector<Change>& changes) {
+  bool usable = !socket.group.empty() && socket.gid != root;
+  if (usable) return socket.group;
+  bool by_number = socket.gid != root && !facts.docker_group;
+  if (by_number) {
     changes.push_back(run(fmt::format("create group '{}' with the socket's id", usual_group),
-                          {"groupadd", "--gid", std::to_string(gid), usual_group}));
+                          {"groupadd", "--gid", std::to_string(socket.gid), usual_group}));
+    return usual_group;
   }
-  return ok;
+  if (!facts.docker_group) {
+    changes.push_back(
+        run(fmt::format("create group '{}'", usual_group), {"groupadd", usual_group}));
+  }
+  changes.push_back(run(fmt::format("give the socket to group '{}'", usual_group),
+                        {"chgrp", usual_group, socket.path}));
+  return usual_group;
 }
 
-Result<> open_for_subject(const Facts& facts, const SocketFile& socket, Id gid,
-                          std::vector<Change>& changes) {
+void open_for_subject(const Facts& facts, const SocketFile& socket, std::vector<Change>& changes) {
   const auto& who = facts.subject;
-  if (who.uid == root || may_connect(socket, who.uid, who.groups())) return ok;
-  if ((socket.mode & group_writes) == 0) return ok;
+  if (may_connect(socket, who.uid, who.groups())) return;
+  if ((socket.mode & group_writes) == 0) return;
   if (!contains(who.account_groups, socket.gid)) {
-    if (auto named = name_group(facts, gid, changes); !named) return named;
-    auto group = socket.group.empty() ? std::string{usual_group} : socket.group;
+    auto group = group_for(facts, socket, changes);
     changes.push_back(run(
         fmt::format("add user '{}' to group '{}', which makes it as good as root", who.user, group),
         {"usermod", "-aG", group, who.user}));
@@ -82,7 +68,6 @@ Result<> open_for_subject(const Facts& facts, const SocketFile& socket, Id gid,
         run(fmt::format("restart service '{}', so that it has the group", who.service),
             {"systemctl", "restart", "--", who.service}));
   }
-  return ok;
 }
 
 }  // namespace
@@ -95,22 +80,18 @@ std::string Change::command() const {
 Result<std::vector<Change>> plan(const Facts& facts, const FixWish& wish) {
   std::vector<Change> changes;
   auto gid = wanted_gid(facts, wish);
-  const auto* socket = socket_of(facts);
+  const auto* socket = facts.usable_socket();
   if (!gid) {
     return fail(ErrorKind::not_found, "no_socket",
                 "cannot mend the way to the engine: there is no socket whose group could be used",
                 "start the engine, or name the group's id with '--gid'");
   }
-  if (socket != nullptr && !facts.in_container) {
-    if (auto opened = open_for_subject(facts, *socket, *gid, changes); !opened) {
-      return fail(std::move(opened.error()));
-    }
-  }
+  // First, because it takes no root.
   if (!wish.env_file.empty()) {
-    changes.push_back({.what = fmt::format("write the group's id for Compose"),
-                       .env_file = wish.env_file,
-                       .gid = *gid});
+    changes.push_back(
+        {.what = "write the group's id for Compose", .env_file = wish.env_file, .gid = *gid});
   }
+  if (socket != nullptr && !facts.in_container) open_for_subject(facts, *socket, changes);
   return changes;
 }
 

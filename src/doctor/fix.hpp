@@ -12,7 +12,7 @@
 namespace gantry::doctor {
 
 struct FixWish {
-  /// The group id to use instead of the socket's; from 1 on.
+  /// What DOCKER_GID is to be instead of the socket's group; from 1 on.
   std::optional<Id> gid;
   /// Where DOCKER_GID goes; empty: nowhere.
   std::filesystem::path env_file;
@@ -31,9 +31,8 @@ struct Change {
 };
 
 /// What would mend access to the socket, in order; empty: nothing that could be changed here. It
-/// never widens the socket's mode, and takes nothing away. Refused: conflict, `gid_taken` (another
-/// group has the id), not_found, `no_socket` (there is no socket whose group could be used, and no
-/// gid was named).
+/// never widens the socket's mode, never puts anybody into group root, and takes nothing away.
+/// Refused: not_found, `no_socket` (there is no group whose id could be used, and none was named).
 Result<std::vector<Change>> plan(const Facts& facts, const FixWish& wish);
 
 /// Makes one change. Refused: denied, `not_root`, or `fix_failed` with what the tool said.

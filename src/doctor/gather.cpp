@@ -80,9 +80,15 @@ void look_at_machine(Facts& facts) {
   facts.exposed = listening_at(file_text("/proc/net/tcp").value_or(""),
                                file_text("/proc/net/tcp6").value_or(""), {2375, 2376});
   facts.clock_synchronised = clock_is_synchronised();
-  auto settings = file_text(daemon_settings);
+}
+
+/// The engine's own files, where it is an engine of this machine's root.
+void look_at_files(Facts& facts) {
+  bool here = facts.usable_socket() != nullptr && !facts.in_container;
+  if (!here || facts.engine.has_security("rootless")) return;
   // Without the file the daemon has its defaults, which bound nothing.
-  facts.logs_bounded = logs_are_bounded(settings.value_or("{}"));
+  facts.logs_bounded = logs_are_bounded(file_text(daemon_settings).value_or("{}"));
+  facts.disk = disk_at(facts.engine.data_root);
 }
 
 async::task<void> ask_engine(engine::Client& client, EngineFacts& facts) {
@@ -145,7 +151,7 @@ async::task<Result<Facts>> gather(async::Executor executor, Question question,
   look_at_sockets(facts, environment);
   look_at_machine(facts);
   co_await async::both(look_at_engine(std::move(executor), facts), find_tools(facts, environment));
-  facts.disk = disk_at(facts.engine.data_root);
+  look_at_files(facts);
   co_return facts;
 }
 

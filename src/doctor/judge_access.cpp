@@ -1,8 +1,4 @@
 #include "doctor/judges.hpp"
-#include "doctor/socket_file.hpp"
-#include "net/endpoint.hpp"
-
-#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -13,20 +9,12 @@ using Kind = SocketFile::Kind;
 
 constexpr unsigned group_may_write = 0020;
 constexpr unsigned others_may_write = 0002;
-constexpr Id root = 0;
 
 Finding skipped(std::string why) { return {State::skipped, std::move(why)}; }
 Finding fine(std::string summary) { return {State::ok, std::move(summary)}; }
 Finding note(std::string summary) { return {State::note, std::move(summary)}; }
 Finding failed(std::string summary, std::vector<Step> remedy) {
   return {State::failed, std::move(summary), std::move(remedy)};
-}
-
-bool contains(const std::vector<Id>& ids, Id id) { return std::ranges::find(ids, id) != ids.end(); }
-
-const SocketFile* socket_of(const Facts& facts) {
-  bool there = facts.socket && facts.socket->kind == Kind::socket;
-  return there ? &*facts.socket : nullptr;
 }
 
 /// `docker (998)`, or `998, which has no name`.
@@ -91,7 +79,7 @@ std::vector<Step> groups_for_container(const SocketFile& socket) {
   return {{fmt::format("give the container the socket's group; with Compose: group_add: [\"{}\"]",
                        socket.gid),
            fmt::format("docker run --group-add {} …", socket.gid)},
-          {"and write it where Compose reads it", "gantry doctor --fix"}};
+          {"and write it where Compose reads it, on the machine itself", "gantry doctor --fix"}};
 }
 
 bool passes_by_group(const SocketFile& socket) {
@@ -142,7 +130,7 @@ Finding socket(const Facts& facts) {
 }
 
 Finding socket_group(const Facts& facts) {
-  const auto* socket = socket_of(facts);
+  const auto* socket = facts.usable_socket();
   if (socket == nullptr) return skipped("there is no socket to look at");
   if (!socket->group.empty()) {
     return fine(fmt::format("the socket belongs to group {}", group_text(*socket)));
@@ -161,7 +149,7 @@ Finding socket_group(const Facts& facts) {
 }
 
 Finding membership(const Facts& facts) {
-  const auto* socket = socket_of(facts);
+  const auto* socket = facts.usable_socket();
   if (socket == nullptr) return skipped("there is no socket to look at");
   const auto& who = facts.subject;
   if (who.uid == root) return fine("root needs no group");
@@ -190,7 +178,7 @@ Finding membership(const Facts& facts) {
 }
 
 Finding process_groups(const Facts& facts) {
-  const auto* socket = socket_of(facts);
+  const auto* socket = facts.usable_socket();
   const auto& who = facts.subject;
   if (socket == nullptr || !who.process_groups) return skipped("no process is looked at");
   if (who.uid == root) return fine("root needs no group");
@@ -218,7 +206,7 @@ Finding process_groups(const Facts& facts) {
 }
 
 Finding access(const Facts& facts) {
-  const auto* socket = socket_of(facts);
+  const auto* socket = facts.usable_socket();
   if (socket == nullptr) return skipped("there is no socket to look at");
   const auto& who = facts.subject;
   if (may_connect(*socket, who.uid, who.groups())) {

@@ -55,16 +55,22 @@ Finding members(const Facts& facts) {
 }
 
 Finding exposed(const Facts& facts) {
-  if (!facts.exposed.empty()) {
+  auto open = facts.exposed;
+  std::erase_if(open, [](const std::string& address) { return !address.ends_with(":2375"); });
+  if (!open.empty()) {
     return {State::failed,
-            fmt::format("Docker's TCP port is open to the network on {}",
-                        fmt::join(facts.exposed, ", ")),
+            fmt::format("Docker's TCP port is open to the network on {}", fmt::join(open, ", ")),
             {{"take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and out of the unit's "
               "command line; reach the engine over SSH",
               "sudo systemctl restart docker"},
              {"or demand certificates of clients: \"tlsverify\": true"}}};
   }
-  if (!in_clear(facts.endpoint.text)) return {State::ok, "no TCP port is open to the network"};
+  if (!in_clear(facts.endpoint.text)) {
+    if (facts.exposed.empty()) return {State::ok, "no TCP port is open to the network"};
+    return {State::note, fmt::format("{} is open to the network: see that it demands certificates "
+                                     "of clients (\"tlsverify\": true)",
+                                     fmt::join(facts.exposed, ", "))};
+  }
   return {State::failed,
           fmt::format("'{}' is unencrypted: whoever is on the network between owns that machine",
                       facts.endpoint.text),

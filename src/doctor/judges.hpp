@@ -5,7 +5,7 @@
 /// What the rows of the table judge by, for checks.cpp alone.
 namespace gantry::doctor::judge {
 
-// access.cpp: from the endpoint to the right to connect.
+// judge_access.cpp: from the endpoint to the right to connect.
 Finding endpoint(const Facts& facts);
 Finding socket(const Facts& facts);
 Finding socket_group(const Facts& facts);
@@ -13,7 +13,7 @@ Finding membership(const Facts& facts);
 Finding process_groups(const Facts& facts);
 Finding access(const Facts& facts);
 
-// engine.cpp: what the engine says.
+// judge_engine.cpp: what the engine says.
 Finding engine(const Facts& facts);
 Finding api(const Facts& facts);
 Finding versions(const Facts& facts);
@@ -22,13 +22,11 @@ Finding cgroups(const Facts& facts);
 Finding storage(const Facts& facts);
 Finding logs(const Facts& facts);
 
-// exposure.cpp: who else may be root here.
+// judge_machine.cpp: who else may be root here, and what is around the engine.
 Finding socket_mode(const Facts& facts);
 Finding members(const Facts& facts);
 Finding exposed(const Facts& facts);
 Finding confinement(const Facts& facts);
-
-// tools.cpp
 Finding compose(const Facts& facts);
 Finding buildx(const Facts& facts);
 Finding clock(const Facts& facts);

@@ -29,8 +29,9 @@ std::string found_in(std::string_view path, const std::string& program) {
 
 async::task<Result<async::ProcessOutcome>> run(std::vector<std::string> argv,
                                                std::vector<std::string> env) {
+  auto program = argv.front();
   auto ended = co_await async::attempt(async::with_deadline(
-      patience, argv.front(), async::run_process({std::move(argv), std::move(env)}, said_max)));
+      patience, program, async::run_process({std::move(argv), std::move(env)}, said_max)));
   if (!ended) co_return fail(ended.error());
   co_return std::move(*ended);
 }

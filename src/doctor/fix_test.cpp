@@ -1,0 +1,101 @@
+#include "doctor/fix.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gantry::doctor {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Id ann = 1000;
+constexpr Id docker = 998;
+
+class DoctorPlan : public testing::Test {
+ protected:
+  DoctorPlan() {
+    facts_.subject = {.what = "user 'ann'", .user = "ann", .uid = ann, .account_groups = {ann}};
+    facts_.socket = SocketFile{.path = "/run/docker.sock",
+                               .kind = SocketFile::Kind::socket,
+                               .gid = docker,
+                               .mode = 0660,
+                               .group = "docker"};
+    facts_.docker_group = Group{"docker", docker, {}};
+  }
+  std::vector<std::string> planned() {
+    std::vector<std::string> commands;
+    for (const auto& change : value_or_throw(plan(facts_, wish_))) {
+      commands.push_back(change.command());
+    }
+    return commands;
+  }
+
+  Facts facts_;
+  FixWish wish_;
+};
+
+TEST_F(DoctorPlan, AddsTheUserToTheSocketsGroup) {
+  EXPECT_THAT(planned(), ElementsAre("usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, IsEmptyWhereNothingIsAmiss) {
+  facts_.subject.account_groups = {ann, docker};
+  EXPECT_THAT(planned(), IsEmpty());
+}
+
+TEST_F(DoctorPlan, OnlyRestartsAServiceWhoseAccountIsInTheGroup) {
+  facts_.subject.account_groups = {ann, docker};
+  facts_.subject.process_groups = std::vector<Id>{ann};
+  facts_.subject.service = "agent";
+  EXPECT_THAT(planned(), ElementsAre("systemctl restart -- agent"));
+}
+
+TEST_F(DoctorPlan, NamesAGroupThatHasNoName) {
+  facts_.socket->group.clear();
+  facts_.docker_group.reset();
+  EXPECT_THAT(planned(), ElementsAre("groupadd --gid 998 docker", "usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, GivesTheSocketToTheGroupThatIsThere) {
+  facts_.socket->gid = 121;
+  facts_.socket->group.clear();
+  EXPECT_THAT(planned(), ElementsAre("chgrp docker /run/docker.sock", "usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, PutsNobodyIntoTheGroupOfRoot) {
+  facts_.socket->gid = root;
+  facts_.socket->group = "root";
+  EXPECT_THAT(planned(), ElementsAre("chgrp docker /run/docker.sock", "usermod -aG docker ann"));
+  facts_.docker_group.reset();
+  wish_.gid = docker;
+  EXPECT_THAT(planned(), ElementsAre("groupadd docker", "chgrp docker /run/docker.sock",
+                                     "usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, NeverWidensTheSocketsMode) {
+  facts_.socket->mode = 0600;
+  EXPECT_THAT(planned(), IsEmpty());
+}
+
+TEST_F(DoctorPlan, WritesTheFileFirstBecauseThatTakesNoRoot) {
+  wish_.env_file = ".env";
+  EXPECT_THAT(planned(), ElementsAre("DOCKER_GID=998 in .env", "usermod -aG docker ann"));
+  wish_.gid = 121;
+  EXPECT_THAT(planned(), ElementsAre("DOCKER_GID=121 in .env", "usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, InAContainerOnlyWritesTheFile) {
+  facts_.in_container = true;
+  wish_.env_file = ".env";
+  EXPECT_THAT(planned(), ElementsAre("DOCKER_GID=998 in .env"));
+}
+
+TEST_F(DoctorPlan, IsRefusedWhereNoIdIsKnown) {
+  facts_.socket.reset();
+  facts_.docker_group.reset();
+  EXPECT_EQ(plan(facts_, wish_).error().code, "no_socket");
+}
+
+}  // namespace
+}  // namespace gantry::doctor
