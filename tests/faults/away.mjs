@@ -2,9 +2,10 @@
 // whose engine hangs: what was lost is told, a log goes on where it was, other hosts notice nothing.
 import assert from 'node:assert/strict';
 import { OwnEngine, cause_against } from './own_engine.mjs';
-import { Server, pause, socket } from './server.mjs';
+import { Server, pause, socket, until as until_within } from './server.mjs';
 
 const patience_ms = 120_000;
+const until = (what, look) => until_within(what, look, patience_ms);
 const image = 'gantry/sh:latest';
 
 const cause = cause_against();
@@ -17,16 +18,6 @@ if (cause !== '') {
 const engine = new OwnEngine();
 const server = new Server();
 const made = [];
-
-async function until(what, look) {
-  const deadline = Date.now() + patience_ms;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    assert.ok(Date.now() < deadline, `${what}: not within ${patience_ms} ms`);
-    await pause(100);
-  }
-}
 
 async function ask(method, path, body) {
   const { status, body: answer } = await server.api(method, `/api/v1${path}`, body);

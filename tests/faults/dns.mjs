@@ -7,21 +7,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server, pause, socket } from './server.mjs';
+import { Server, socket, until } from './server.mjs';
 
-const patience_ms = 60_000;
 /// More than any other host waits for, were they asked for one after the other.
 const silent_hosts = 8;
-
-async function until(what, look) {
-  const deadline = Date.now() + patience_ms;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    assert.ok(Date.now() < deadline, `${what}: not within ${patience_ms} ms`);
-    await pause(100);
-  }
-}
 
 /** Answers by what `answer_of(name)` says: an IPv4 address, a code of DNS, or nothing at all. */
 function name_server(answer_of) {

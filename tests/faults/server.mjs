@@ -13,6 +13,17 @@ const end_timeout_ms = 60_000;
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
+/** What `look` gives once it gives something; fails when that is not within the patience. */
+export async function until(what, look, patience_ms = 60_000) {
+  const deadline = Date.now() + patience_ms;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    assert.ok(Date.now() < deadline, `${what}: not within ${patience_ms} ms`);
+    await pause(50);
+  }
+}
+
 /** One exchange; answers {status, body}. `options` are those of http.request. */
 function exchange(options, body) {
   return new Promise((done, failed) => {

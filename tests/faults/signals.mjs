@@ -1,21 +1,11 @@
 // Signals to a server while others are connected: SIGTERM ends their streams in order and soon, a
 // second one ends the server at once, SIGHUP never ends it.
 import assert from 'node:assert/strict';
-import { Server, pause } from './server.mjs';
+import { Server, until } from './server.mjs';
 
 const patience_ms = 60_000;
 const image = 'gantry/sh:latest';
 const service_restart = 1012;
-
-async function until(what, look) {
-  const deadline = Date.now() + patience_ms;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    assert.ok(Date.now() < deadline, `${what}: not within ${patience_ms} ms`);
-    await pause(50);
-  }
-}
 
 /** What must come by itself, and soon enough. */
 function within(what, promise) {
