@@ -27,6 +27,7 @@ export function test(name, step) {
     if (failed) return context.skip('an earlier step failed');
     failed = true;
     await step(context);
+    assert.deepEqual(visitor.noticed, [], 'what the browser was refused, blocked or told');
     failed = false;
   });
 }
