@@ -3,11 +3,11 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
+#include "doctor/access_facts.hpp"
 #include "doctor/accounts.hpp"
 #include "doctor/endpoint_choice.hpp"
 #include "doctor/files.hpp"
 #include "doctor/machine.hpp"
-#include "doctor/socket_file.hpp"
 #include "doctor/tools.hpp"
 #include "engine/client.hpp"
 #include "engine/system.hpp"
@@ -25,11 +25,7 @@ namespace {
 using Scheme = net::Endpoint::Scheme;
 
 constexpr Milliseconds engine_patience{3'000};
-constexpr const char* docker_group = "docker";
 constexpr const char* daemon_settings = "/etc/docker/daemon.json";
-/// Where packages put the daemon, or what starts it.
-constexpr std::array daemon_files{"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd",
-                                  "/snap/bin/dockerd", "/lib/systemd/system/docker.service"};
 
 async::task<Result<Subject>> subject_of(Question question, std::string path) {
   if (question.pid) co_return of_process(*question.pid);
@@ -44,39 +40,9 @@ async::task<Result<Subject>> subject_of(Question question, std::string path) {
   co_return subject;
 }
 
-bool there_is(const char* path) { return ::access(path, F_OK) == 0; }
-
-void look_at_sockets(Facts& facts, const Environment& environment) {
-  std::vector<std::string> others{"/var/run/docker.sock"};
-  if (!environment.runtime_folder.empty()) {
-    others.push_back((environment.runtime_folder / "docker.sock").string());
-  }
-  auto parsed = net::Endpoint::parse(facts.endpoint.text);
-  if (parsed && parsed->scheme() == Scheme::unix_socket) {
-    facts.socket = look_at_socket(parsed->path());
-    if (facts.socket->kind == SocketFile::Kind::socket) {
-      facts.socket_group = group_with(facts.socket->gid);
-    }
-  }
-  for (const auto& path : others) {
-    auto other = look_at_socket(path);
-    bool same = facts.socket && (facts.socket->path == path || facts.socket->leads_to == path ||
-                                 facts.socket->path == other.leads_to);
-    if (!same && other.kind == SocketFile::Kind::socket) facts.other_sockets.push_back(other);
-  }
-}
-
 void look_at_machine(Facts& facts) {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) == 0) facts.machine = name.data();
-  facts.docker_group = group_named(docker_group);
-  facts.in_container = inside_container();
-  for (const auto* file : daemon_files) {
-    facts.engine_installed = facts.engine_installed || there_is(file);
-  }
-  facts.snap = there_is("/snap/bin/docker") && !there_is("/usr/bin/docker");
-  facts.selinux = selinux_mode();
-  facts.apparmor = apparmor_profile();
   facts.exposed = listening_at(file_text("/proc/net/tcp").value_or(""),
                                file_text("/proc/net/tcp6").value_or(""), {2375, 2376});
   facts.clock_synchronised = clock_is_synchronised();
@@ -148,7 +114,7 @@ async::task<Result<Facts>> gather(async::Executor executor, Question question,
   if (!subject) co_return fail(std::move(subject.error()));
   facts.subject = std::move(*subject);
   facts.endpoint = chosen_endpoint(question, environment);
-  look_at_sockets(facts, environment);
+  look_at_access(facts, environment.runtime_folder);
   look_at_machine(facts);
   co_await async::both(look_at_engine(std::move(executor), facts), find_tools(facts, environment));
   look_at_files(facts);

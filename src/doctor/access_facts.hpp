@@ -1,0 +1,14 @@
+#pragma once
+
+#include "doctor/facts.hpp"
+
+#include <filesystem>
+
+namespace gantry::doctor {
+
+/// What of this machine bears on who may use the socket at `facts.endpoint`: the file, the groups,
+/// sockets elsewhere (one in `runtime_folder` among them, unless that is empty), what may confine a
+/// process. Reads files and accounts alone: nobody is asked and nothing is run.
+void look_at_access(Facts& facts, const std::filesystem::path& runtime_folder);
+
+}  // namespace gantry::doctor
