@@ -38,6 +38,7 @@ Facts healthy() {
   facts.docker_group = Group{"docker", docker, {}};
   facts.socket_group = facts.docker_group;
   facts.engine_installed = true;
+  facts.clock_synchronised = true;
   facts.engine.version = "29.5.1";
   facts.engine.os = "Debian GNU/Linux 13";
   facts.engine.log_driver = "local";

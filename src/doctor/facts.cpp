@@ -33,6 +33,18 @@ bool may_by_acl(const SocketFile& socket, Id uid, const std::vector<Id>& groups)
 
 }  // namespace
 
+std::string_view word(Sight sight) {
+  switch (sight) {
+    case Sight::here:
+      return "here";
+    case Sight::far:
+      return "far";
+    case Sight::engine:
+      return "engine";
+  }
+  return "";
+}
+
 bool contains(const std::vector<Id>& ids, Id id) { return std::ranges::find(ids, id) != ids.end(); }
 
 const SocketFile* Facts::usable_socket() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Why Docker's socket says no. What there is to know is gathered first (gather.hpp) and judged
@@ -116,9 +117,23 @@ struct DiskFacts {
   std::uint64_t inodes_free = 0;
 };
 
+/// What of a machine was in sight when its facts were gathered.
+enum class Sight : std::uint8_t {
+  here,    ///< This machine: all of it.
+  far,     ///< Another one, by programs that ran there.
+  engine,  ///< What its engine says of it, and nothing else.
+};
+/// `here`, `far`, `engine`.
+std::string_view word(Sight sight);
+
 struct Facts {
   WallTime at{};
+  Sight sight = Sight::here;
   std::string machine;
+  /// What people here call a machine that is not this one: `edge-3`; empty: it is this one.
+  std::string place;
+  /// Sight::engine: why nothing else is seen.
+  std::string unseen;
   Subject subject;
   EndpointFacts endpoint;
   /// Of a `unix://` endpoint.
@@ -142,7 +157,7 @@ struct Facts {
   std::optional<DiskFacts> disk;
   /// Addresses on which something listens at ports 2375 and 2376, loopback left out: `[::]:2375`.
   std::vector<std::string> exposed;
-  bool clock_synchronised = true;
+  std::optional<bool> clock_synchronised;  ///< Nothing: not known.
   /// Whether the logs of containers are bounded by the daemon's settings; nothing: not known.
   std::optional<bool> logs_bounded;
 

@@ -127,7 +127,8 @@ Finding buildx(const Facts& facts) {
 }
 
 Finding clock(const Facts& facts) {
-  if (facts.clock_synchronised) return {State::ok, "synchronised"};
+  if (!facts.clock_synchronised) return {State::skipped, "nobody there tells of the clock"};
+  if (*facts.clock_synchronised) return {State::ok, "synchronised"};
   return {State::note,
           "nobody keeps the clock right: certificates and tokens fail by it",
           {{"let systemd do it", "sudo timedatectl set-ntp true"}}};

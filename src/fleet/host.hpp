@@ -48,6 +48,11 @@ class Host {
   /// What somebody should know of this host at any time: one sentence each.
   std::vector<std::string> warnings() const;
 
+  /// Runs a text of ours by `sh` on the host's machine: net::SshTunnel::run. Hold the host by its
+  /// shared pointer meanwhile. Refuses where there is no such way (conflict, `host_without_shell`),
+  /// and as `engine` does.
+  async::task<Result<std::string>> run_there(std::string script);
+
   /// Whether this is no host of the fleet any more.
   bool ended() const { return ended_.stopped(); }
   /// Returns when it has ended: for streams that outlive the request that opened them.

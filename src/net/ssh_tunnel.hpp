@@ -81,9 +81,12 @@ struct SshPace {
 ///   ssh_identity_unusable       (invalid) the key can not be read, or its passphrase is wrong
 ///   ssh_agent_not_allowed, ssh_config_not_allowed (denied)
 ///   ssh_forwarding_refused      neither sockets are forwarded nor programs run
+///   ssh_commands_refused        (denied, of `run`) no programs run, or one that was fixed there
 ///   ssh_remote_socket_permission, ssh_remote_socket_missing, ssh_remote_engine_down
 ///   ssh_remote_docker_missing   no forwarding, and no `docker` in PATH for dial-stdio
 ///   ssh_too_many_streams        (exhausted)
+///   ssh_too_many_runs           (exhausted, of `run`)
+///   ssh_output_too_large        (too_large, of `run`)
 ///   ssh_broke                   it broke off, with OpenSSH's own last words
 /// Belongs to the event loop.
 class SshTunnel {
@@ -110,6 +113,12 @@ class SshTunnel {
   /// The host key that stands in the way (ssh_host_key_unknown, ssh_host_key_changed).
   std::optional<SshHostKey> offered() const;
 
+  /// Runs a text of ours by `sh` on the far machine, as the user who logs in, by a connection of
+  /// its own, and answers what it printed: at most 64 KiB, within SshPace::patience. The text
+  /// comes on the standard input, so that no shell of that account's has to understand it; what
+  /// it runs has nothing to read, and what it prints as errors is dropped. No login is tried where
+  /// `connect` tries none until somebody has done something. The tunnel must outlive it.
+  async::task<Result<std::string>> run(std::string script);
   /// Tries the whole way anew beside what is in use, and tells each step.
   async::task<SshReport> probe();
   /// Asks the first machine of the way whose key is not trusted for its key again, and trusts it
