@@ -94,6 +94,13 @@ std::string_view word(State state) {
   return "";
 }
 
+std::optional<State> parse_state(std::string_view text) {
+  for (auto state : {State::skipped, State::ok, State::note, State::warning, State::failed}) {
+    if (word(state) == text) return state;
+  }
+  return std::nullopt;
+}
+
 std::span<const Check> all_checks() { return table; }
 
 State Report::worst() const {

@@ -3,6 +3,7 @@
 #include "doctor/facts.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ namespace gantry::doctor {
 /// How bad it is, in rising order. `skipped`: it does not apply here, or could not be seen.
 enum class State : std::uint8_t { skipped, ok, note, warning, failed };
 std::string_view word(State state);
+/// Nothing for any other word.
+std::optional<State> parse_state(std::string_view word);
 
 /// One thing to do: a sentence, and the command that does it where there is one.
 struct Step {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace gantry::doctor {
 
@@ -13,7 +14,32 @@ inline constexpr int report_version = 1;
 
 enum class Colour : std::uint8_t { none, ansi };
 
+/// What people are shown of a report, be it made here or told by a server.
+struct Outline {
+  struct Row {
+    std::string id;
+    std::string title;
+    State state = State::skipped;
+    std::string summary;
+    std::string explanation;
+    std::vector<Step> remedy;
+  };
+
+  std::string machine;
+  bool in_container = false;
+  std::string subject;
+  std::string user;
+  State state = State::ok;
+  std::vector<Row> rows;
+};
+Outline outline_of(const Report& report);
+/// Of what `json_of` has made, here or elsewhere: nothing in it is trusted. Refused (invalid): it
+/// is no report, or one of another version (`other_version`).
+Result<Outline> read_report(const json::Value& report);
+
 /// For people: a line for each check, with explanation and remedy where something is wrong.
+/// Control characters are shown, not obeyed.
+std::string text_of(const Outline& outline, Colour colour);
 std::string text_of(const Report& report, Colour colour);
 
 /// For programs: `{version, at, machine, subject, endpoint, state, cause, checks: [{id, title,
@@ -22,6 +48,7 @@ json::Object json_of(const Report& report);
 
 /// 0: Docker can be used as it should be; 1: it can be used, and something is to be mended; 2: it
 /// can not, or only because anybody can.
+int exit_code_of(State worst);
 int exit_code_of(const Report& report);
 
 }  // namespace gantry::doctor

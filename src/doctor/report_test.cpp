@@ -1,0 +1,78 @@
+#include "doctor/report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+// A report that another machine has told is shown as one that was made here.
+namespace gantry::doctor {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Report broken() {
+  Facts facts;
+  facts.machine = "nas";
+  facts.subject = {.what = "this process",
+                   .user = "ann",
+                   .uid = 1000,
+                   .account_groups = {1000},
+                   .process_groups = std::vector<Id>{1000},
+                   .pid = 812};
+  facts.endpoint = {.source = "the default", .text = "unix:///var/run/docker.sock"};
+  facts.socket = SocketFile{.path = "/var/run/docker.sock", .kind = SocketFile::Kind::missing};
+  facts.engine.error = Error{ErrorKind::unavailable, "engine_socket_missing", "nothing there", {}};
+  return examine(std::move(facts));
+}
+
+json::Value told(const Report& report) {
+  return value_or_throw(json::parse(json::serialize(json_of(report)), json::Keys::strict));
+}
+
+TEST(ReportReadAgain, ShowsTheSame) {
+  auto report = broken();
+  auto outline = value_or_throw(read_report(told(report)));
+  EXPECT_EQ(text_of(outline, Colour::ansi), text_of(report, Colour::ansi));
+  EXPECT_EQ(exit_code_of(outline.state), exit_code_of(report));
+  EXPECT_THAT(text_of(outline, Colour::none), HasSubstr("Docker can not be used"));
+}
+
+TEST(ReportReadAgain, MovesNoTerminalsCursor) {
+  auto value = told(broken());
+  auto& check = value.as_object()["checks"].as_array()[0].as_object();
+  check["title"] = "a\x1b[2J";
+  check["explanation"] = "b\x1b[2J";
+  check["remedy"] = json::Array{json::Object{{"what", "c\nd"}, {"command", "e\x1b[2J"}}};
+  check["state"] = "failed";
+  value.as_object()["machine"] = "f\x1b[2J";
+  value.as_object()["subject"] = json::Object{{"what", "g\x1b"}, {"user", "h\r"}};
+  auto text = text_of(value_or_throw(read_report(value)), Colour::none);
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\r")));
+  EXPECT_THAT(text, Not(HasSubstr("c\nd")));
+}
+
+TEST(ReportReadAgain, IsRefusedWhereItIsNone) {
+  EXPECT_FALSE(read_report(json::Value(json::Object{})));
+  auto value = told(broken());
+  value.as_object()["checks"].as_array()[0].as_object()["state"] = "splendid";
+  EXPECT_FALSE(read_report(value));
+}
+
+TEST(ReportReadAgain, IsRefusedWhereItsMembersMeanSomethingElse) {
+  auto value = told(broken());
+  value.as_object()["version"] = report_version + 1;
+  auto refused = read_report(value);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "other_version");
+}
+
+TEST(States, AreReadAsTheyAreWritten) {
+  for (auto state : {State::skipped, State::ok, State::note, State::warning, State::failed}) {
+    EXPECT_EQ(parse_state(word(state)), state);
+  }
+  EXPECT_FALSE(parse_state("splendid"));
+}
+
+}  // namespace
+}  // namespace gantry::doctor
