@@ -116,8 +116,9 @@ export function test_containers() {
     await button('Create container').click();
     await page.waitForURL(/\/containers\/local\/[0-9a-f]{64}$/, slow);
     await page.getByText('created').first().waitFor();
-    await ask('DELETE', `/api/v1/hosts/local/containers/${project}-reach`);
+    // Its page would ask for what is gone.
     await go('Containers');
+    await ask('DELETE', `/api/v1/hosts/local/containers/${project}-reach`);
     await page.getByRole('group', { name: 'Project' }).getByText(project, { exact: true }).click();
     await row(`${project}-worker-1`).first().waitFor();
   });
