@@ -37,7 +37,10 @@ std::optional<Span> value_in(std::string_view line, std::string_view name) {
   if (!line.substr(at).starts_with(name)) return std::nullopt;
   at = past_blanks(line, at + name.size());
   if (at == line.size() || line[at] != '=') return std::nullopt;
-  at = past_blanks(line, at + 1);
+  auto behind = at + 1;
+  at = past_blanks(line, behind);
+  // A comment is no value, and stays.
+  if (at > behind && at < line.size() && line[at] == '#') return Span{behind, behind};
   if (at < line.size() && (line[at] == '"' || line[at] == '\'')) {
     auto end = line.find(line[at], at + 1);
     if (end != line.npos) return Span{at, end + 1};

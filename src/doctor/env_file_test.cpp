@@ -55,6 +55,10 @@ TEST(EnvText, ChangesEveryLineOfTheVariable) {
 
 TEST(EnvText, FillsAnEmptyValue) { EXPECT_EQ(with_gid("DOCKER_GID=\n"), "DOCKER_GID=998\n"); }
 
+TEST(EnvText, KeepsACommentInPlaceOfAValue) {
+  EXPECT_EQ(with_gid("DOCKER_GID=  # of the NAS\n"), "DOCKER_GID=998  # of the NAS\n");
+}
+
 TEST(EnvText, TellsTheLastValueWithoutQuotes) {
   EXPECT_EQ(variable_in("DOCKER_GID=1\nDOCKER_GID=\"2\"\n", "DOCKER_GID"), "2");
   EXPECT_EQ(variable_in("A=1\n", "DOCKER_GID"), "");

@@ -68,7 +68,8 @@ cpp_tests() {
 }
 
 shell_tests() {
-  shellcheck --external-sources --check-sourced dev .ci/run && bats tests/dev
+  shellcheck --external-sources --check-sourced dev .ci/run packaging/{postinst,prerm,*.sh} &&
+    bats tests/dev
 }
 
 # Labelled containers that were not there before the tests: each is a leak.
