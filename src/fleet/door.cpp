@@ -1,6 +1,5 @@
 #include "fleet/door.hpp"
 
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -56,6 +55,8 @@ void Door::shut(Error why) {
     if (state_->open.contains(stream)) stream->close();
   }
 }
+
+const std::optional<Error>& Door::why_shut() const { return state_->shut; }
 
 std::size_t Door::open() const { return state_->open.size(); }
 

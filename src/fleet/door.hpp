@@ -4,6 +4,7 @@
 #include "net/stream.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace gantry::fleet {
 
@@ -17,6 +18,8 @@ class Door {
   net::Connect connect() const;
   /// Closes every open stream and refuses new ones.
   void shut(Error why);
+  /// What `shut` was given; nothing while it is open.
+  const std::optional<Error>& why_shut() const;
   /// How many streams are open.
   std::size_t open() const;
 

@@ -27,6 +27,19 @@ async::task<void> Host::close_way() {
   if (tunnel_) co_await tunnel_->close();
 }
 
+async::task<Result<std::string>> Host::run_there(std::string script) {
+  if (door_.why_shut()) co_return fail(*door_.why_shut());
+  if (!tunnel_) {
+    co_return fail(
+        ErrorKind::conflict, "host_without_shell",
+        fmt::format("cannot run anything on host '{}': it is not reached by SSH", name()),
+        "reach it by an ssh:// endpoint");
+  }
+  auto ran = co_await tunnel_->run(std::move(script));
+  if (!ran && door_.why_shut()) co_return fail(*door_.why_shut());
+  co_return ran;
+}
+
 std::string_view Host::via() const {
   if (!tunnel_) return "direct";
   if (ended()) return {};

@@ -203,10 +203,6 @@ Error SshLog::at_machine(ErrorKind kind, std::string code, std::string_view caus
           std::move(remedy)};
 }
 
-bool SshLog::said(std::string_view line) const {
-  return std::ranges::find(lines_, line) != lines_.end();
-}
-
 std::string SshLog::last_lines() const {
   constexpr std::size_t few = 3;
   auto from = lines_.size() > few ? lines_.size() - few : 0;

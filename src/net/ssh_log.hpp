@@ -53,8 +53,6 @@ class SshLog {
   const std::string& method() const { return method_; }
   /// How many streams were refused after the way was ready.
   std::size_t refused_streams() const { return refused_streams_; }
-  /// Whether the command said this line.
-  bool said(std::string_view line) const;
   /// The last lines that are no debugging, for people.
   std::string last_lines() const;
 

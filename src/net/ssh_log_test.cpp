@@ -172,12 +172,6 @@ TEST(SshLog, QuotesTheLastWordsOfAnUnknownEnd) {
   EXPECT_THAT(read({"edge"}, "").why_ended({.signal = 9}).message, HasSubstr("signal 9"));
 }
 
-TEST(SshLog, FindsWhatACommandSaid) {
-  auto log = read({"edge"}, "gantry-docker=there\r\nnot gantry-socket=there\n");
-  EXPECT_TRUE(log.said("gantry-docker=there"));
-  EXPECT_FALSE(log.said("gantry-socket=there"));
-}
-
 TEST(SshLog, IsNotMisledBeyondWordsByABanner) {
   auto log = read({"edge"}, all({connected, "Authenticated to edge using \"publickey\".\n"}));
   EXPECT_EQ(log.stage(), Stage::host_key);  // nobody is let in before the host key is checked

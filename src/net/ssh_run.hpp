@@ -51,6 +51,8 @@ class SshRun {
   bool ended() const { return status_.has_value(); }
   /// Whether it has ended without an error of its own or of its command's.
   bool clean() const { return status_ && status_->success(); }
+  /// How, once it has.
+  std::optional<async::ExitStatus> status() const { return status_; }
   /// Why, once it has ended.
   Error why_ended() const { return log_.why_ended(status_.value_or(async::ExitStatus{})); }
   /// How long was spent at each stage, all machines together.

@@ -6,6 +6,7 @@
 #include "net/local_pair.hpp"
 #include "net/socket_stream.hpp"
 #include "net/ssh_known_hosts.hpp"
+#include "net/ssh_script.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -37,25 +38,24 @@ void insist_on_login(const SshRun& run, const SshCurrent& current) {
   throw Failure{run.ended() ? run.why_ended() : ssh_too_slow(current.way, current.patience)};
 }
 
+bool says(std::string_view words, std::string_view what) { return words.find(what) != words.npos; }
+
 /// What was found there.
 struct Found {
-  bool looked = false;  ///< Whether the command ran at all.
+  bool looked = false;  ///< Whether programs run there at all.
   bool socket_missing = false;
   bool socket_denied = false;
   bool docker = false;
 };
 
 async::task<Found> look(SshCurrent& current) {
-  SshRun run{co_await asio::this_coro::executor, current.way};
-  run.start(current.start(ssh_command_arguments(current.config(), ssh_look_command(current.path))));
-  co_await async::attempt(
-      async::with_deadline(current.patience, "looking at the far side", run.follow()));
-  insist_on_login(run, current);
-  const auto& log = run.log();
-  co_return Found{.looked = log.said("gantry-docker=there") || log.said("gantry-docker=missing"),
-                  .socket_missing = log.said("gantry-socket=missing"),
-                  .socket_denied = log.said("gantry-socket=denied"),
-                  .docker = log.said("gantry-docker=there")};
+  auto printed = co_await async::attempt(run_ssh_script(current, ssh_look_script(current.path)));
+  if (!printed && !is_of_ssh_script(printed.error())) throw Failure{printed.error()};
+  if (!printed) co_return Found{};
+  co_return Found{.looked = true,
+                  .socket_missing = says(*printed, "socket=missing"),
+                  .socket_denied = says(*printed, "socket=denied"),
+                  .docker = says(*printed, "docker=there")};
 }
 
 struct StdioTrial {
@@ -83,8 +83,6 @@ async::task<StdioTrial> try_stdio(SshCurrent& current) {
   result.words = tried ? run.log().last_lines() : tried.error().message;
   co_return result;
 }
-
-bool says(std::string_view words, std::string_view what) { return words.find(what) != words.npos; }
 
 struct Reason {
   ErrorKind kind;

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "net/local_pair.hpp"
 #include "net/ssh_probe.hpp"
+#include "net/ssh_script.hpp"
 #include "net/ssh_stream.hpp"
 #include "net/ssh_trial.hpp"
 #include "net/ssh_user_config.hpp"
@@ -36,6 +37,9 @@ enum class State : std::uint8_t {
 
 /// A way that lasted so long was a good one: the next pauses begin short again.
 constexpr auto good_way = Seconds{10};
+
+/// Each is a login of its own.
+constexpr std::size_t runs_max = 4;
 
 constexpr std::string_view for_people[] = {
     "ssh_missing",           "ssh_host_key_unknown",   "ssh_host_key_changed",
@@ -91,11 +95,14 @@ struct SshTunnel::Impl {
         changed{executor},
         doubt{executor},
         wanted{executor},
+        closing{executor},
         backoff{pace.first_retry, pace.longest_retry},
         scope{executor} {
     places.known_hosts = std::filesystem::absolute(places.known_hosts).lexically_normal();
     sweep_ssh_rooms(places.runtime);
   }
+
+  struct Running;
 
   async::task<void> keep_up();
   async::task<void> hold();
@@ -107,6 +114,8 @@ struct SshTunnel::Impl {
   async::task<std::unique_ptr<Stream>> dial_forward();
   async::task<std::unique_ptr<Stream>> dial_stdio();
   async::task<void> carry(std::shared_ptr<StdioSession> session);
+  async::task<Result<std::string>> run(std::string script);
+  async::task<void> keep_running(std::string script, std::string& printed);
   SshPlace take_place(std::size_t most);
   Error too_slow() const;
   void set(State next);
@@ -134,8 +143,22 @@ struct SshTunnel::Impl {
   async::Event doubt;  // whether dial-stdio still works
   async::Event wanted;
   bool is_wanted = false;
+  async::StopSignal closing;
+  std::size_t runs = 0;
   async::Backoff backoff;
   async::TaskScope scope;
+};
+
+/// One more text that runs there; `close` waits for all of them.
+struct SshTunnel::Impl::Running {
+  explicit Running(Impl& of) : tunnel{of} { ++tunnel.runs; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    --tunnel.runs;
+    tunnel.changed.notify();
+  }
+  Impl& tunnel;
 };
 
 void SshTunnel::Impl::set(State next) {
@@ -304,6 +327,28 @@ async::task<void> SshTunnel::Impl::carry(std::shared_ptr<StdioSession> session) 
   if (!carried || (!session->stop.stopped() && !session->run.clean())) doubt.notify();
 }
 
+async::task<void> SshTunnel::Impl::keep_running(std::string script, std::string& printed) {
+  printed = co_await run_ssh_script(endpoint, settings, places, pace, std::move(script));
+}
+
+async::task<Result<std::string>> SshTunnel::Impl::run(std::string script) {
+  bool in_vain = state == State::stopped && waits_for_somebody(*error);
+  if (in_vain || state == State::closed) co_return fail(*error);
+  if (runs == runs_max) {
+    co_return fail(
+        ErrorKind::exhausted, "ssh_too_many_runs",
+        fmt::format("cannot look at '{}': {} looks are under way", endpoint.text(), runs),
+        "try again when they are done");
+  }
+  Running running{*this};
+  std::string printed;
+  auto ended = co_await async::attempt(
+      async::race(keep_running(std::move(script), printed), closing.wait()));
+  if (!ended) co_return fail(std::move(ended.error()));
+  if (*ended == async::Winner::second) co_return fail(*error);
+  co_return printed;
+}
+
 SshTunnel::SshTunnel(async::Executor executor, Endpoint endpoint, SshSettings settings,
                      SshPlaces places, SshPace pace)
     : impl_{std::make_unique<Impl>(std::move(executor), std::move(endpoint), std::move(settings),
@@ -324,6 +369,10 @@ std::optional<SshVia> SshTunnel::via() const { return impl_->via; }
 std::optional<Error> SshTunnel::error() const { return impl_->error; }
 
 std::optional<SshHostKey> SshTunnel::offered() const { return impl_->offered; }
+
+async::task<Result<std::string>> SshTunnel::run(std::string script) {
+  return impl_->run(std::move(script));
+}
 
 async::task<SshReport> SshTunnel::probe() {
   return probe_ssh(impl_->endpoint, impl_->settings, impl_->places, impl_->pace);
@@ -350,7 +399,9 @@ async::task<void> SshTunnel::close() {
   impl_->begun = true;
   impl_->via.reset();
   impl_->set(State::closed);
+  impl_->closing.stop();
   co_await impl_->scope.close();
+  while (impl_->runs > 0) co_await impl_->changed.wait();
   impl_->current.reset();
 }
 

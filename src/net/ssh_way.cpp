@@ -167,16 +167,12 @@ std::string ssh_stdio_command(const std::string& path) {
   return fmt::format("docker --host unix://{} system dial-stdio", path);
 }
 
-std::string ssh_look_command(const std::string& path) {
-  auto socket = ssh_remote_socket(path);
-  // A shell of the far side's: that is how SSH runs commands, and the path is a plain one.
+std::string ssh_look_script(const std::string& path) {
   return fmt::format(
-      // tidy: shell because the user's login shell there may be no POSIX shell
-      "sh -c 'if [ -S {0} ]; then if [ -r {0} ] && [ -w {0} ]; then echo gantry-socket=there; "
-      "else echo gantry-socket=denied; fi; else echo gantry-socket=missing; fi; "
-      "if command -v docker >/dev/null; then echo gantry-docker=there; "
-      "else echo gantry-docker=missing; fi'",
-      socket);
+      "if [ -S {0} ]; then if [ -r {0} ] && [ -w {0} ]; then echo socket=there; "
+      "else echo socket=denied; fi; else echo socket=missing; fi\n"
+      "if command -v docker >/dev/null; then echo docker=there; else echo docker=missing; fi",
+      ssh_remote_socket(path));
 }
 
 }  // namespace gantry::net

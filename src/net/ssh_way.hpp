@@ -65,7 +65,8 @@ std::vector<std::string> ssh_idle_arguments(const std::string& config);
 std::string ssh_remote_socket(const std::string& path);
 /// The command that speaks the Engine API on its standard input and output there.
 std::string ssh_stdio_command(const std::string& path);
-/// The command that tells, in lines `gantry-…`, what is there of the socket and of Docker.
-std::string ssh_look_command(const std::string& path);
+/// A text for `sh` that tells what is there of the socket and of Docker. The path is a plain one
+/// (Endpoint::parse).
+std::string ssh_look_script(const std::string& path);
 
 }  // namespace gantry::net
