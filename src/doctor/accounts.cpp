@@ -17,6 +17,9 @@ namespace {
 /// Of getpwnam_r and the like: entries of large directories are long.
 constexpr std::size_t entry_max = 1U << 20U;
 constexpr int groups_max = 1 << 16;
+constexpr Id init = 1;
+constexpr std::string_view service_characters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@-";
 
 struct Account {
   std::string name;
@@ -67,6 +70,12 @@ Subject of_account(const Account& whose) {
           .account_groups = groups_of(whose)};
 }
 
+/// Of what a service starts (a session of sshd's, a job of cron's) nobody restarts the service.
+std::string service_of(int pid, const ProcessIds& ids) {
+  if (ids.parent != init) return {};
+  return read_service(file_text(fmt::format("/proc/{}/cgroup", pid)).value_or(""));
+}
+
 /// Without an account, as in many containers, a process has what it was given.
 Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
   auto whose = account_of(ids.uid);
@@ -77,6 +86,7 @@ Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
   if (whose) subject.user = whose->name;
   subject.process_groups = std::move(groups);
   subject.pid = pid;
+  subject.service = service_of(pid, ids);
   return subject;
 }
 
@@ -106,12 +116,34 @@ std::optional<ProcessIds> read_process_ids(std::string_view status) {
   auto uids = numbers_after(status, "Uid:");
   auto gids = numbers_after(status, "Gid:");
   if (uids.size() < 2 || gids.size() < 2) return std::nullopt;
-  return ProcessIds{uids[1], gids[1], numbers_after(status, "Groups:")};
+  auto parent = numbers_after(status, "PPid:");
+  return ProcessIds{.uid = uids[1],
+                    .gid = gids[1],
+                    .groups = numbers_after(status, "Groups:"),
+                    .parent = parent.empty() ? 0 : parent.front()};
+}
+
+std::string read_service(std::string_view cgroup) {
+  constexpr std::string_view slice = "/system.slice/";
+  constexpr std::string_view suffix = ".service";
+  for (auto line : text::split(cgroup, '\n')) {
+    // hierarchy:controllers:path, and no controllers in version 2
+    auto words = text::split(line, ':');
+    if (words.size() < 3) continue;
+    bool of_systemd = words[1].empty() || words[1] == "name=systemd";
+    auto path = line.substr(words[0].size() + words[1].size() + 2);
+    // What lies below a service (containers of a container engine) is not the service.
+    if (!of_systemd || !path.starts_with(slice) || !path.ends_with(suffix)) continue;
+    auto name = path.substr(path.rfind('/') + 1);
+    name.remove_suffix(suffix.size());
+    if (name.find_first_not_of(service_characters) == name.npos) return std::string{name};
+  }
+  return {};
 }
 
 Subject this_process() {
   auto ids = read_process_ids(file_text("/proc/self/status").value_or(""));
-  if (!ids) ids = ProcessIds{::geteuid(), ::getegid(), {}};
+  if (!ids) ids = ProcessIds{.uid = ::geteuid(), .gid = ::getegid()};
   return of_ids("this process", ::getpid(), *ids);
 }
 

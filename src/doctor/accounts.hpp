@@ -10,9 +10,9 @@
 /// Accounts and groups as the machine's name service knows them (nss(5)), and what processes have.
 namespace gantry::doctor {
 
-/// With its effective ids.
+/// With its effective ids, and the service whose main process it is.
 Subject this_process();
-/// Refused: not_found, `no_such_process`.
+/// The same of another one. Refused: not_found, `no_such_process`.
 Result<Subject> of_process(int pid);
 /// Refused: not_found, `no_such_user`.
 Result<Subject> of_user(const std::string& name);
@@ -28,7 +28,12 @@ struct ProcessIds {
   Id uid = 0;
   Id gid = 0;
   std::vector<Id> groups;
+  Id parent = 0;  ///< The process that started it.
 };
 std::optional<ProcessIds> read_process_ids(std::string_view status);
+
+/// The systemd service that a process belongs to, from the text of its /proc/PID/cgroup
+/// (cgroups(7); version 1, 2 or both): `gantry` of /system.slice/gantry.service. Empty: none.
+std::string read_service(std::string_view cgroup);
 
 }  // namespace gantry::doctor

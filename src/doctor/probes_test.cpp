@@ -16,12 +16,13 @@ using namespace std::string_view_literals;
 
 TEST(ProcessIds, AreTheEffectiveOnesAndTheGroups) {
   auto ids = read_process_ids(
-      "Name:\tgantry\nUid:\t1000\t1001\t1000\t1000\nGid:\t1000\t1002\t1000\t1000\n"
+      "Name:\tgantry\nPPid:\t1\nUid:\t1000\t1001\t1000\t1000\nGid:\t1000\t1002\t1000\t1000\n"
       "Groups:\t27 998 1000 \nNStgid:\t812\n");
   ASSERT_TRUE(ids);
   EXPECT_EQ(ids->uid, 1001U);
   EXPECT_EQ(ids->gid, 1002U);
   EXPECT_THAT(ids->groups, ElementsAre(27, 998, 1000));
+  EXPECT_EQ(ids->parent, 1U);
 }
 
 TEST(ProcessIds, AreNoneOfATextThatIsNoStatus) { EXPECT_FALSE(read_process_ids("no status")); }
@@ -30,6 +31,27 @@ TEST(ProcessIds, MayHaveNoGroupsAtAll) {
   auto ids = read_process_ids("Uid:\t5 5 5 5\nGid:\t5 5 5 5\nGroups:\t \n");
   ASSERT_TRUE(ids);
   EXPECT_THAT(ids->groups, IsEmpty());
+}
+
+TEST(Service, IsTheOneOfTheSystemInEitherVersionOfControlGroups) {
+  EXPECT_EQ(read_service("0::/system.slice/gantry.service\n"), "gantry");
+  EXPECT_EQ(read_service("12:pids:/system.slice/gantry.service\n"
+                         "1:name=systemd:/system.slice/gantry.service\n0::/\n"),
+            "gantry");
+  EXPECT_EQ(read_service("0::/system.slice/system-gantry.slice/gantry@a:b.service\n"),
+            "gantry@a:b");
+}
+
+TEST(Service, IsNoneOfSessionsContainersAndStrangeNames) {
+  EXPECT_EQ(read_service(""), "");
+  EXPECT_EQ(read_service("0::/\n"), "");
+  EXPECT_EQ(read_service("0::/user.slice/user-1000.slice/session-3.scope\n"), "");
+  EXPECT_EQ(read_service("0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n"),
+            "");
+  EXPECT_EQ(read_service("0::/system.slice/docker-3f.scope\n"), "");
+  EXPECT_EQ(read_service("0::/system.slice/containerd.service/pods/3f\n"), "");
+  EXPECT_EQ(read_service("0::/system.slice/a'b.service\n"), "");
+  EXPECT_EQ(read_service("4:memory:/system.slice/gantry.service\n"), "");
 }
 
 TEST(Acl, IsReadAsTheKernelLaysItOut) {
