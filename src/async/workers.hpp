@@ -10,8 +10,9 @@
 
 namespace gantry::async {
 
-/// The only other threads our code runs on: a few that may block (SQLite, password hashing, DNS,
-/// file trees, long computations). Owns its threads; joins them when destroyed.
+/// The other threads our code runs on, beside those of `aside`: a few that may block (SQLite,
+/// password hashing, DNS, file trees, long computations). Owns its threads; joins them when
+/// destroyed.
 class Workers {
  public:
   /// `queue_max` pieces of work may wait; more are refused with Failure of kind exhausted.
