@@ -16,6 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* version_of_the_future =
@@ -50,20 +51,22 @@ class EngineClient : public testing::Test {
 };
 
 TEST_F(EngineClient, NothingListensIsNotTheSameAsNoSocket) {
-  auto error = unreachable("not_listening");
-  EXPECT_EQ(error.code, "engine_not_running");
-  EXPECT_THAT(error.remedy, HasSubstr("systemctl start docker"));
-  error = unreachable("socket_missing");
-  EXPECT_EQ(error.code, "engine_socket_missing");
-  EXPECT_THAT(error.remedy, HasSubstr("--engine"));
+  EXPECT_EQ(unreachable("not_listening").code, "engine_not_running");
+  EXPECT_EQ(unreachable("socket_missing").code, "engine_socket_missing");
+  EXPECT_EQ(unreachable("not_a_socket").code, "engine_not_an_engine");
 }
 
-TEST_F(EngineClient, PermissionDeniedNamesTheUserAndTheGroup) {
-  auto error = unreachable("socket_permission");
-  EXPECT_EQ(error.code, "engine_permission_denied");
-  EXPECT_THAT(error.message, HasSubstr("cannot reach the engine on 'unix:///run/fake.sock'"));
-  EXPECT_THAT(error.remedy, HasSubstr("usermod -aG docker "));
-  EXPECT_THAT(error.remedy, HasSubstr("log in again"));
+TEST_F(EngineClient, TellsTheCauseAndTheRemedyOfWhoDials) {
+  FakeDaemon daemon;
+  daemon.server().refuse_connections(
+      {ErrorKind::unavailable, "socket_permission",
+       "cannot connect to 'unix:///run/fake.sock': user 'ann' is not in group 'docker' (998)",
+       "add the user"});
+  EXPECT_EQ(ping(daemon.server()).error(),
+            (Error{ErrorKind::unavailable, "engine_permission_denied",
+                   "cannot reach the engine on 'unix:///run/fake.sock': user 'ann' is not in "
+                   "group 'docker' (998)",
+                   "add the user"}));
 }
 
 TEST_F(EngineClient, AnyOtherFailureToDialIsUnreachable) {
@@ -242,6 +245,26 @@ TEST_F(EngineClient, AnAnswerOfTheWrongTypeIsMalformed) {
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.error().code, "engine_answer_malformed");
   EXPECT_THAT(facts.error().message, HasSubstr("'Name' must be a text"));
+}
+
+TEST_F(EngineClient, TellsHowItReachesRegistriesWithoutThePasswordOfAProxy) {
+  FakeDaemon daemon;
+  daemon.expect("GET", "/info").reply(200, R"({"HttpsProxy":"http://ann:secret@proxy.lan:3128",
+      "RegistryConfig":{"Mirrors":["https://mirror.lan/"],"InsecureRegistryCIDRs":["127.0.0.0/8"],
+      "IndexConfigs":{"docker.io":{"Secure":true},"old.lan:5000":{"Secure":false},"odd":7}}})");
+  auto client = daemon.client(loop_.executor());
+  auto facts = value_or_throw(loop_.run(info(*client)));
+  EXPECT_THAT(facts.https_proxy, Not(HasSubstr("secret")));
+  EXPECT_THAT(facts.https_proxy, HasSubstr("proxy.lan:3128"));
+  EXPECT_THAT(facts.registry_mirrors, ElementsAre("https://mirror.lan/"));
+  EXPECT_THAT(facts.insecure_registries, ElementsAre("old.lan:5000"));
+}
+
+TEST_F(EngineClient, TakesAnEngineWithoutRegistriesAsItIs) {
+  FakeDaemon daemon;
+  daemon.expect("GET", "/info").reply(200, R"({"RegistryConfig":null})");
+  auto client = daemon.client(loop_.executor());
+  EXPECT_TRUE(loop_.run(info(*client))->registry_mirrors.empty());
 }
 
 TEST_F(EngineClient, NoAnswerInTimeIsATimeout) {

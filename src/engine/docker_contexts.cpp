@@ -29,6 +29,23 @@ std::optional<std::string> file_text(const fs::path& path) {
 
 fs::path meta_folder(const fs::path& docker_folder) { return docker_folder / "contexts/meta"; }
 
+/// The files of one of this user's contexts.
+ContextFile own_files(const fs::path& docker_folder, const std::string& name) {
+  return [docker_folder, id = encoding::sha256_hex(name)](std::string_view file) {
+    bool tls = file.starts_with("tls/");
+    auto path = tls ? docker_folder / "contexts/tls" / id / file.substr(4)
+                    : meta_folder(docker_folder) / id / file;
+    return file_text(path);
+  };
+}
+
+/// Nobody is to take somebody else for the engine.
+Result<DockerContext> if_verified(Result<DockerContext> context, const std::string& place) {
+  if (!context || context->verified) return context;
+  return fail(bad_docker_context(place, "it does not check the engine's certificate",
+                                 "add the host by hand with its --ca"));
+}
+
 }  // namespace
 
 Error bad_docker_context(const std::string& place, std::string_view cause, std::string remedy) {
@@ -37,7 +54,7 @@ Error bad_docker_context(const std::string& place, std::string_view cause, std::
           std::move(remedy)};
 }
 
-Result<DockerContext> read_docker_context(const ContextFile& file, const std::string& place) {
+Result<DockerContext> read_any_docker_context(const ContextFile& file, const std::string& place) {
   auto meta = file("meta.json");
   if (!meta) {
     return fail(
@@ -59,14 +76,11 @@ Result<DockerContext> read_docker_context(const ContextFile& file, const std::st
   }
   json::Fields endpoint{*docker, "Endpoints.docker", json::Keys::tolerant};
   context.endpoint = endpoint.text("Host").value_or("");
-  if (endpoint.boolean("SkipTLSVerify").value_or(false)) {
-    return fail(bad_docker_context(place, "it does not check the engine's certificate",
-                                   "add the host by hand with its --ca"));
-  }
+  context.verified = !endpoint.boolean("SkipTLSVerify").value_or(false);
   context.authorities = file("tls/docker/ca.pem").value_or("");
   context.certificate = file("tls/docker/cert.pem").value_or("");
   context.key = file("tls/docker/key.pem").value_or("");
-  bool tls = !context.authorities.empty() || !context.certificate.empty();
+  bool tls = !context.authorities.empty() || !context.certificate.empty() || !context.verified;
   constexpr std::string_view tcp = "tcp://";
   if (tls && context.endpoint.starts_with(tcp)) {
     context.endpoint = fmt::format("tls://{}", context.endpoint.substr(tcp.size()));
@@ -74,15 +88,16 @@ Result<DockerContext> read_docker_context(const ContextFile& file, const std::st
   return context;
 }
 
+Result<DockerContext> read_docker_context(const ContextFile& file, const std::string& place) {
+  return if_verified(read_any_docker_context(file, place), place);
+}
+
+Result<DockerContext> read_any_own_context(const fs::path& docker_folder, const std::string& name) {
+  return read_any_docker_context(own_files(docker_folder, name), name);
+}
+
 Result<DockerContext> read_own_context(const fs::path& docker_folder, const std::string& name) {
-  auto id = encoding::sha256_hex(name);
-  auto entry = [&](std::string_view file) {
-    bool tls = file.starts_with("tls/");
-    auto path = tls ? docker_folder / "contexts/tls" / id / file.substr(4)
-                    : meta_folder(docker_folder) / id / file;
-    return file_text(path);
-  };
-  return read_docker_context(entry, name);
+  return if_verified(read_any_own_context(docker_folder, name), name);
 }
 
 std::vector<std::string> own_context_names(const fs::path& docker_folder) {

@@ -20,6 +20,7 @@ struct DockerContext {
   std::string authorities;
   std::string certificate;
   std::string key;
+  bool verified = true;  ///< Docker's client checks the engine's certificate.
 };
 
 /// One file of a context by its name in the store, such as `tls/docker/ca.pem`; nothing when it is
@@ -29,9 +30,14 @@ using ContextFile = std::function<std::optional<std::string>(std::string_view na
 inline constexpr std::size_t context_file_max = 1U << 20U;
 
 /// Reads `meta.json` and the certificates. Refused (`bad_docker_context`): what has no Docker
-/// endpoint, and one that skips the check of certificates, which we do not.
+/// endpoint.
+Result<DockerContext> read_any_docker_context(const ContextFile& file, const std::string& place);
+/// As `read_any_docker_context`, for who wants to use it: one that skips the check of certificates,
+/// which we do not, is refused as well.
 Result<DockerContext> read_docker_context(const ContextFile& file, const std::string& place);
-/// Of this user, from `~/.docker/contexts`.
+/// Of this user, from `~/.docker/contexts`: any, or one that can be used.
+Result<DockerContext> read_any_own_context(const std::filesystem::path& docker_folder,
+                                           const std::string& name);
 Result<DockerContext> read_own_context(const std::filesystem::path& docker_folder,
                                        const std::string& name);
 /// The names of this user's contexts, in their order.

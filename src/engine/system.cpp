@@ -1,5 +1,6 @@
 #include "engine/system.hpp"
 
+#include "base/text.hpp"
 #include "engine/read.hpp"
 
 #include <utility>
@@ -8,6 +9,7 @@ namespace gantry::engine {
 namespace {
 
 constexpr std::size_t components_max = 64;
+constexpr std::size_t registries_max = 64;
 
 std::vector<std::pair<std::string, std::string>> components_of(json::Fields& fields) {
   std::vector<std::pair<std::string, std::string>> out;
@@ -20,6 +22,26 @@ std::vector<std::pair<std::string, std::string>> components_of(json::Fields& fie
     if (auto done = component.finish(); !done) fields.adopt(done.error());
   }
   return out;
+}
+
+/// What the daemon was told of registries, in its settings or on its command line.
+void read_registries(json::Fields& fields, SystemInfo& info) {
+  info.http_proxy = text::without_url_password(read::text(fields, "HttpProxy"));
+  info.https_proxy = text::without_url_password(read::text(fields, "HttpsProxy"));
+  const auto* config = fields.member("RegistryConfig");
+  if (config == nullptr || !config->is_object()) return;
+  auto registries = read::fields(*config, "RegistryConfig");
+  info.registry_mirrors = read::texts(registries, "Mirrors");
+  const auto& indexes = read::object(config->as_object(), "IndexConfigs");
+  for (const auto& [name, index] : indexes) {
+    const auto* object = index.if_object();
+    const auto* secure = object == nullptr ? nullptr : object->if_contains("Secure");
+    bool insecure = secure != nullptr && secure->is_bool() && !secure->as_bool();
+    if (insecure && info.insecure_registries.size() < registries_max) {
+      info.insecure_registries.emplace_back(name);
+    }
+  }
+  if (auto done = registries.finish(); !done) fields.adopt(done.error());
 }
 
 }  // namespace
@@ -78,6 +100,7 @@ async::task<Result<SystemInfo>> info(Client& client) {
   info.memory_limit = read::boolean(fields, "MemoryLimit");
   info.pids_limit = read::boolean(fields, "PidsLimit");
   info.cpu_quota = read::boolean(fields, "CpuCfsQuota");
+  read_registries(fields, info);
   if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
   co_return info;
 }

@@ -36,6 +36,11 @@ struct SystemInfo {
   bool memory_limit = false;
   bool pids_limit = false;
   bool cpu_quota = false;
+  /// By what it reaches registries; what they hold of passwords is masked.
+  std::string http_proxy;
+  std::string https_proxy;
+  std::vector<std::string> registry_mirrors;     ///< `https://mirror.example/`
+  std::vector<std::string> insecure_registries;  ///< `registry.lan:5000`; no ranges.
 };
 
 struct EngineVersion {
