@@ -724,6 +724,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hosts/{id}/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Why a host's engine can not be used, and what has changed since last time
+         * @description The host is examined now, as `gantry doctor` examines a machine; nothing on it is changed.
+         *     Of a `unix://` host this process and this machine are looked at, of an `ssh://` host the
+         *     account there and that machine, of any other only what its engine tells. It takes up to 15
+         *     s; who asks meanwhile gets the same answer. The states and summaries are kept, and the next
+         *     answer is compared with them.
+         */
+        get: operations["get_host_doctor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hosts/{id}/trust": {
         parameters: {
             query?: never;
@@ -3643,6 +3670,114 @@ export interface components {
             /** @description How long it took */
             took_ms: number;
         };
+        HostDoctor: {
+            /** @description The host's name */
+            host: string;
+            report: components["schemas"]["DoctorReport"];
+            /** @description When the report was made that this one is compared with; null where there is none */
+            since: components["schemas"]["Time"] | null;
+            /** @description What has come out otherwise since then, in the order of the checks; what is gone comes last */
+            changes: components["schemas"]["DoctorChange"][];
+        };
+        DoctorReport: {
+            /**
+             * @description Counted up when a member changes its meaning or goes
+             * @example 1
+             */
+            version: number;
+            /** @description When it was looked at */
+            at: components["schemas"]["Time"];
+            /**
+             * @description What was looked at; the machine of the server, that of the host by SSH, or no machine and only what the engine tells
+             * @enum {string}
+             */
+            sight: "here" | "far" | "engine";
+            /** @description What the machine is called here; empty for that of the server */
+            place: string;
+            /** @description The name of the machine that was looked at; empty where only its engine was */
+            machine: string;
+            /** @description Whether that machine is a container */
+            in_container: boolean;
+            /** @description Whose access is in question; null where nobody's account was looked at */
+            subject: components["schemas"]["DoctorSubject"] | null;
+            endpoint: components["schemas"]["DoctorEndpoint"];
+            /**
+             * @description The worst of all checks
+             * @enum {string}
+             */
+            state: "ok" | "note" | "warning" | "failed";
+            /** @description The id of the first check that failed; what failed after it often only follows from it */
+            cause: string | null;
+            /** @description From cause to consequence */
+            checks: components["schemas"]["DoctorCheck"][];
+        };
+        DoctorSubject: {
+            /**
+             * @description Whose access is in question
+             * @example this process
+             */
+            what: string;
+            /** @description The account's name, or its number */
+            user: string;
+            /** @description The account's number */
+            uid: number;
+            /** @description Of a process, where one is looked at */
+            pid?: number;
+        };
+        DoctorEndpoint: {
+            /**
+             * @description How the engine is reached
+             * @example unix:///var/run/docker.sock
+             */
+            text: string;
+            /** @description By what it was chosen */
+            source: string;
+        };
+        DoctorCheck: {
+            /**
+             * @description For programs
+             * @example socket_group
+             */
+            id: string;
+            /** @description For people, in a few words */
+            title: string;
+            /**
+             * @description How it came out; skipped where it does not apply or could not be seen
+             * @enum {string}
+             */
+            state: "skipped" | "ok" | "note" | "warning" | "failed";
+            /** @description What was found, in one line */
+            summary: string;
+            /** @description What it is about, and why it matters */
+            explanation: string;
+            /** @description What to do about it, in this order */
+            remedy: components["schemas"]["DoctorStep"][];
+        };
+        DoctorStep: {
+            /** @description What to do */
+            what: string;
+            /** @description The command that does it, where there is one; to be read before it is run */
+            command?: string;
+        };
+        DoctorChange: {
+            /** @description The id of the check */
+            id: string;
+            /** @description The same for people */
+            title: string;
+            /** @description How it came out then; null where there was no such check */
+            before: components["schemas"]["DoctorOutcome"] | null;
+            /** @description How it comes out now; null where there is no such check any more */
+            after: components["schemas"]["DoctorOutcome"] | null;
+        };
+        DoctorOutcome: {
+            /**
+             * @description How the check came out
+             * @enum {string}
+             */
+            state: "skipped" | "ok" | "note" | "warning" | "failed";
+            /** @description What was found, in one line */
+            summary: string;
+        };
         TrustKey: {
             /** @description As the test showed it: `SHA256:…` */
             fingerprint: string;
@@ -6334,6 +6469,36 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    get_host_doctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's name */
+                id: components["parameters"]["HostName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, good or bad */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostDoctor"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["Exhausted"];
+            503: components["responses"]["Unavailable"];
         };
     };
     trust_host: {
