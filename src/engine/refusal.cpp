@@ -6,8 +6,6 @@
 #include <array>
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 namespace gantry::engine {
 namespace {
@@ -129,15 +127,22 @@ Error in_words(const Doing& doing, const StatusTraits& traits, std::string_view 
   return error;
 }
 
-std::string user_name() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  auto uid = geteuid();
-  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-    return std::to_string(uid);
+/// What the dialler of a socket found, as Client calls it.
+struct Found {
+  std::string_view code;
+  std::string_view called;
+};
+constexpr std::array found_by_dialler{Found{"socket_missing", "engine_socket_missing"},
+                                      Found{"socket_permission", "engine_permission_denied"},
+                                      Found{"not_a_socket", "engine_not_an_engine"},
+                                      Found{"not_listening", "engine_not_running"}};
+
+std::string code_of_way(const Error& cause) {
+  if (is_of_the_way(cause)) return cause.code;
+  for (const auto& found : found_by_dialler) {
+    if (found.code == cause.code) return std::string{found.called};
   }
-  return found->pw_name;
+  return cause.kind == ErrorKind::timed_out ? "engine_timed_out" : "engine_unreachable";
 }
 
 }  // namespace
@@ -170,34 +175,14 @@ bool is_of_the_way(const Error& error) {
 
 Error unreachable(const net::Endpoint& endpoint, const Error& cause) {
   auto where = endpoint.text();
-  auto error = [&](std::string code, std::string why, std::string remedy) {
-    return Error{ErrorKind::unavailable, std::move(code),
-                 fmt::format("cannot reach the engine on '{}': {}", where, why), std::move(remedy)};
-  };
-  if (cause.code == "socket_missing") {
-    return error("engine_socket_missing", "there is no such socket",
-                 "install Docker ('apt install docker.io'), or give the socket's place with "
-                 "--engine");
-  }
-  if (cause.code == "socket_permission") {
-    auto user = user_name();
-    return error("engine_permission_denied", fmt::format("user '{}' may not open the socket", user),
-                 fmt::format("run 'sudo usermod -aG docker {}' and log in again", user));
-  }
-  if (cause.code == "not_a_socket") {
-    return error("engine_not_an_engine", "it is not a socket",
-                 "give the place of the engine's socket with --engine");
-  }
-  if (cause.code == "not_listening") {
-    auto remedy = endpoint.scheme() == net::Endpoint::Scheme::unix_socket
-                      ? "start it with 'sudo systemctl start docker'"
-                      : "start the engine there, and check that it listens on this address";
-    return error("engine_not_running", "nobody listens there", remedy);
-  }
-  std::string code = cause.kind == ErrorKind::timed_out ? "engine_timed_out" : "engine_unreachable";
-  if (is_of_the_way(cause)) code = cause.code;
-  return error(std::move(code), text::shortened(text::one_line(cause.message), words_max),
-               cause.remedy.empty() ? "check the address and the way to it" : cause.remedy);
+  auto why = text::one_line(cause.message);
+  // What the dialler begins with says the same.
+  auto beginning = fmt::format("cannot connect to '{}': ", where);
+  if (why.starts_with(beginning)) why.erase(0, beginning.size());
+  return {
+      ErrorKind::unavailable, code_of_way(cause),
+      fmt::format("cannot reach the engine on '{}': {}", where, text::shortened(why, words_max)),
+      cause.remedy.empty() ? "check the address and the way to it" : cause.remedy};
 }
 
 Error not_an_engine(const net::Endpoint& endpoint, std::string_view why) {

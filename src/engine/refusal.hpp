@@ -19,7 +19,7 @@ bool refuses_version(unsigned status, std::string_view body);
 /// Whether an error says that the engine could not be asked at all: one of Client's own codes, or
 /// what the way over SSH or TLS broke on (`ssh_…`, `tls_…`); none of the engine's refusals.
 bool is_of_the_way(const Error& error);
-/// Why `endpoint` can not be dialled, in the engine's terms, from what the dialler found.
+/// Why `endpoint` can not be dialled: one of Client's codes, with the dialler's cause and remedy.
 Error unreachable(const net::Endpoint& endpoint, const Error& cause);
 /// Something answers at `endpoint`, but it is no engine.
 Error not_an_engine(const net::Endpoint& endpoint, std::string_view why);

@@ -47,7 +47,10 @@ Error explain(const Endpoint& endpoint, const boost::system::error_code& cause) 
     return refusal("not_a_socket", "it is not a socket", "name the socket itself");
   }
   if (cause == errc::connection_refused || cause == errc::not_a_socket) {
-    return refusal("not_listening", "nothing listens there", "start the service");
+    return refusal("not_listening", "nothing listens there",
+                   endpoint.scheme() == Endpoint::Scheme::unix_socket
+                       ? "start the service"
+                       : "start the service there, and check that it listens on this address");
   }
   return refusal("unreachable", cause.message(), "check the address and the network between");
 }
