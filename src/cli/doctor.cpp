@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace gantry::cli {
 namespace {
@@ -53,30 +54,67 @@ async::task<Result<>> make_all(Context& context, const DoctorCommand& command,
   co_return ok;
 }
 
+/// What somebody types who may not change accounts: sudo forgets DOCKER_HOST and the like.
+std::string with_sudo(const DoctorCommand& command, const doctor::Facts& facts) {
+  std::string line = "sudo gantry doctor --fix";
+  const auto& asked = command.question;
+  if (asked.pid) line += fmt::format(" --pid {}", *asked.pid);
+  if (!asked.service.empty()) line += fmt::format(" --service {}", asked.service);
+  if (!asked.user.empty()) line += fmt::format(" --user {}", asked.user);
+  bool usual = facts.endpoint.source == "the default";
+  return usual ? line : fmt::format("{} --engine {}", line, facts.endpoint.text);
+}
+
+/// Refused: denied, `not_root`; before anything is asked or done.
+Result<> may_make(const std::vector<Change>& changes, const DoctorCommand& command,
+                  const doctor::Facts& facts) {
+  bool root_wanted = std::ranges::any_of(changes, &Change::takes_root);
+  if (!root_wanted || ::geteuid() == doctor::root) return ok;
+  return fail(ErrorKind::denied, "not_root", "cannot make these changes: they take root",
+              fmt::format("run '{}'", with_sudo(command, facts)));
+}
+
+async::task<Result<bool>> allowed(Context& context, const DoctorCommand& command) {
+  if (command.consent == DoctorCommand::Consent::given) co_return true;
+  co_return co_await agreed(context, "do this? [y/N]");
+}
+
+/// What is left to the reader, with the reason above it.
+int nothing_to_do(Context& context, const DoctorCommand& command, const Report& report) {
+  print(context, command, report);
+  auto code = doctor::exit_code_of(report);
+  context.terminal.say(code == 0 ? "there is nothing to change"
+                                 : "there is nothing that this command could change by itself");
+  return code;
+}
+
 async::task<Result<int>> mend(Context& context, DoctorCommand command, Report before) {
   auto changes = doctor::plan(before.facts, command.fix);
-  if (!changes) co_return fail(std::move(changes.error()));
-  if (changes->empty()) {
-    context.terminal.say("there is nothing that could be changed here");
-    co_return doctor::exit_code_of(before);
+  if (!changes) {
+    print(context, command, before);
+    co_return fail(std::move(changes.error()));
   }
+  if (changes->empty()) co_return nothing_to_do(context, command, before);
   show(context, *changes);
   // Those who want the id in a file are told where else it goes.
   auto in_file = std::ranges::find_if(*changes, [](const Change& one) { return one.gid != 0; });
   auto gid = in_file == changes->end() ? doctor::root : in_file->gid;
   if (command.consent == DoctorCommand::Consent::dry_run) co_return 0;
-  if (command.consent == DoctorCommand::Consent::asked) {
-    auto yes = co_await agreed(context, "do this? [y/N]");
-    if (!yes) co_return fail(yes.error());
-    if (!*yes) {
-      context.terminal.say("nothing is changed");
-      co_return doctor::exit_code_of(before);
-    }
+  if (auto may = may_make(*changes, command, before.facts); !may) co_return fail(may.error());
+  auto yes = co_await allowed(context, command);
+  if (!yes) co_return fail(yes.error());
+  if (!*yes) {
+    context.terminal.say("nothing is changed");
+    co_return doctor::exit_code_of(before);
   }
   if (auto made = co_await make_all(context, command, std::move(*changes)); !made) {
     co_return fail(made.error());
   }
-  if (gid != doctor::root) context.terminal.err("\n" + doctor::fragments(gid) + "\n");
+  if (gid != doctor::root) {
+    const auto* socket = before.facts.usable_socket();
+    auto path = socket == nullptr ? "/var/run/docker.sock" : socket->path;
+    context.terminal.err("\n" + doctor::fragments(gid, path) + "\n");
+  }
   auto after = co_await look(context, command);
   if (!after) co_return fail(std::move(after.error()));
   print(context, command, *after);

@@ -11,4 +11,7 @@ namespace gantry::doctor {
 /// process. Reads files and accounts alone: nobody is asked and nothing is run.
 void look_at_access(Facts& facts, const std::filesystem::path& runtime_folder);
 
+/// Whether two paths are one file, by the links that were seen.
+bool same_place(const SocketFile& one, const SocketFile& other);
+
 }  // namespace gantry::doctor

@@ -51,14 +51,41 @@ const SocketFile* Facts::usable_socket() const {
   return socket && socket->kind == SocketFile::Kind::socket ? &*socket : nullptr;
 }
 
-bool EngineFacts::has_security(std::string_view name) const {
+bool Facts::is_late(Part part) const { return std::ranges::find(late, part) != late.end(); }
+
+bool Facts::engine_is_outside() const {
+  const auto* its_socket = usable_socket();
+  bool here = its_socket != nullptr && !its_socket->mounted && engine_installed;
+  return in_container && !here;
+}
+
+std::string_view words(Part part) {
+  switch (part) {
+    case Part::none:
+      break;
+    case Part::config:
+      return "Docker's files in the home folder";
+    case Part::account:
+      return "the accounts of this machine";
+    case Part::access:
+      return "the socket and its group";
+    case Part::machine:
+      return "the kernel's files";
+    case Part::data:
+      return "the engine's files";
+  }
+  return "";
+}
+
+bool EngineFacts::has_security(std::string_view wanted) const {
   return std::ranges::any_of(security_options, [&](const std::string& option) {
-    return option == name || option.starts_with(std::string{"name="}.append(name));
+    return option == wanted || option.starts_with(std::string{"name="}.append(wanted));
   });
 }
 
 bool may_connect(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
   if (uid == root) return true;
+  if (socket.tried) return *socket.tried;
   if (uid == socket.uid) return (socket.mode & owner_writes) != 0;
   if (!socket.acl.empty()) return may_by_acl(socket, uid, groups);
   if (contains(groups, socket.gid)) return (socket.mode & group_writes) != 0;

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "doctor/deep_facts.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,8 @@ struct Subject {
   const std::vector<Id>& groups() const {
     return process_groups ? *process_groups : account_groups;
   }
+  /// Whether there is an account that could be put into a group: in containers there often is none.
+  bool has_account() const { return user != std::to_string(uid); }
 };
 
 /// One entry of an access control list (acl(5)).
@@ -65,16 +68,35 @@ struct SocketFile {
   std::string owner;  ///< Empty: no such account.
   std::string group;  ///< Empty: no such group, the id dangles.
   std::vector<AclEntry> acl;
+  /// Whether the subject may write to it, by its own word: where that is not what owner, list and
+  /// mode let expect (a list that can not be read).
+  std::optional<bool> tried;
   bool read_only_mount = false;
   bool mounted = false;  ///< A mount of its own: in containers, the host's socket.
 };
 
+/// With what Docker's client speaks TLS to an endpoint.
+struct TlsFacts {
+  struct Certificate {
+    std::string file;             ///< `ca.pem`
+    std::optional<WallTime> end;  ///< Of the first that ends in it.
+  };
+  std::string from;      ///< Their folder, or `context 'nas'`; empty: none were named.
+  bool verified = true;  ///< It checks who answers.
+  std::vector<Certificate> certificates;
+  std::optional<Error> wrong;  ///< Why they can not be used.
+};
+
 /// By what an endpoint was chosen, in the order in which `docker` looks.
 struct EndpointFacts {
-  std::string source;   ///< `DOCKER_HOST`, `context 'nas'`, `the default`, `--engine`
-  std::string text;     ///< `unix:///var/run/docker.sock`
-  std::string context;  ///< The context in use; `default` is none.
+  std::string source;    ///< `DOCKER_HOST`, `context 'nas'`, `the default`, `--engine`
+  std::string text;      ///< `unix:///var/run/docker.sock`
+  std::string variable;  ///< Of the environment, that chose it: `DOCKER_HOST`, `DOCKER_CONTEXT`.
+  std::string context;   ///< The context in use; `default` is none.
   std::vector<std::string> contexts;
+  std::optional<TlsFacts> tls;  ///< Where it speaks TLS.
+  /// What another choice `docker` is told on a far machine: `DOCKER_HOST (tcp://nas:2375)`.
+  std::string there;
   /// Something is wrong with the choice itself: it is no endpoint, or there is no such context.
   std::optional<Error> wrong;
 };
@@ -82,6 +104,7 @@ struct EndpointFacts {
 /// What the engine said, or why it did not.
 struct EngineFacts {
   std::optional<Error> error;
+  std::string name;  ///< Of its machine.
   std::string version;
   std::string api_version;
   std::string oldest_api_version;
@@ -94,19 +117,23 @@ struct EngineFacts {
   bool live_restore = false;
   std::vector<std::string> security_options;
   std::vector<std::string> warnings;
+  std::string proxy;                             ///< By which it reaches registries.
+  std::vector<std::string> registry_mirrors;     ///< `https://mirror.example/`
+  std::vector<std::string> insecure_registries;  ///< `registry.lan:5000`
   /// Of containerd, runc and so on, as /version names them.
   struct Component {
     std::string name;
     std::string version;
   };
   std::vector<Component> components;
-  bool has_security(std::string_view name) const;
+  bool has_security(std::string_view wanted) const;
 };
 
 /// One command-line tool: what it said to `version`.
 struct ToolFacts {
   std::string path;  ///< Empty: not there.
   std::string version;
+  bool silent = false;  ///< It did not answer in time.
 };
 
 struct DiskFacts {
@@ -115,7 +142,37 @@ struct DiskFacts {
   std::uint64_t bytes_free = 0;
   std::uint64_t inodes = 0;
   std::uint64_t inodes_free = 0;
+  bool read_only = false;
 };
+
+/// The files that driver json-file writes (`containers/*/*-json.log`).
+struct LogFacts {
+  std::size_t files = 0;
+  std::uint64_t bytes = 0;
+  std::string largest;  ///< Its path.
+  std::uint64_t largest_bytes = 0;
+  bool whole = true;  ///< All were seen in time.
+};
+
+/// The engine that an account may run without being root.
+struct RootlessFacts {
+  bool installed = false;       ///< There is a `dockerd-rootless.sh`.
+  bool runtime_folder = false;  ///< XDG_RUNTIME_DIR is set.
+  std::string socket;           ///< Where one of the subject's listens; empty: nowhere.
+};
+
+/// What is looked at in one go, within its own time. What did not answer in that time leaves its
+/// facts as they were born, and the checks that need them are skipped.
+enum class Part : std::uint8_t {
+  none,
+  config,   ///< Docker's own files in the home folder.
+  account,  ///< Accounts and groups, also from directories on the network.
+  access,   ///< The socket, and what bears on who may use it.
+  machine,  ///< The kernel's files.
+  data,     ///< The engine's files.
+};
+/// For people: `the accounts of this machine`.
+std::string_view words(Part part);
 
 /// What of a machine was in sight when its facts were gathered.
 enum class Sight : std::uint8_t {
@@ -125,6 +182,14 @@ enum class Sight : std::uint8_t {
 };
 /// `here`, `far`, `engine`.
 std::string_view word(Sight sight);
+
+/// What starts and stops the engine on a machine.
+enum class Starter : std::uint8_t {
+  systemd,
+  scripts,  ///< `service`, as System V, OpenRC and others have it.
+  snap,
+  nobody,  ///< The engine is a process like another.
+};
 
 struct Facts {
   WallTime at{};
@@ -147,6 +212,7 @@ struct Facts {
   bool in_container = false;
   EngineFacts engine;
   bool engine_installed = false;  ///< There is a `dockerd` or a package's unit.
+  Starter starter = Starter::systemd;
   bool snap = false;
   ToolFacts docker;
   ToolFacts compose_v1;
@@ -155,14 +221,23 @@ struct Facts {
   std::string selinux;   ///< `enforcing`, `permissive`; empty: none.
   std::string apparmor;  ///< This process's profile; empty: none.
   std::optional<DiskFacts> disk;
+  std::optional<LogFacts> container_logs;
+  RootlessFacts rootless;
+  bool apparmor_in_kernel = false;
   /// Addresses on which something listens at ports 2375 and 2376, loopback left out: `[::]:2375`.
   std::vector<std::string> exposed;
   std::optional<bool> clock_synchronised;  ///< Nothing: not known.
   /// Whether the logs of containers are bounded by the daemon's settings; nothing: not known.
   std::optional<bool> logs_bounded;
+  std::vector<Part> late;         ///< What did not answer in time.
+  std::optional<DeepFacts> deep;  ///< Only where it was asked for.
 
+  bool is_late(Part part) const;
   /// What is at the endpoint's path, if it is a socket.
   const SocketFile* usable_socket() const;
+  /// Whether the engine is that of the machine around this container, or would be: it, its socket
+  /// and its groups are changed out there.
+  bool engine_is_outside() const;
 };
 
 /// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket

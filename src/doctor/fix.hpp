@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gantry::doctor {
@@ -28,17 +29,19 @@ struct Change {
 
   /// As somebody would type it.
   std::string command() const;
+  bool takes_root() const;
 };
 
 /// What would mend access to the socket, in order; empty: nothing that could be changed here. It
-/// never widens the socket's mode, never puts anybody into group root, and takes nothing away.
+/// never widens the socket's mode, never puts anybody into group root, takes nothing away, and is
+/// empty once it has been done. Reads the file that DOCKER_GID is to go to.
 /// Refused: not_found, `no_socket` (there is no group whose id could be used, and none was named).
 Result<std::vector<Change>> plan(const Facts& facts, const FixWish& wish);
 
 /// Makes one change. Refused: denied, `not_root`, or `fix_failed` with what the tool said.
 async::task<Result<>> make(Change change, std::string path);
 
-/// For Compose and Dockerfiles on this machine: the texts to paste.
-std::string fragments(Id gid);
+/// For Compose and Dockerfiles on this machine, with the socket's path on it: the texts to paste.
+std::string fragments(Id gid, std::string_view socket);
 
 }  // namespace gantry::doctor

@@ -87,6 +87,7 @@ TEST_F(DoctorPlan, WritesTheFileFirstBecauseThatTakesNoRoot) {
 
 TEST_F(DoctorPlan, InAContainerOnlyWritesTheFile) {
   facts_.in_container = true;
+  facts_.socket->mounted = true;
   wish_.env_file = ".env";
   EXPECT_THAT(planned(), ElementsAre("DOCKER_GID=998 in .env"));
 }

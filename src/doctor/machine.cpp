@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view listening = "0A";  // TCP_LISTEN of include/net/tcp_states.h
+constexpr std::size_t log_files_max = 20'000;
 
 std::optional<unsigned> hexadecimal(std::string_view text) {
   unsigned out = 0;
@@ -65,29 +66,46 @@ void add_listening(std::vector<std::string>& out, std::string_view table,
   }
 }
 
-}  // namespace
-
-bool inside_container() {
+/// `<id>-json.log`, and those that were put aside by their size: `<id>-json.log.1`.
+void count_log(LogFacts& facts, const fs::directory_entry& entry) {
+  auto name = entry.path().filename().string();
   std::error_code failed;
-  if (fs::exists("/.dockerenv", failed) || fs::exists("/run/.containerenv", failed)) return true;
-  auto environment = file_text("/proc/1/environ").value_or("");
-  return environment.starts_with("container=") ||
-         environment.contains(std::string_view{"\0container=", 11});
+  auto bytes = name.contains("-json.log") && entry.is_regular_file(failed) ? entry.file_size(failed)
+                                                                           : std::uintmax_t{0};
+  if (failed || bytes == 0) return;
+  ++facts.files;
+  facts.bytes += bytes;
+  if (bytes <= facts.largest_bytes) return;
+  facts.largest_bytes = bytes;
+  facts.largest = entry.path().string();
 }
 
-std::string apparmor_profile() {
-  auto profile = file_text("/proc/self/attr/current").value_or("");
-  std::string_view name = text::trimmed(profile);
+}  // namespace
+
+std::string read_apparmor_profile(std::string_view current) {
+  std::string_view name = text::trimmed(current);
   while (!name.empty() && name.back() == '\0') name.remove_suffix(1);
   // SELinux answers at the same place, with a context of several parts.
   if (name == "unconfined" || name.contains(':')) return {};
   return std::string{text::trimmed(name)};
 }
 
+std::string apparmor_profile() {
+  return read_apparmor_profile(file_text("/proc/self/attr/current").value_or(""));
+}
+
+std::string read_selinux_mode(std::string_view enforce) {
+  return text::trimmed(enforce) == "1" ? "enforcing" : "permissive";
+}
+
 std::string selinux_mode() {
   auto enforce = file_text("/sys/fs/selinux/enforce");
-  if (!enforce) return {};
-  return text::trimmed(*enforce) == "1" ? "enforcing" : "permissive";
+  return enforce ? read_selinux_mode(*enforce) : std::string{};
+}
+
+bool kernel_has_apparmor() {
+  auto enabled = file_text("/sys/module/apparmor/parameters/enabled").value_or("");
+  return text::trimmed(enabled) == "Y";
 }
 
 bool clock_is_synchronised() {
@@ -102,7 +120,25 @@ std::optional<DiskFacts> disk_at(const std::string& folder) {
                    .bytes = state.f_blocks * state.f_frsize,
                    .bytes_free = state.f_bavail * state.f_frsize,
                    .inodes = state.f_files,
-                   .inodes_free = state.f_favail};
+                   .inodes_free = state.f_favail,
+                   .read_only = (state.f_flag & ST_RDONLY) != 0};
+}
+
+std::optional<LogFacts> logs_in(const std::string& data_root, SteadyTime until) {
+  std::error_code failed;
+  fs::directory_iterator folders{fs::path{data_root} / "containers", failed};
+  if (data_root.empty() || failed) return std::nullopt;
+  LogFacts facts;
+  for (; folders != fs::directory_iterator{} && facts.whole; folders.increment(failed)) {
+    if (failed) break;
+    facts.whole = facts.files < log_files_max && steady_now() < until;
+    fs::directory_iterator files{folders->path(), failed};
+    for (; !failed && files != fs::directory_iterator{}; files.increment(failed)) {
+      count_log(facts, *files);
+    }
+    failed.clear();
+  }
+  return facts;
 }
 
 std::optional<bool> logs_are_bounded(std::string_view daemon_json) {

@@ -1,0 +1,64 @@
+#include "doctor/services.hpp"
+
+#include <array>
+#include <filesystem>
+#include <utility>
+
+namespace gantry::doctor {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// In the order of Starter.
+constexpr std::array machine_engines{
+    EngineCommands{.start = "sudo systemctl start docker",
+                   .stop = "sudo systemctl stop docker.socket docker",
+                   .restart = "sudo systemctl restart docker.socket docker",
+                   .log = "sudo journalctl -u docker -n 50",
+                   .at_boot = "sudo systemctl enable docker"},
+    EngineCommands{.start = "sudo service docker start",
+                   .stop = "sudo service docker stop",
+                   .restart = "sudo service docker restart",
+                   .log = "sudo tail -n 50 /var/log/docker.log",
+                   .at_boot = {}},
+    EngineCommands{.start = "sudo snap start docker",
+                   .stop = "sudo snap stop docker",
+                   .restart = "sudo snap restart docker",
+                   .log = "sudo snap logs -n 50 docker",
+                   .at_boot = {}},
+    EngineCommands{.start = "sudo sh -c 'dockerd >>/var/log/docker.log 2>&1 &'",
+                   .stop = "sudo pkill -x dockerd",
+                   .restart = "sudo sh -c 'pkill -x dockerd; sleep 5; dockerd "
+                              ">>/var/log/docker.log 2>&1 &'",
+                   .log = "sudo tail -n 50 /var/log/docker.log",
+                   .at_boot = {}}};
+/// Rootless Docker has a service of its user's.
+constexpr EngineCommands user_engine{.start = "systemctl --user start docker",
+                                     .stop = "systemctl --user stop docker",
+                                     .restart = "systemctl --user restart docker",
+                                     .log = "journalctl --user -u docker -n 50",
+                                     .at_boot = "systemctl --user enable docker"};
+constexpr std::string_view users_sockets = "/run/user/";
+
+}  // namespace
+
+Starter starter_by(const StarterSigns& signs) {
+  if (signs.snap) return Starter::snap;
+  if (signs.systemd) return Starter::systemd;
+  return signs.script ? Starter::scripts : Starter::nobody;
+}
+
+Starter starter_here(bool snap) {
+  std::error_code failed;
+  return starter_by({.snap = snap,
+                     .systemd = fs::is_directory("/run/systemd/system", failed),
+                     .script = fs::exists("/etc/init.d/docker", failed)});
+}
+
+const EngineCommands& engine_commands(const Facts& facts) {
+  bool users = facts.starter == Starter::systemd && facts.socket &&
+               facts.socket->path.starts_with(users_sockets);
+  return users ? user_engine : machine_engines[std::to_underlying(facts.starter)];
+}
+
+}  // namespace gantry::doctor

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "doctor/facts.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+/// How the engine is started and stopped on a machine: with systemd, and without it.
+namespace gantry::doctor {
+
+/// What a machine has that may start services.
+struct StarterSigns {
+  bool snap = false;     ///< Docker is a snap.
+  bool systemd = false;  ///< /run/systemd/system is there (sd_booted(3)).
+  bool script = false;   ///< /etc/init.d/docker is there.
+};
+Starter starter_by(const StarterSigns& signs);
+/// Of this machine.
+Starter starter_here(bool snap);
+
+/// As somebody would type them.
+struct EngineCommands {
+  std::string_view start;
+  std::string_view stop;
+  std::string_view restart;
+  std::string_view log;
+  std::string_view at_boot;  ///< Empty: it starts with the machine anyway, or nobody starts it.
+};
+/// Of the engine whose socket `facts` are about: a user's own, or the machine's.
+const EngineCommands& engine_commands(const Facts& facts);
+
+}  // namespace gantry::doctor
