@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import { api, on_signed_out, Problem, type Me, type Role, type User } from '../api/client';
 
 type Session =
@@ -35,7 +36,18 @@ export function signed_in({ user, totp }: Me): void {
 }
 
 export async function sign_out(): Promise<void> {
-  await api.sign_out();
+  // First nothing is shown, so that nothing asks the server once the session is over.
+  current = { state: 'unknown' };
+  await tick();
+  try {
+    await api.sign_out();
+  } catch (failure) {
+    const problem = Problem.from(failure);
+    if (problem.status !== 401) {
+      current = { state: 'failed', problem };
+      return;
+    }
+  }
   // What the page holds of programs and output belongs to nobody any more.
   location.reload();
 }

@@ -47,6 +47,8 @@ export class Problem extends Error {
     readonly code: string,
     readonly detail: string,
     readonly remedy?: string,
+    /** The host that was asked; without one it is the server's own engine. */
+    readonly host?: string,
   ) {
     super(detail);
   }
@@ -95,15 +97,21 @@ export async function request(
     throw new Problem(0, 'server_unreachable', String(failure));
   });
   if (response.ok) return response;
-  throw await read_problem(response);
+  throw await read_problem(response, host_of(path));
 }
 
-async function read_problem(response: Response): Promise<Problem> {
+/** The host that a path of the API is about. */
+export function host_of(path: string): string | undefined {
+  const name = /^\/api\/v1\/(?:hosts|projects)\/([^/?]+)/.exec(path)?.[1];
+  return name === undefined ? undefined : decodeURIComponent(name);
+}
+
+async function read_problem(response: Response, host?: string): Promise<Problem> {
   const text = await response.text().catch(() => '');
   try {
     const problem = JSON.parse(text) as Partial<Schemas['Problem']>;
     if (problem.code && problem.detail) {
-      return new Problem(response.status, problem.code, problem.detail, problem.remedy);
+      return new Problem(response.status, problem.code, problem.detail, problem.remedy, host);
     }
   } catch {
     // Not a problem document: a proxy in between may have answered.
@@ -111,9 +119,14 @@ async function read_problem(response: Response): Promise<Problem> {
   return new Problem(response.status, 'unknown', `${response.status} ${response.statusText}`);
 }
 
-export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+export async function call<T>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  asking?: Asking,
+): Promise<T> {
   try {
-    const response = await request(method, path, body);
+    const response = await request(method, path, body, asking);
     return (response.status === 204 ? undefined : await response.json()) as T;
   } catch (failure) {
     const problem = Problem.from(failure);

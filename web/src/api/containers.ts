@@ -11,7 +11,8 @@ export type CreateRequest = Schemas['ContainerForm'];
 export type Verb = 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'kill';
 
 export const container_api = {
-  one: (host: string, id: string) => call<ContainerDetails>('GET', of_container(host, id)),
+  one: (host: string, id: string, signal?: AbortSignal) =>
+    call<ContainerDetails>('GET', of_container(host, id), undefined, { signal }),
   unmasked: (host: string, id: string) =>
     call<ContainerDetails>('GET', with_query(of_container(host, id), { unmask: 'true' })),
   act: (host: string, id: string, verb: Verb, more?: object) =>

@@ -7,6 +7,7 @@ export type HostRequest = Schemas['HostChange'];
 export type HostTls = Schemas['HostTls'];
 export type HostSsh = Schemas['HostSsh'];
 export type HostTest = Schemas['HostTest'];
+export type HostDoctor = Schemas['HostDoctor'];
 /** A host whose containers are listed: whether it answers, and since when it does not. */
 export type HostAge = Schemas['HostFreshness'];
 export type FleetContainer = Schemas['Container'];
@@ -19,11 +20,14 @@ export const of_host = (host: string): string => `${base}/${encode(host)}`;
 /** What concerns the hosts themselves. */
 export const hosts_api = {
   list: () => call<Schemas['HostList']>('GET', base),
-  one: (name: string) => call<Host>('GET', of_host(name)),
+  one: (name: string, signal?: AbortSignal) =>
+    call<Host>('GET', of_host(name), undefined, { signal }),
   add: (host: NewHost) => call<Host>('POST', base, host),
   change: (name: string, change: HostRequest) => call<Host>('PATCH', of_host(name), change),
   remove: (name: string) => call<void>('DELETE', of_host(name)),
   test: (name: string) => call<HostTest>('POST', `${of_host(name)}/test`),
+  /** Examines it anew. */
+  doctor: (name: string) => call<HostDoctor>('GET', `${of_host(name)}/doctor`),
   trust: (name: string, fingerprint: string) =>
     call<void>('POST', `${of_host(name)}/trust`, { fingerprint }),
 };

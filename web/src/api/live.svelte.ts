@@ -1,4 +1,5 @@
 import type { LiveMessage } from './client';
+import { leave_socket } from './sockets';
 
 export type LinkState = 'connecting' | 'live' | 'polling';
 
@@ -50,10 +51,7 @@ export class LiveLink {
   stop(): void {
     clearTimeout(this.retry);
     this.stop_polling();
-    if (!this.socket) return;
-    this.socket.onclose = null;
-    this.socket.onmessage = null;
-    this.socket.close();
+    if (this.socket) leave_socket(this.socket);
     this.socket = undefined;
   }
 

@@ -1,3 +1,4 @@
+import { en_doctor } from './en_doctor';
 import { en_fleet } from './en_fleet';
 import { en_pages } from './en_pages';
 import { en_people } from './en_people';
@@ -8,6 +9,7 @@ import { en_stores } from './en_stores';
 export const en = {
   ...en_pages,
   ...en_fleet,
+  ...en_doctor,
   ...en_stores,
   ...en_people,
   ...en_problems,

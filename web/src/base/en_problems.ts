@@ -40,6 +40,8 @@ export const en_problems = {
   'error.bad_ssh_settings': 'These SSH settings can not be used',
   'error.host_unreachable': 'The host does not answer',
   'error.host_disabled': 'The host is disabled',
+  'error.host_ended': 'The host was changed or removed meanwhile',
+  'error.too_many_examinations': 'Many hosts are examined at once: try again in a moment',
   'error.host_busy': 'Too much is under way on this host',
   'error.socket_missing': 'There is no such socket',
   'error.socket_permission': 'The server may not open the socket',

@@ -5,14 +5,24 @@ export class Loaded<T> {
   value = $state.raw<T>();
   problem = $state.raw<Problem>();
   private latest = 0;
+  private held = false;
+  private asked: AbortController | undefined;
 
-  constructor(private readonly read: () => Promise<T>) {}
+  /** Who reads ends by the signal, if that can be, when the answer is not wanted any more. */
+  constructor(private readonly read: (signal: AbortSignal) => Promise<T>) {}
+
+  /** Whether it is not there any more: asking again would only be refused again. */
+  get gone(): boolean {
+    return this.problem?.status === 404;
+  }
 
   /** An answer that a younger one has overtaken is dropped. */
   async load(): Promise<void> {
+    if (this.held) return;
     const mine = (this.latest += 1);
+    const { signal } = (this.asked = new AbortController());
     try {
-      const value = await this.read();
+      const value = await this.read(signal);
       if (mine !== this.latest) return;
       this.value = value;
       this.problem = undefined;
@@ -21,13 +31,43 @@ export class Loaded<T> {
     }
   }
 
-  /** Loads at once and then every `every_ms`, though not while nobody looks. Ends by the result. */
+  /**
+   * Loads at once and then every `every_ms`, though not while nobody looks, nor what is gone. The
+   * result ends it, and all other loading with it.
+   */
   keep_fresh(every_ms: number): () => void {
-    void this.load();
+    this.go_on();
     const timer = setInterval(() => {
-      if (!document.hidden) void this.load();
+      if (!document.hidden && !this.gone) void this.load();
     }, every_ms);
-    return () => clearInterval(timer);
+    return () => {
+      clearInterval(timer);
+      this.hold();
+    };
+  }
+
+  /**
+   * Asks for nothing while `work` may take away what is asked for, and goes on where that was
+   * refused. Whether it was done.
+   */
+  async quietly(work: () => Promise<boolean>): Promise<boolean> {
+    this.hold();
+    const done = await work();
+    if (!done) this.go_on();
+    return done;
+  }
+
+  /** Loads, and may be asked to again. */
+  go_on(): void {
+    this.held = false;
+    void this.load();
+  }
+
+  /** What is on its way is not wanted any more either. */
+  private hold(): void {
+    this.held = true;
+    this.latest += 1;
+    this.asked?.abort();
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Problem } from '../api/client';
 import { Deed, Loaded, Paged } from './loaded.svelte';
 
@@ -23,6 +23,42 @@ test('what was had stays when it can not be had again, and the problem is told',
   expect([loaded.value, loaded.problem]).toEqual(['here', refused]);
   await loaded.load();
   expect([loaded.value, loaded.problem]).toEqual(['again', undefined]);
+});
+
+test('what is gone is not asked for every while, nor anything by a page that was left', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('document', { hidden: false });
+  let asked = 0;
+  const loaded = new Loaded(() => {
+    asked += 1;
+    return asked === 1 ? Promise.resolve('here') : Promise.reject(new Problem(404, 'gone', 'gone'));
+  });
+  const leave = loaded.keep_fresh(10);
+  await vi.advanceTimersByTimeAsync(100);
+  expect([asked, loaded.gone]).toEqual([2, true]);
+  leave();
+  await loaded.load();
+  expect(asked).toBe(2);
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('nothing is asked while it is taken away, and again where that was refused', async () => {
+  const ended: boolean[] = [];
+  let asked = 0;
+  const loaded = new Loaded((signal) => {
+    asked += 1;
+    signal.onabort = () => ended.push(true);
+    return Promise.resolve('here');
+  });
+  await loaded.load();
+  const done = await loaded.quietly(async () => {
+    await loaded.load();
+    return true;
+  });
+  expect([done, asked, ended]).toEqual([true, 1, [true]]);
+  expect(await loaded.quietly(() => Promise.resolve(false))).toBe(false);
+  expect(asked).toBe(2);
 });
 
 test('pages follow each other until there are no more', async () => {

@@ -1,4 +1,4 @@
-const state = $state({ path: '/', query: '' });
+const state = $state({ path: '/', query: '', fragment: '' });
 
 /** The path of the page that is shown. */
 export function path(): string {
@@ -10,28 +10,37 @@ export function parameter(name: string): string {
   return new URLSearchParams(state.query).get(name) ?? '';
 }
 
+/** The part of the page that the address names behind its `#`; empty when it names none. */
+export function fragment(): string {
+  return state.fragment;
+}
+
 export function go(to: string): void {
-  if (to !== location.pathname + location.search) history.pushState(null, '', to);
+  if (to !== location.pathname + location.search + location.hash) history.pushState(null, '', to);
   read();
 }
 
 /** For links: stays in this page unless the reader asked for another tab or window. */
 export function follow(event: MouseEvent): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  const { pathname, search, hash } = new URL((event.currentTarget as HTMLAnchorElement).href);
+  // To a part of the page that is shown the browser goes by itself.
+  if (hash !== '' && pathname + search === location.pathname + location.search) return;
   event.preventDefault();
-  const { pathname, search } = new URL((event.currentTarget as HTMLAnchorElement).href);
-  go(pathname + search);
+  go(pathname + search + hash);
 }
 
 export function start_router(): void {
   read();
   addEventListener('popstate', read);
+  addEventListener('hashchange', read);
 }
 
 function read(): void {
   if (location.pathname === '/') history.replaceState(null, '', `/run${location.search}`);
   state.path = location.pathname;
   state.query = location.search;
+  state.fragment = location.hash.slice(1);
 }
 
 /** Sets parameters of the address in place; an empty value leaves one out. */

@@ -1,4 +1,5 @@
 import type { Dictionary } from './i18n.svelte';
+import { zh_doctor } from './zh_doctor';
 import { zh_fleet } from './zh_fleet';
 import { zh_pages } from './zh_pages';
 import { zh_people } from './zh_people';
@@ -8,6 +9,7 @@ import { zh_stores } from './zh_stores';
 export const zh: Dictionary = {
   ...zh_pages,
   ...zh_fleet,
+  ...zh_doctor,
   ...zh_stores,
   ...zh_people,
   ...zh_problems,

@@ -41,6 +41,8 @@ export const zh_problems: { readonly [Key in keyof typeof en_problems]: string }
   'error.bad_ssh_settings': '无法使用这些 SSH 设置',
   'error.host_unreachable': '主机没有响应',
   'error.host_disabled': '主机已停用',
+  'error.host_ended': '主机在此期间被更改或移除',
+  'error.too_many_examinations': '同时检查的主机过多，请稍后重试',
   'error.host_busy': '此主机上的操作过多',
   'error.socket_missing': '没有此套接字',
   'error.socket_permission': '服务器无权打开此套接字',

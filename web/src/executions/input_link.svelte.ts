@@ -1,4 +1,5 @@
 import { Problem, type ExecutionRequest, type StreamInput } from '../api/client';
+import { leave_socket } from '../api/sockets';
 
 /** The most that one message may carry. */
 const input_max = 16_384;
@@ -47,9 +48,7 @@ export class InputLink {
   }
 
   close(): void {
-    this.socket.onclose = null;
-    this.socket.onmessage = null;
-    this.socket.close();
+    leave_socket(this.socket);
     this.open = false;
   }
 

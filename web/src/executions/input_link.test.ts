@@ -3,6 +3,7 @@ import { InputLink } from './input_link.svelte';
 
 /** The browser's socket, as far as a link uses it. */
 class FakeSocket {
+  static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static last: FakeSocket;
   readyState = 0;

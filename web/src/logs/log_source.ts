@@ -1,4 +1,4 @@
-import { events_of, Problem, with_query, type LiveMessage } from '../api/client';
+import { events_of, host_of, Problem, with_query, type LiveMessage } from '../api/client';
 import type { ContainerLogEvent } from '../api/containers';
 import type { LiveLink } from '../api/live.svelte';
 import type { ProjectLogLine } from '../api/stores';
@@ -44,14 +44,14 @@ export function live_log(link: LiveLink, host: string, id: string): LogSource {
     return link.follow(`logs:${host}/${id}`, { tail: lines_of(tail) }, {
       begin: sink.begin,
       interrupted: sink.interrupted,
-      message: (message) => take_live(message, stream, sink),
+      message: (message) => take_live(message, stream, host, sink),
     });
   };
 }
 
-function take_live(message: LiveMessage, stream: string, sink: LogSink): void {
+function take_live(message: LiveMessage, stream: string, host: string, sink: LogSink): void {
   if (message.type === 'error') {
-    sink.refused(new Problem(409, message.code, message.detail, message.remedy));
+    sink.refused(new Problem(409, message.code, message.detail, message.remedy, host));
   }
   if (message.type === 'end') sink.end();
   if (message.type === 'dropped') sink.dropped(message.lines);
@@ -87,6 +87,7 @@ async function follow(
       sink.begin();
       for await (const { name, data } of events) {
         if (signal.aborted) return;
+        if (name === 'error') throw told_problem(data, host_of(path));
         if (stream === '' || name !== other_than(stream)) take_event(name, data, sink);
       }
       return sink.end();
@@ -110,8 +111,10 @@ function take_event(name: string, data: string, sink: LogSink): void {
     const line = text.endsWith('\n') ? text : `${text}\n`;
     sink.write({ stream: name, source: container.name, at: time, text: line });
   }
-  if (name !== 'dropped' && name !== 'error') return;
-  const told = JSON.parse(data) as ContainerLogEvent;
-  if (name === 'dropped') sink.dropped(told.lines ?? 0);
-  else throw new Problem(409, told.code ?? '', told.detail ?? '', told.remedy);
+  if (name === 'dropped') sink.dropped((JSON.parse(data) as ContainerLogEvent).lines ?? 0);
+}
+
+function told_problem(data: string, host?: string): Problem {
+  const { code = '', detail = '', remedy } = JSON.parse(data) as ContainerLogEvent;
+  return new Problem(409, code, detail, remedy, host);
 }

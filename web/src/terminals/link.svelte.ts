@@ -1,4 +1,5 @@
 import { Problem, type Schemas } from '../api/client';
+import { leave_socket } from '../api/sockets';
 import { terminals_api, type Terminal } from '../api/terminals';
 import type { Size } from './screen';
 
@@ -64,10 +65,7 @@ export class TerminalLink {
   /** Looks away; the terminal waits a while for somebody to come back. */
   close(): void {
     clearTimeout(this.retry);
-    if (!this.socket) return;
-    this.socket.onclose = null;
-    this.socket.onmessage = null;
-    this.socket.close();
+    if (this.socket) leave_socket(this.socket);
   }
 
   private connect(ticket: string): void {
@@ -101,13 +99,17 @@ export class TerminalLink {
         this.viewers = message.count;
         break;
       case 'error':
-        this.refused = new Problem(0, message.code, message.detail, message.remedy);
+        this.refused = this.problem_of(message);
         break;
       case 'ended':
         this.state = 'ended';
         this.ended = message;
         break;
     }
+  }
+
+  private problem_of({ code, detail, remedy }: Extract<Told, { type: 'error' }>): Problem {
+    return new Problem(0, code, detail, remedy, this.terminal?.host);
   }
 
   private closed(code: number): void {

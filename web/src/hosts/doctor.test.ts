@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { en_doctor } from '../base/en_doctor';
+import { sorted, title_of, verdict_of, type Check, type CheckState, type Report } from './doctor';
+
+function report(states: Record<string, CheckState>, cause: string | null = null): Report {
+  const checks = Object.entries(states).map(
+    ([id, state]): Check => ({ id, title: id, state, summary: '', explanation: '', remedy: [] }),
+  );
+  const state = cause ? 'failed' : 'ok';
+  return { state, cause, checks } as unknown as Report;
+}
+
+test('the cause comes first, and what was skipped is apart', () => {
+  const { shown, skipped } = sorted(
+    report({ endpoint: 'ok', socket: 'failed', access: 'skipped', engine: 'failed' }, 'socket'),
+  );
+  expect(shown.map(({ id }) => id)).toEqual(['socket', 'endpoint', 'engine']);
+  expect(skipped.map(({ id }) => id)).toEqual(['access']);
+});
+
+test('an engine that answers can be used, though not safely', () => {
+  expect(verdict_of(report({ engine: 'ok', socket_mode: 'failed' }, 'socket_mode'))).toBe('unsafe');
+  expect(verdict_of(report({ socket: 'failed', engine: 'failed' }, 'socket'))).toBe('unusable');
+  expect(verdict_of(report({ socket: 'failed', engine: 'skipped' }, 'socket'))).toBe('unusable');
+  expect(verdict_of({ ...report({ engine: 'ok' }), state: 'warning' })).toBe('warned');
+  expect(verdict_of({ ...report({ engine: 'ok' }), state: 'note' })).toBe('fine');
+});
+
+test('a check that the console does not know yet has the title of the server', () => {
+  expect(title_of({ id: 'socket', title: 'socket' })).toBe('Socket');
+  expect(title_of({ id: 'weather', title: 'the weather' })).toBe('the weather');
+});
+
+test('every check of the doctor has a title', () => {
+  const table = readFileSync(new URL('../../../src/doctor/checks.cpp', import.meta.url), 'utf8');
+  const ids = [...table.matchAll(/\bCheck\{\s*"([a-z_]+)"/g)].map((match) => match[1]!);
+  expect(ids.length).toBeGreaterThan(20);
+  expect(ids.filter((id) => !(`doctor.check_${id}` in en_doctor))).toEqual([]);
+});

@@ -1,0 +1,38 @@
+import type { Schemas } from '../api/client';
+import { en_doctor } from '../base/en_doctor';
+import { t } from '../base/i18n.svelte';
+
+export type Report = Schemas['DoctorReport'];
+export type Check = Schemas['DoctorCheck'];
+export type CheckState = Check['state'];
+
+type DoctorKey = keyof typeof en_doctor & `doctor.check_${string}`;
+
+/** What a check is called in the reader's language; a new one as the server calls it. */
+export function title_of({ id, title }: Pick<Check, 'id' | 'title'>): string {
+  const key = `doctor.check_${id}`;
+  return Object.hasOwn(en_doctor, key) ? t(key as DoctorKey) : title;
+}
+
+/** The checks as they are shown: the cause first, and apart those that were skipped. */
+export function sorted(report: Report): { shown: readonly Check[]; skipped: readonly Check[] } {
+  const { cause, checks } = report;
+  const looked_at = checks.filter(({ state }) => state !== 'skipped');
+  return {
+    shown: [
+      ...looked_at.filter(({ id }) => id === cause),
+      ...looked_at.filter(({ id }) => id !== cause),
+    ],
+    skipped: checks.filter(({ state }) => state === 'skipped'),
+  };
+}
+
+export type Verdict = 'fine' | 'warned' | 'unsafe' | 'unusable';
+
+/** What it comes to; where the engine answers, a failure is about who else may use it. */
+export function verdict_of({ state, checks }: Report): Verdict {
+  if (state === 'warning') return 'warned';
+  if (state !== 'failed') return 'fine';
+  const engine = checks.find(({ id }) => id === 'engine')?.state;
+  return engine === undefined || ['failed', 'skipped'].includes(engine) ? 'unusable' : 'unsafe';
+}
