@@ -2,6 +2,7 @@
 
 #include "doctor/facts.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -37,6 +38,7 @@ struct Check {
   std::string_view title;        ///< For people, three words at most.
   std::string_view explanation;  ///< What it is about, and why it matters.
   Finding (*judge)(const Facts& facts);
+  std::array<Part, 2> parts = {};  ///< Without these there is nothing to judge by.
 };
 std::span<const Check> all_checks();
 

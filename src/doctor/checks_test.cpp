@@ -125,6 +125,7 @@ TEST(Checks, SayWhichServiceToRestart) {
 TEST(Checks, AskForTheSocketsNumberInAContainer) {
   auto facts = refused();
   facts.in_container = true;
+  facts.socket->mounted = true;
   facts.socket->group.clear();
   facts.subject.account_groups = {ann, 999};
   facts.subject.process_groups = std::vector<Id>{ann, 999};
@@ -137,6 +138,7 @@ TEST(Checks, AskForTheSocketsNumberInAContainer) {
 TEST(Checks, AskForTheMountWhereAContainerHasNoSocket) {
   auto facts = refused();
   facts.in_container = true;
+  facts.engine_installed = false;
   facts.socket->kind = SocketFile::Kind::missing;
   auto report = examine(std::move(facts));
   EXPECT_EQ(cause_of(report), "socket");
@@ -234,7 +236,7 @@ TEST(Checks, FindAnEndpointInClearText) {
   facts.endpoint.text = "tcp://db1.example.org:2375";
   EXPECT_EQ(cause_of(examine(facts)), "exposed");
   facts.endpoint.text = "tcp://127.0.0.1:2375";
-  EXPECT_EQ(cause_of(examine(facts)), "nothing");
+  EXPECT_EQ(cause_of(examine(facts)), "exposed");
 }
 
 TEST(Checks, SayThatDistributionsMayHavePortedFixesBack) {

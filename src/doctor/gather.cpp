@@ -1,19 +1,23 @@
 #include "doctor/gather.hpp"
 
+#include "async/aside.hpp"
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
 #include "doctor/access_facts.hpp"
 #include "doctor/accounts.hpp"
+#include "doctor/ask_engine.hpp"
+#include "doctor/deep.hpp"
 #include "doctor/endpoint_choice.hpp"
 #include "doctor/files.hpp"
 #include "doctor/machine.hpp"
 #include "doctor/tools.hpp"
 #include "engine/client.hpp"
-#include "engine/system.hpp"
 #include "net/endpoint.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,100 +28,253 @@ namespace {
 
 using Scheme = net::Endpoint::Scheme;
 
+/// Whatever does not answer: the report is there within 5 s.
+constexpr Milliseconds all_parts{4'700};
+/// Of that, so much is for what comes after the engine's answer.
+constexpr Milliseconds last_part{500};
+constexpr Milliseconds one_part{1'500};
+constexpr Milliseconds tools_patience{2'500};
 constexpr Milliseconds engine_patience{3'000};
-constexpr const char* daemon_settings = "/etc/docker/daemon.json";
 
-async::task<Result<Subject>> subject_of(Question question, std::string path) {
-  if (question.pid) co_return of_process(*question.pid);
-  if (!question.user.empty()) co_return of_user(question.user);
-  if (question.service.empty()) co_return this_process();
-  auto service = co_await find_service(question.service, std::move(path));
-  if (!service) co_return fail(std::move(service.error()));
-  auto subject = of_process(service->pid);
-  if (!subject) co_return subject;
-  subject->what = fmt::format("service '{}'", service->unit);
-  subject->service = service->unit;
-  co_return subject;
+/// Divides the time among what is done one after the other.
+class Budget {
+ public:
+  Budget() : end_{steady_now() + all_parts} {}
+  /// So much for one part, which others come after.
+  Milliseconds part(Milliseconds at_most) const {
+    return std::clamp(left() - last_part, Milliseconds{1}, at_most);
+  }
+  Milliseconds last() const { return std::clamp(left(), Milliseconds{1}, one_part); }
+
+ private:
+  Milliseconds left() const {
+    return std::chrono::duration_cast<Milliseconds>(end_ - steady_now());
+  }
+  SteadyTime end_;
+};
+
+/// What `work` sees. Nothing when it did not answer in time, which is noted.
+template <class Work>
+async::task<std::optional<std::invoke_result_t<Work>>> seen(Facts& facts, Part part,
+                                                            Milliseconds limit, Work work) {
+  auto answer = co_await async::attempt(
+      async::aside(limit, fmt::format("looking at {}", words(part)), [work = std::move(work)] {
+        return std::optional{work()};  // a refusal within is no failure to look
+      }));
+  if (!answer) facts.late.push_back(part);
+  co_return answer ? std::move(*answer) : std::nullopt;
 }
 
-void look_at_machine(Facts& facts) {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) == 0) facts.machine = name.data();
+Result<Subject> subject_without_accounts(const Question& question) {
+  auto status = file_text(question.pid ? fmt::format("/proc/{}/status", *question.pid)
+                                       : std::string{"/proc/self/status"});
+  auto ids = status ? read_process_ids(*status) : std::nullopt;
+  if (!ids || !question.user.empty() || !question.service.empty()) {
+    return fail(ErrorKind::timed_out, "accounts_timed_out",
+                "cannot look up the account: the name service of this machine does not answer",
+                "see which one is slow: 'grep -E \"^(passwd|group)\" /etc/nsswitch.conf'");
+  }
+  auto what = question.pid ? fmt::format("process {}", *question.pid) : "this process";
+  Subject subject{.what = what, .user = std::to_string(ids->uid), .uid = ids->uid};
+  subject.account_groups = ids->groups;
+  subject.account_groups.push_back(ids->gid);
+  subject.process_groups = subject.account_groups;
+  subject.pid = question.pid.value_or(::getpid());
+  return subject;
+}
+
+Result<Subject> look_at_subject(const Question& question, const std::optional<Service>& service) {
+  if (question.pid) return of_process(*question.pid);
+  if (!question.user.empty()) return of_user(question.user);
+  if (!service) return this_process();
+  auto subject = of_process(service->pid);
+  if (!subject) return subject;
+  subject->what = fmt::format("service '{}'", service->unit);
+  subject->service = service->unit;
+  return subject;
+}
+
+async::task<Result<Subject>> subject_of(Facts& facts, Question question, std::string path,
+                                        Milliseconds limit) {
+  std::optional<Service> service;
+  if (!question.service.empty()) {
+    auto found = co_await find_service(question.service, std::move(path), limit);
+    if (!found) co_return fail(std::move(found.error()));
+    service = std::move(*found);
+  }
+  auto subject = co_await seen(facts, Part::account, limit,
+                               [question, service] { return look_at_subject(question, service); });
+  if (subject) co_return std::move(*subject);
+  co_return subject_without_accounts(question);
+}
+
+async::task<void> choose(Facts& facts, std::optional<net::TlsClient>& tls, const Question& question,
+                         const Environment& environment, Milliseconds limit) {
+  auto choice = co_await seen(facts, Part::config, limit, [question, environment] {
+    return choose_endpoint(question, environment);
+  });
+  if (!choice) choice = choose_without_files(question, environment);
+  facts.endpoint = std::move(choice->facts);
+  tls = std::move(choice->tls);
+}
+
+async::task<void> keep(async::task<Result<Subject>> work, Result<Subject>& into) {
+  into = co_await std::move(work);
+}
+
+/// The socket and the groups, for whose sake most come.
+async::task<void> look_at_socket_of(Facts& facts, std::filesystem::path runtime_folder,
+                                    Milliseconds limit) {
+  auto looked = co_await seen(facts, Part::access, limit, [so_far = facts, runtime_folder] {
+    auto all = so_far;
+    look_at_access(all, runtime_folder);
+    return all;
+  });
+  if (!looked) co_return;
+  looked->late = std::move(facts.late);
+  facts = std::move(*looked);
+}
+
+struct MachineFacts {
+  std::string name;
+  std::vector<std::string> exposed;
+  bool clock_synchronised = true;
+  bool apparmor = false;
+};
+
+MachineFacts machine_facts() {
+  MachineFacts facts;
   facts.exposed = listening_at(file_text("/proc/net/tcp").value_or(""),
                                file_text("/proc/net/tcp6").value_or(""), {2375, 2376});
   facts.clock_synchronised = clock_is_synchronised();
+  facts.apparmor = kernel_has_apparmor();
+  return facts;
+}
+
+async::task<void> look_at_machine(Facts& facts, Milliseconds limit) {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) == 0) facts.machine = name.data();
+  auto looked = co_await seen(facts, Part::machine, limit, machine_facts);
+  if (!looked) co_return;
+  facts.exposed = std::move(looked->exposed);
+  facts.clock_synchronised = looked->clock_synchronised;
+  facts.apparmor_in_kernel = looked->apparmor;
+}
+
+struct DataFacts {
+  std::optional<bool> logs_bounded;
+  std::optional<DiskFacts> disk;
+  std::optional<LogFacts> logs;
+};
+
+DataFacts data_facts(const std::string& root, const std::filesystem::path& settings,
+                     SteadyTime until) {
+  // Without the file the daemon has its defaults, which bound nothing.
+  return {.logs_bounded = logs_are_bounded(file_text(settings).value_or("{}")),
+          .disk = disk_at(root),
+          .logs = logs_in(root, until)};
 }
 
 /// The engine's own files, where it is an engine of this machine's root.
-void look_at_files(Facts& facts) {
-  bool here = facts.usable_socket() != nullptr && !facts.in_container;
-  if (!here || facts.engine.has_security("rootless")) return;
-  // Without the file the daemon has its defaults, which bound nothing.
-  facts.logs_bounded = logs_are_bounded(file_text(daemon_settings).value_or("{}"));
-  facts.disk = disk_at(facts.engine.data_root);
+async::task<void> look_at_data(Facts& facts, std::filesystem::path settings, Milliseconds limit) {
+  bool here = facts.usable_socket() != nullptr && !facts.engine_is_outside() &&
+              !facts.engine.error && !facts.engine.has_security("rootless");
+  if (!here) co_return;
+  auto until = steady_now() + limit / 2;
+  auto root = facts.engine.data_root;
+  auto looked = co_await seen(facts, Part::data, limit, [root, settings, until] {
+    return data_facts(root, settings, until);
+  });
+  if (!looked) co_return;
+  facts.logs_bounded = looked->logs_bounded;
+  facts.disk = std::move(looked->disk);
+  facts.container_logs = std::move(looked->logs);
 }
 
-async::task<void> ask_engine(engine::Client& client, EngineFacts& facts) {
-  auto info = value_or_throw(co_await engine::info(client));
-  auto version = value_or_throw(co_await engine::version(client));
-  facts = {.error = {},
-           .version = version.version,
-           .api_version = version.api_version,
-           .oldest_api_version = version.min_api_version,
-           .os = info.os,
-           .storage_driver = info.storage_driver,
-           .cgroup_version = info.cgroup_version,
-           .cgroup_driver = info.cgroup_driver,
-           .data_root = info.root_dir,
-           .log_driver = info.logging_driver,
-           .live_restore = info.live_restore,
-           .security_options = info.security_options,
-           .warnings = info.warnings};
-  for (auto& [name, number] : version.components) facts.components.push_back({name, number});
-}
-
-async::task<void> look_at_engine(async::Executor executor, Facts& facts) {
-  if (facts.endpoint.wrong) {
-    facts.engine.error = facts.endpoint.wrong;
-    co_return;
+/// Nothing where there is no engine that could be dialled from here.
+std::optional<net::Endpoint> reachable_endpoint(Facts& facts) {
+  if (facts.endpoint.wrong || (facts.endpoint.tls && facts.endpoint.tls->wrong)) {
+    facts.engine.error = facts.endpoint.wrong ? facts.endpoint.wrong : facts.endpoint.tls->wrong;
+    return std::nullopt;
   }
   auto endpoint = value_or_throw(net::Endpoint::parse(facts.endpoint.text));
-  if (endpoint.scheme() == Scheme::ssh) {
-    facts.engine.error = Error{
-        ErrorKind::invalid, "engine_elsewhere",
-        fmt::format("cannot examine '{}' from here: it is another machine", facts.endpoint.text),
-        "run 'gantry doctor' there, or 'gantry hosts test' for the way to it"};
-    co_return;
-  }
-  engine::Client client{executor, net::dialer(executor, endpoint), endpoint};
-  auto asked = co_await async::attempt(async::with_deadline(
-      engine_patience, fmt::format("asking the engine on '{}'", facts.endpoint.text),
-      ask_engine(client, facts.engine)));
-  if (!asked) facts.engine.error = asked.error();
+  if (endpoint.scheme() != Scheme::ssh) return endpoint;
+  facts.engine.error = Error{
+      ErrorKind::invalid, "engine_elsewhere",
+      fmt::format("cannot examine '{}' from here: it is another machine", facts.endpoint.text),
+      "run 'gantry doctor' there, or 'gantry hosts test' for the way to it"};
+  return std::nullopt;
 }
 
-async::task<void> find_tools(Facts& facts, const Environment& environment) {
-  auto tools = co_await look_for_tools(environment.path, environment.docker_folder.string());
+async::task<void> look_at_engine(async::Executor executor, Facts& facts, net::Connect connect,
+                                 net::Endpoint endpoint, Milliseconds limit) {
+  engine::Client client{executor, std::move(connect), endpoint};
+  auto asked = co_await async::attempt(async::with_deadline(
+      limit, fmt::format("asking the engine on '{}'", facts.endpoint.text), ask_engine(client)));
+  facts.engine = asked ? std::move(*asked) : EngineFacts{.error = asked.error()};
+}
+
+async::task<void> find_tools(Facts& facts, const Environment& environment, Milliseconds limit) {
+  auto tools = co_await look_for_tools(environment.path, environment.docker_folder.string(), limit);
   facts.docker = std::move(tools.docker);
   facts.compose_v1 = std::move(tools.compose_v1);
   facts.compose_v2 = std::move(tools.compose_v2);
   facts.buildx = std::move(tools.buildx);
+  facts.rootless.installed = tools.rootless_installed;
+}
+
+/// Of what else listens, the one that belongs to the subject alone.
+void note_rootless(Facts& facts, const Environment& environment) {
+  facts.rootless.runtime_folder = !environment.runtime_folder.empty();
+  auto own = [&](const SocketFile& socket) {
+    return facts.subject.uid != root && socket.uid == facts.subject.uid;
+  };
+  const auto* used = facts.usable_socket();
+  if (used != nullptr && own(*used)) facts.rootless.socket = used->path;
+  auto other = std::ranges::find_if(facts.other_sockets, own);
+  if (other != facts.other_sockets.end()) facts.rootless.socket = other->path;
+}
+
+/// One after the other what needs what came before; beside each other what does not.
+async::task<void> look_at_all(async::Executor executor, Facts& facts, Question question,
+                              Environment environment, std::optional<net::TlsClient> tls,
+                              Budget budget) {
+  co_await look_at_socket_of(facts, environment.runtime_folder, budget.part(one_part));
+  note_rootless(facts, environment);
+  auto beside = async::both(look_at_machine(facts, budget.part(one_part)),
+                            find_tools(facts, environment, budget.part(tools_patience)));
+  auto endpoint = reachable_endpoint(facts);
+  net::Connect connect;
+  if (endpoint) {
+    connect = net::dialer(executor, *endpoint, tls);
+    co_await async::both(
+        look_at_engine(executor, facts, connect, *endpoint, budget.part(engine_patience)),
+        std::move(beside));
+  } else {
+    co_await std::move(beside);
+  }
+  co_await look_at_data(facts, environment.daemon_settings, budget.last());
+  if (!question.deep) co_return;
+  facts.deep = co_await look_deep(std::move(executor), facts.engine, environment.run_canary,
+                                  std::move(connect), std::move(endpoint));
 }
 
 }  // namespace
 
 async::task<Result<Facts>> gather(async::Executor executor, Question question,
                                   Environment environment) {
+  Budget budget;
   Facts facts;
   facts.at = environment.clock.now();
-  auto subject = co_await subject_of(question, environment.path);
+  std::optional<net::TlsClient> tls;
+  Result<Subject> subject = fail(Error{});
+  co_await async::both(
+      choose(facts, tls, question, environment, budget.part(one_part)),
+      keep(subject_of(facts, question, environment.path, budget.part(one_part)), subject));
   if (!subject) co_return fail(std::move(subject.error()));
   facts.subject = std::move(*subject);
-  facts.endpoint = chosen_endpoint(question, environment);
-  look_at_access(facts, environment.runtime_folder);
-  look_at_machine(facts);
-  co_await async::both(look_at_engine(std::move(executor), facts), find_tools(facts, environment));
-  look_at_files(facts);
+  co_await look_at_all(std::move(executor), facts, std::move(question), std::move(environment),
+                       std::move(tls), budget);
   co_return facts;
 }
 

@@ -1,4 +1,7 @@
+#include "doctor/far.hpp"
+#include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
+#include "doctor/services.hpp"
 #include "doctor/versions.hpp"
 #include "engine/client.hpp"
 
@@ -11,30 +14,59 @@
 namespace gantry::doctor::judge {
 namespace {
 
+/// A log file of this size is worth a word.
+constexpr std::uint64_t log_large = 1'000'000'000;
+
 constexpr const char* no_answer = "the engine did not answer";
 
 bool answered(const Facts& facts) { return !facts.engine.error; }
+bool was_asked(const EngineFacts& engine) {
+  return !engine.error || engine.error->code != engine_not_asked;
+}
 Finding skipped() { return {State::skipped, no_answer}; }
 
 /// What to do by the code of the engine's client (engine/client.hpp).
 struct Remedy {
   std::string_view code;
   std::string_view what;
-  std::string_view command;
+  std::string_view EngineCommands::* command = nullptr;
 };
 constexpr std::array remedies{
-    Remedy{"engine_not_running", "start the engine", "sudo systemctl start docker"},
-    Remedy{"engine_permission_denied", "the lines above say which group is missing, and to whom",
-           ""},
-    Remedy{"engine_socket_missing", "the lines above say where the socket could be", ""},
-    Remedy{"engine_timed_out", "the engine hangs; look at its log, then restart it",
-           "sudo journalctl -u docker -n 50; sudo systemctl restart docker"},
-    Remedy{"timed_out", "the engine hangs; look at its log, then restart it",
-           "sudo journalctl -u docker -n 50; sudo systemctl restart docker"},
-    Remedy{"engine_not_an_engine", "something else answers there: check the endpoint",
-           "docker context ls"},
-    Remedy{"engine_too_old", "upgrade the engine to Docker 20.10 or newer", ""},
+    Remedy{"engine_not_running", "start the engine", &EngineCommands::start},
+    Remedy{"engine_permission_denied", "the lines above say which group is missing, and to whom"},
+    Remedy{"engine_socket_missing", "the lines above say where the socket could be"},
+    Remedy{"engine_timed_out", "see in the engine's log why it hangs", &EngineCommands::log},
+    Remedy{"engine_timed_out", "then restart it", &EngineCommands::restart},
+    Remedy{"timed_out", "see in the engine's log why it hangs", &EngineCommands::log},
+    Remedy{"timed_out", "then restart it", &EngineCommands::restart},
+    Remedy{"engine_not_an_engine", "something else answers there: check the endpoint"},
+    Remedy{"engine_too_old", "upgrade the engine to Docker 20.10 or newer"},
 };
+
+/// The commands are those of the engine whose socket is here.
+std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
+  std::vector<Step> steps;
+  for (const auto& remedy : remedies) {
+    if (remedy.code != error.code || (remedy.command != nullptr && !facts.socket)) continue;
+    std::string_view command;
+    if (remedy.command != nullptr) command = engine_commands(facts).*remedy.command;
+    steps.push_back({std::string{remedy.what}, std::string{command}});
+  }
+  if (steps.empty()) steps.push_back({error.remedy.empty() ? "check the endpoint" : error.remedy});
+  const auto& variable = facts.endpoint.variable;
+  if (!facts.socket && !variable.empty()) {
+    steps.push_back({"or take the setting away", fmt::format("unset {}", variable)});
+  }
+  return steps;
+}
+
+/// Who looks on behalf of somebody else may not be let in where that one is.
+bool is_only_closed_to_us(const Facts& facts) {
+  const auto* socket = facts.usable_socket();
+  const auto& who = facts.subject;
+  return facts.engine.error->code == "engine_permission_denied" && who.what != "this process" &&
+         socket != nullptr && may_connect(*socket, who.uid, who.groups());
+}
 
 std::vector<std::string> names_of(const std::vector<std::string>& options) {
   std::vector<std::string> names;
@@ -45,25 +77,58 @@ std::vector<std::string> names_of(const std::vector<std::string>& options) {
   return names;
 }
 
+/// `WARNING: No swap limit support`
+bool is_about_limits(const std::string& warning) {
+  return warning.contains("No ") && warning.contains("support");
+}
+
+std::string_view without_mark(std::string_view warning) {
+  constexpr std::string_view mark = "WARNING: ";
+  if (warning.starts_with(mark)) warning.remove_prefix(mark.size());
+  return warning;
+}
+
+/// What the engine says of itself and no other row judges.
+std::vector<std::string_view> other_warnings(const EngineFacts& engine) {
+  std::vector<std::string_view> out;
+  for (const auto& warning : engine.warnings) {
+    bool judged = is_about_limits(warning) || warning.contains("API is accessible on http://");
+    auto first = std::string_view{warning}.substr(0, warning.find('\n'));
+    if (!judged) out.push_back(without_mark(first));
+  }
+  return out;
+}
+
+/// `12.3 MB`
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array units{"bytes", "kB", "MB", "GB", "TB"};
+  auto number = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; number >= 1000 && unit + 1 < units.size(); ++unit) number /= 1000;
+  return fmt::format("{:.{}f} {}", number, unit == 0 ? 0 : 1, units.at(unit));
+}
+
 }  // namespace
 
 Finding engine(const Facts& facts) {
   const auto& its = facts.engine;
   if (answered(facts)) {
     auto flavour = its.has_security("rootless") ? ", rootless" : "";
-    auto restart = its.live_restore ? "outlive" : "end with";
-    return {State::ok, fmt::format("Docker {} on {}{}; containers {} a restart of it", its.version,
-                                   its.os, flavour, restart)};
+    auto restart = its.live_restore ? "outlive a restart of it (live-restore)"
+                                    : "end when it is restarted (no live-restore)";
+    auto summary =
+        fmt::format("Docker {} on {}{}; containers {}", its.version, its.os, flavour, restart);
+    auto warnings = other_warnings(its);
+    if (warnings.empty()) return {State::ok, std::move(summary)};
+    return {State::note, fmt::format("{}; it warns: {}", summary, fmt::join(warnings, "; "))};
   }
-  Finding finding{State::failed, its.error->message};
-  for (const auto& remedy : remedies) {
-    if (remedy.code != its.error->code) continue;
-    finding.remedy = {{std::string{remedy.what}, std::string{remedy.command}}};
+  if (!was_asked(its)) return {State::skipped, its.error->message};
+  bool nothing_there = facts.endpoint.wrong || (facts.socket && facts.usable_socket() == nullptr);
+  if (nothing_there) return {State::skipped, "there is nothing that could be asked"};
+  if (is_only_closed_to_us(facts)) {
+    return {State::skipped, "not asked: who looks may not connect; with sudo it can be asked"};
   }
-  if (finding.remedy.empty()) {
-    finding.remedy = {{its.error->remedy.empty() ? "check the endpoint" : its.error->remedy}};
-  }
-  return finding;
+  return {State::failed, its.error->message, remedy_of(facts, *its.error)};
 }
 
 Finding api(const Facts& facts) {
@@ -93,6 +158,32 @@ Finding versions(const Facts& facts) {
           {{"see what the packages say", "apt changelog docker.io runc containerd"}}};
 }
 
+Finding rootless(const Facts& facts) {
+  const auto& its = facts.rootless;
+  bool used = answered(facts) && facts.engine.has_security("rootless");
+  if (used) return {State::ok, "the engine in force runs without root"};
+  if (!its.socket.empty()) {
+    auto summary = fmt::format("one listens at '{}', and is not the one in force", its.socket);
+    if (facts.sight == Sight::far) {
+      return {State::note, std::move(summary), {name_in_endpoint(facts.endpoint, its.socket)}};
+    }
+    Finding finding{State::note,
+                    std::move(summary),
+                    {{"use it", fmt::format("export DOCKER_HOST=unix://{}", its.socket)}}};
+    if (!its.runtime_folder) {
+      finding.summary += "; XDG_RUNTIME_DIR is not set here, as after 'su' or for cron";
+      finding.remedy.push_back(
+          {"log in properly, or say where it is", "export XDG_RUNTIME_DIR=/run/user/$(id -u)"});
+    }
+    return finding;
+  }
+  if (!its.installed) return {State::skipped, "no engine runs without root here"};
+  return {State::note,
+          "it is installed, and does not run for this user",
+          {{"set it up, as that user", "dockerd-rootless-setuptool.sh install"},
+           {"and start it", "systemctl --user start docker"}}};
+}
+
 Finding isolation(const Facts& facts) {
   if (!answered(facts)) return skipped();
   const auto& its = facts.engine;
@@ -103,23 +194,35 @@ Finding isolation(const Facts& facts) {
             {{"install an engine that is built with it, on a kernel that has it",
               "grep SECCOMP= /boot/config-$(uname -r)"}}};
   }
+  if (facts.apparmor_in_kernel && facts.socket && !its.has_security("apparmor") &&
+      !its.has_security("rootless")) {
+    return {State::warning,
+            summary + "; the kernel has AppArmor, and the engine does not use it",
+            {{"install its tools, and restart the engine",
+              fmt::format("sudo apt install apparmor && {}", engine_commands(facts).restart)}}};
+  }
   bool apart = its.has_security("userns") || its.has_security("rootless");
   if (apart) return {State::ok, std::move(summary)};
-  return {State::note, summary + "; root in a container is root's id on the machine"};
+  return {State::note,
+          summary + "; without userns-remap root in a container is root's id on the machine"};
 }
 
 Finding cgroups(const Facts& facts) {
   if (!answered(facts)) return skipped();
   const auto& its = facts.engine;
   auto summary = fmt::format("version {}, driver {}", its.cgroup_version, its.cgroup_driver);
-  for (const auto& warning : its.warnings) {
-    if (!warning.contains("No ") || !warning.contains("support")) continue;
+  auto lacks = std::ranges::find_if(its.warnings, is_about_limits);
+  if (lacks != its.warnings.end()) {
     return {State::warning,
-            fmt::format("{}; {}", summary, warning),
+            fmt::format("{}; {}", summary, without_mark(*lacks)),
             {{"turn it on in the kernel's command line, for example "
-              "'cgroup_enable=memory swapaccount=1', and restart"}}};
+              "'cgroup_enable=memory swapaccount=1', and restart the machine"}}};
   }
-  return {State::ok, std::move(summary)};
+  if (its.cgroup_version != "1") return {State::ok, std::move(summary)};
+  return {State::note,
+          summary + "; version 1 is what newer engines and systemd leave behind",
+          {{"boot with version 2: 'systemd.unified_cgroup_hierarchy=1' in the kernel's command "
+            "line"}}};
 }
 
 Finding storage(const Facts& facts) {
@@ -138,13 +241,31 @@ Finding storage(const Facts& facts) {
 Finding logs(const Facts& facts) {
   if (!answered(facts)) return skipped();
   const auto& its = facts.engine;
+  auto summary = fmt::format("driver {}", its.log_driver);
+  const auto& files = facts.container_logs;
+  if (files && files->files > 0) {
+    summary += fmt::format(", {} in {}{} files, the largest {} ('{}')", size_text(files->bytes),
+                           files->whole ? "" : "the first ", files->files,
+                           size_text(files->largest_bytes), files->largest);
+  }
   bool bounded = its.log_driver != "json-file" || facts.logs_bounded.value_or(true);
-  if (bounded) return {State::ok, fmt::format("driver {}", its.log_driver)};
-  return {State::warning,
-          "logs of containers grow without a bound",
-          {{"set in /etc/docker/daemon.json: \"log-opts\": {\"max-size\": \"10m\", \"max-file\": "
-            "\"3\"}; it holds for containers that are made afterwards",
-            "sudo systemctl restart docker"}}};
+  bool large = files && files->largest_bytes >= log_large;
+  bool unknown = its.log_driver == "json-file" && !facts.logs_bounded && !large;
+  if (unknown) return {State::skipped, summary + "; its bounds can not be seen from here"};
+  if (bounded && !large) return {State::ok, std::move(summary)};
+  Finding finding{State::warning, summary};
+  if (!bounded) {
+    finding.summary = "logs of containers grow without a bound; " + summary;
+    finding.remedy = {
+        {"set in /etc/docker/daemon.json: \"log-opts\": {\"max-size\": \"10m\", "
+         "\"max-file\": \"3\"}; it holds for containers that are made afterwards",
+         std::string{engine_commands(facts).restart}}};
+  }
+  if (large) {
+    finding.remedy.push_back({"empty the largest, once nobody needs what is in it",
+                              fmt::format("sudo truncate -s 0 {}", files->largest)});
+  }
+  return finding;
 }
 
 }  // namespace gantry::doctor::judge

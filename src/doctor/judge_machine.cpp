@@ -1,5 +1,4 @@
 #include "doctor/judges.hpp"
-#include "net/endpoint.hpp"
 
 #include <algorithm>
 
@@ -16,18 +15,13 @@ constexpr double share_free_min = 0.10;
 constexpr double share_free_failed = 0.02;
 
 constexpr const char* compose_fragment =
-    "if docker compose version >/dev/null 2>&1; then compose='docker compose'; else "
-    "compose=docker-compose; fi; $compose up -d";
+    "compose() { if docker compose version >/dev/null 2>&1; then docker compose \"$@\"; else "
+    "docker-compose \"$@\"; fi; }; compose up -d";
+constexpr const char* hangs =
+    "does not answer: a plugin of it, or a program that it asks for passwords, hangs";
 
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-bool in_clear(const std::string& endpoint) {
-  auto parsed = net::Endpoint::parse(endpoint);
-  if (!parsed || parsed->scheme() != net::Endpoint::Scheme::tcp) return false;
-  return !parsed->host().starts_with("127.") && parsed->host() != "localhost" &&
-         parsed->host() != "::1";
 }
 
 }  // namespace
@@ -37,11 +31,19 @@ Finding socket_mode(const Facts& facts) {
   if (!there) return {State::skipped, "there is no socket to look at"};
   const auto& socket = *facts.socket;
   if ((socket.mode & others_may_write) == 0) return {State::ok, "closed to everybody else"};
-  return {State::failed,
-          fmt::format("everybody on this machine can become root: '{}' is open to all (mode {:o})",
-                      socket.path, socket.mode),
-          {{"close it", fmt::format("sudo chmod 660 {}", socket.path)},
-           {"and give the group to who needs it", "sudo usermod -aG docker USER"}}};
+  Finding finding{
+      State::failed,
+      fmt::format("everybody on this machine can become root: '{}' is open to all (mode {:o})",
+                  socket.path, socket.mode),
+      {{"close it", fmt::format("sudo chmod 660 {}", socket.path)}}};
+  const auto& who = facts.subject;
+  bool shut_out = who.uid != root && who.has_account() && !socket.group.empty() &&
+                  socket.gid != root && !contains(who.account_groups, socket.gid);
+  if (shut_out) {
+    finding.remedy.push_back({"and give the group to who needs it",
+                              fmt::format("sudo usermod -aG {} {}", socket.group, who.user)});
+  }
+  return finding;
 }
 
 Finding members(const Facts& facts) {
@@ -54,60 +56,52 @@ Finding members(const Facts& facts) {
                                    fmt::join(group->members, ", "))};
 }
 
-Finding exposed(const Facts& facts) {
-  auto open = facts.exposed;
-  std::erase_if(open, [](const std::string& address) { return !address.ends_with(":2375"); });
-  if (!open.empty()) {
-    return {State::failed,
-            fmt::format("Docker's TCP port is open to the network on {}", fmt::join(open, ", ")),
-            {{"take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and out of the unit's "
-              "command line; reach the engine over SSH",
-              "sudo systemctl restart docker"},
-             {"or demand certificates of clients: \"tlsverify\": true"}}};
-  }
-  if (!in_clear(facts.endpoint.text)) {
-    if (facts.exposed.empty()) return {State::ok, "no TCP port is open to the network"};
-    return {State::note, fmt::format("{} is open to the network: see that it demands certificates "
-                                     "of clients (\"tlsverify\": true)",
-                                     fmt::join(facts.exposed, ", "))};
-  }
-  return {State::failed,
-          fmt::format("'{}' is unencrypted: whoever is on the network between owns that machine",
-                      facts.endpoint.text),
-          {{"use SSH or TLS instead", "docker context create far --docker host=ssh://user@host"}}};
-}
-
 Finding confinement(const Facts& facts) {
+  std::vector<std::string> parts;
+  Finding finding;
   if (facts.selinux == "enforcing") {
-    return {State::note,
-            "SELinux is enforcing: containers may not use the socket unless their label allows it",
-            {{"look for what it refused", "sudo ausearch -m avc -ts recent"},
-             {"run the one container that needs it without labels",
-              "docker run --security-opt label=disable …"}}};
+    finding.state = State::note;
+    parts.emplace_back(
+        "SELinux is enforcing: containers may not use the socket unless their label allows it");
+    finding.remedy = {{"look for what it refused", "sudo ausearch -m avc -ts recent"},
+                      {"run the one container that needs it without labels",
+                       "docker run --security-opt label=disable …"}};
+  } else if (!facts.selinux.empty()) {
+    parts.emplace_back("SELinux is permissive: it writes down and refuses nothing");
+  }
+  bool by_snap = facts.snap || facts.engine.data_root.starts_with("/var/snap/docker");
+  if (by_snap) {
+    finding.state = State::note;
+    parts.emplace_back(
+        "Docker is installed as a snap: it sees home folders only, and has its own socket rights");
+    finding.remedy.push_back({"where that is in the way, take the distribution's package",
+                              "sudo snap remove docker && sudo apt install docker.io"});
   }
   if (!facts.apparmor.empty()) {
-    return {State::ok, fmt::format("this process is under AppArmor's profile {}", facts.apparmor)};
+    parts.push_back(fmt::format("this process is under AppArmor's profile {}", facts.apparmor));
   }
-  if (facts.snap) {
-    return {State::note,
-            "Docker is installed as a snap: it sees home folders only, and has its own socket "
-            "rights",
-            {{"where that is in the way, take the distribution's package",
-              "sudo snap remove docker && sudo apt install docker.io"}}};
-  }
-  return {State::ok, "nothing confines this process"};
+  finding.summary =
+      parts.empty() ? "nothing confines this process" : fmt::format("{}", fmt::join(parts, "; "));
+  return finding;
 }
 
 Finding compose(const Facts& facts) {
+  if (facts.sight == Sight::engine) return {State::skipped, facts.unseen};
   const auto& v1 = facts.compose_v1;
   const auto& v2 = facts.compose_v2;
+  if (v1.silent || v2.silent) {
+    return {State::note,
+            fmt::format("'{}' {}", v2.silent ? "docker compose" : "docker-compose", hangs),
+            {{"see where it waits",
+              v2.silent ? "docker --debug compose version" : "docker-compose --verbose version"}}};
+  }
   if (!v1.path.empty() && !v2.path.empty()) {
     return {State::ok,
             fmt::format("'docker compose' {} and 'docker-compose' {}", v2.version, v1.version)};
   }
   if (!v2.path.empty()) {
-    return {State::ok,
-            fmt::format("'docker compose' {}", v2.version),
+    return {State::note,
+            fmt::format("'docker compose' {}, and no 'docker-compose'", v2.version),
             {{"scripts that say 'docker-compose' serve both with", compose_fragment}}};
   }
   if (!v1.path.empty()) {
@@ -117,17 +111,22 @@ Finding compose(const Facts& facts) {
   }
   return {State::note,
           "neither 'docker compose' nor 'docker-compose' is here",
-          {{"where Compose files are used, install it", "sudo apt install docker-compose"}}};
+          {{"where Compose files are used, install it", "sudo apt install docker-compose"},
+           {"scripts that serve both say", compose_fragment}}};
 }
 
 Finding buildx(const Facts& facts) {
+  if (facts.sight == Sight::engine) return {State::skipped, facts.unseen};
+  if (facts.docker.silent) return {State::note, fmt::format("'docker' {}", hangs)};
   if (facts.docker.path.empty()) return {State::note, "there is no 'docker' command here"};
+  if (facts.buildx.silent) return {State::note, fmt::format("'docker buildx' {}", hangs)};
   if (facts.buildx.path.empty()) return {State::note, "'docker buildx' is not installed"};
   return {State::ok, fmt::format("'docker buildx' {}", facts.buildx.version)};
 }
 
 Finding clock(const Facts& facts) {
-  if (!facts.clock_synchronised) return {State::skipped, "nobody there tells of the clock"};
+  if (!facts.clock_synchronised)
+    return {State::skipped, "nobody tells whether the clock is kept right"};
   if (*facts.clock_synchronised) return {State::ok, "synchronised"};
   return {State::note,
           "nobody keeps the clock right: certificates and tokens fail by it",
@@ -141,6 +140,12 @@ Finding disk(const Facts& facts) {
   auto inodes = share(disk.inodes_free, disk.inodes);
   auto summary = fmt::format("{:.0f} % of the room and {:.0f} % of the inodes are free in {}",
                              bytes * 100, inodes * 100, disk.path);
+  if (disk.read_only) {
+    return {State::failed,
+            fmt::format("{} can not be written to: its disk is mounted read-only", disk.path),
+            {{"see why the kernel did so", "sudo dmesg | tail -n 50"},
+             {"and mend the disk, or its line in /etc/fstab"}}};
+  }
   auto least = std::min(bytes, inodes);
   if (least >= share_free_min) return {State::ok, std::move(summary)};
   return {least < share_free_failed ? State::failed : State::warning,

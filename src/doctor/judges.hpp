@@ -21,11 +21,18 @@ Finding isolation(const Facts& facts);
 Finding cgroups(const Facts& facts);
 Finding storage(const Facts& facts);
 Finding logs(const Facts& facts);
+Finding rootless(const Facts& facts);
+
+// judge_network.cpp: what goes over networks.
+Finding tls(const Facts& facts);
+Finding exposed(const Facts& facts);
+Finding names(const Facts& facts);
+Finding registry(const Facts& facts);
+Finding sandbox(const Facts& facts);
 
 // judge_machine.cpp: who else may be root here, and what is around the engine.
 Finding socket_mode(const Facts& facts);
 Finding members(const Facts& facts);
-Finding exposed(const Facts& facts);
 Finding confinement(const Facts& facts);
 Finding compose(const Facts& facts);
 Finding buildx(const Facts& facts);

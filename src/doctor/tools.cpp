@@ -1,12 +1,15 @@
 #include "doctor/tools.hpp"
 
+#include "async/aside.hpp"
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/process.hpp"
 #include "async/race.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <vector>
 
@@ -15,7 +18,6 @@
 namespace gantry::doctor {
 namespace {
 
-constexpr Milliseconds patience{2'000};
 constexpr std::size_t said_max = 64U << 10U;
 
 std::string found_in(std::string_view path, const std::string& program) {
@@ -28,16 +30,46 @@ std::string found_in(std::string_view path, const std::string& program) {
 }
 
 async::task<Result<async::ProcessOutcome>> run(std::vector<std::string> argv,
-                                               std::vector<std::string> env) {
+                                               std::vector<std::string> env, Milliseconds limit) {
   auto program = argv.front();
   auto ended = co_await async::attempt(async::with_deadline(
-      patience, program, async::run_process({std::move(argv), std::move(env)}, said_max)));
+      limit, program, async::run_process({std::move(argv), std::move(env)}, said_max)));
   if (!ended) co_return fail(ended.error());
   co_return std::move(*ended);
 }
 
-/// `Docker version 20.10.24+dfsg1, build 297e128` and the like: the first word that has a digit
-/// and a dot.
+/// Where the programs are; empty: nowhere.
+struct Programs {
+  std::string docker;
+  std::string compose_v1;
+  bool rootless = false;
+};
+
+Programs programs_in(const std::string& path) {
+  return {.docker = found_in(path, "docker"),
+          .compose_v1 = found_in(path, "docker-compose"),
+          .rootless = !found_in(path, "dockerd-rootless.sh").empty()};
+}
+
+struct Asked {
+  std::string program;
+  std::vector<std::string> words;
+  ToolFacts* into;
+};
+
+async::task<void> ask(Asked asked, std::vector<std::string> env, Milliseconds limit) {
+  if (asked.program.empty()) co_return;
+  std::vector<std::string> argv{asked.program};
+  argv.insert(argv.end(), asked.words.begin(), asked.words.end());
+  auto ended = co_await run(std::move(argv), std::move(env), limit);
+  bool silent = !ended && ended.error().kind == ErrorKind::timed_out;
+  if (silent) *asked.into = {.path = asked.program, .version = {}, .silent = true};
+  if (!ended || !ended->status.success()) co_return;
+  *asked.into = {.path = asked.program, .version = version_in(ended->output)};
+}
+
+}  // namespace
+
 std::string version_in(std::string_view said) {
   auto line = text::split(said, '\n').front();
   for (auto word : text::split(line, ' ')) {
@@ -49,37 +81,27 @@ std::string version_in(std::string_view said) {
   return {};
 }
 
-struct Asked {
-  std::string program;
-  std::vector<std::string> words;
-  ToolFacts* into;
-};
-
-async::task<void> ask(Asked asked, std::string path, std::string docker_config) {
-  auto file = found_in(path, asked.program);
-  if (file.empty()) co_return;
-  std::vector<std::string> argv{file};
-  argv.insert(argv.end(), asked.words.begin(), asked.words.end());
-  auto ended = co_await run(std::move(argv), {"PATH=" + path, "DOCKER_CONFIG=" + docker_config});
-  if (!ended || !ended->status.success()) co_return;
-  *asked.into = {.path = file, .version = version_in(ended->output)};
-}
-
-}  // namespace
-
-async::task<Tools> look_for_tools(std::string path, std::string docker_config) {
+async::task<Tools> look_for_tools(std::string path, std::string docker_config, Milliseconds limit) {
+  auto end = steady_now() + limit;
+  // The folders of PATH may lie on a mount that hangs.
+  auto found = co_await async::attempt(
+      async::aside(limit, "looking for programs", [path] { return programs_in(path); }));
   Tools tools;
-  auto one = [&](std::string program, std::vector<std::string> words, ToolFacts& into) {
-    return ask({std::move(program), std::move(words), &into}, path, docker_config);
+  if (!found) co_return tools;
+  tools.rootless_installed = found->rootless;
+  auto left = std::chrono::duration_cast<Milliseconds>(end - steady_now());
+  std::vector<std::string> env{"PATH=" + path, "DOCKER_CONFIG=" + docker_config};
+  auto one = [&](const std::string& program, std::vector<std::string> words, ToolFacts& into) {
+    return ask({program, std::move(words), &into}, env, std::max(left, Milliseconds{1}));
   };
-  co_await async::both(async::both(one("docker", {"--version"}, tools.docker),
-                                   one("docker-compose", {"version"}, tools.compose_v1)),
-                       async::both(one("docker", {"compose", "version"}, tools.compose_v2),
-                                   one("docker", {"buildx", "version"}, tools.buildx)));
+  co_await async::both(async::both(one(found->docker, {"--version"}, tools.docker),
+                                   one(found->compose_v1, {"version"}, tools.compose_v1)),
+                       async::both(one(found->docker, {"compose", "version"}, tools.compose_v2),
+                                   one(found->docker, {"buildx", "version"}, tools.buildx)));
   co_return tools;
 }
 
-async::task<Result<Service>> find_service(std::string name, std::string path) {
+async::task<Result<Service>> find_service(std::string name, std::string path, Milliseconds limit) {
   auto systemctl = found_in(path, "systemctl");
   if (systemctl.empty()) {
     co_return fail(ErrorKind::unavailable, "no_systemd",
@@ -87,7 +109,12 @@ async::task<Result<Service>> find_service(std::string name, std::string path) {
                    "name its process with '--pid', or its account with '--user'");
   }
   auto asked = co_await run({systemctl, "show", "--property=MainPID", "--value", "--", name},
-                            {"PATH=" + path});
+                            {"PATH=" + path}, limit);
+  if (!asked && asked.error().kind == ErrorKind::timed_out) {
+    co_return fail(ErrorKind::timed_out, "systemd_timed_out",
+                   fmt::format("cannot examine service '{}': systemd does not answer", name),
+                   "name its process with '--pid', or its account with '--user'");
+  }
   int pid = 0;
   if (asked && asked->status.success()) {
     auto said = text::trimmed(asked->output);

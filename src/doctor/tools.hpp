@@ -1,9 +1,11 @@
 #pragma once
 
 #include "async/task.hpp"
+#include "base/clock.hpp"
 #include "doctor/facts.hpp"
 
 #include <string>
+#include <string_view>
 
 /// The command-line tools around Docker, by asking each for its version.
 namespace gantry::doctor {
@@ -13,17 +15,22 @@ struct Tools {
   ToolFacts compose_v1;  ///< `docker-compose`
   ToolFacts compose_v2;  ///< `docker compose`
   ToolFacts buildx;
+  bool rootless_installed = false;  ///< `dockerd-rootless.sh`
 };
 
-/// Looks in `path` (as PATH). What does not answer in 2 s counts as not there.
-async::task<Tools> look_for_tools(std::string path, std::string docker_config);
+/// `Docker version 20.10.24+dfsg1, build 297e128` and the like: the first word that has a digit
+/// and a dot.
+std::string version_in(std::string_view said);
+
+/// Looks in `path` (as PATH). What does not answer in time is there, without a version.
+async::task<Tools> look_for_tools(std::string path, std::string docker_config, Milliseconds limit);
 
 /// The unit's main process and account, as systemd tells them. Refused: not_found,
-/// `no_such_service` (unknown, or not running); unavailable, `no_systemd`.
+/// `no_such_service` (unknown, or not running); unavailable, `no_systemd`; timed out.
 struct Service {
   int pid = 0;
   std::string unit;
 };
-async::task<Result<Service>> find_service(std::string name, std::string path);
+async::task<Result<Service>> find_service(std::string name, std::string path, Milliseconds limit);
 
 }  // namespace gantry::doctor

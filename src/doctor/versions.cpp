@@ -48,16 +48,17 @@ std::string Version::text() const {
 Known known_fixes(std::string_view component, std::string_view version) {
   auto has = Version::parse(version);
   const Fixed* newest = nullptr;
-  const Fixed* line = nullptr;
+  const Fixed* needed = nullptr;
   for (const auto& fixed : fixed_versions) {
-    if (fixed.component != component) continue;
+    if (fixed.component != component || !has) continue;
     newest = &fixed;
-    if (has && same_line(*has, fixed.since)) line = &fixed;
+    bool line = same_line(*has, fixed.since);
+    if (line || (needed == nullptr && *has < fixed.since)) needed = &fixed;
   }
-  if (!has || newest == nullptr) return {};
-  const auto& needed = line != nullptr ? line->since : newest->since;
-  bool fixed = *has >= needed;
-  return {fixed ? Known::State::fixed : Known::State::older, needed.text()};
+  if (newest == nullptr) return {};
+  if (needed == nullptr) needed = newest;
+  bool fixed = *has >= needed->since;
+  return {fixed ? Known::State::fixed : Known::State::older, needed->since.text()};
 }
 
 bool is_repackaged(std::string_view version) {

@@ -1,0 +1,156 @@
+// What the engine says, and what is made of it.
+#include "doctor/healthy_fake.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gantry::doctor {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+Facts silent_engine(std::string code) {
+  auto facts = healthy_facts();
+  facts.engine = {};
+  facts.engine.error = Error{ErrorKind::unavailable, std::move(code), "cannot ask it", "look"};
+  return facts;
+}
+
+TEST(EngineRow, TellsWhatBecomesOfContainersAtARestart) {
+  auto facts = healthy_facts();
+  EXPECT_THAT(judged("engine", facts).summary, HasSubstr("no live-restore"));
+  facts.engine.live_restore = true;
+  facts.engine.security_options.emplace_back("name=rootless");
+  EXPECT_THAT(judged("engine", facts).summary,
+              AllOf(HasSubstr("outlive a restart"), HasSubstr(", rootless;")));
+}
+
+TEST(EngineRow, PassesOnWarningsThatNoOtherRowJudges) {
+  auto facts = healthy_facts();
+  facts.engine.warnings = {"WARNING: No swap limit support",
+                           "WARNING: bridge-nf-call-iptables is disabled",
+                           "WARNING: API is accessible on http://0.0.0.0:2375\n  more"};
+  auto finding = judged("engine", facts);
+  EXPECT_EQ(finding.state, State::note);
+  EXPECT_THAT(finding.summary, HasSubstr("it warns: bridge-nf-call-iptables is disabled"));
+  EXPECT_THAT(finding.summary, Not(HasSubstr("swap")));
+}
+
+TEST(EngineRow, HasARemedyForEachWayNotToAnswer) {
+  for (const auto* code : {"engine_not_running", "engine_permission_denied", "timed_out",
+                           "engine_not_an_engine", "engine_too_old", "tls_expired"}) {
+    auto finding = judged("engine", silent_engine(code));
+    EXPECT_EQ(finding.state, State::failed) << code;
+    EXPECT_FALSE(finding.remedy.empty()) << code;
+  }
+}
+
+TEST(RowsOfTheEngine, AreSkippedWhereItDoesNotAnswer) {
+  auto facts = silent_engine("engine_not_running");
+  for (const auto* id : {"api", "versions", "isolation", "cgroups", "storage", "logs"}) {
+    EXPECT_EQ(judged(id, facts).state, State::skipped) << id;
+  }
+}
+
+TEST(Versions, NameTheNextThatHasTheFixes) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("versions", facts).state, State::ok);
+  facts.engine.components = {{"containerd", "v1.6.20"}, {"runc", "1.1.5"}};
+  auto finding = judged("versions", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(finding.summary, HasSubstr("containerd v1.6.20 (fixed in 1.7.33)"));
+  EXPECT_THAT(finding.summary, HasSubstr("runc 1.1.5 (fixed in 1.3.6)"));
+  facts.engine.components = {{"Engine", "20.10.24+dfsg1"}};
+  EXPECT_EQ(judged("versions", facts).state, State::note);
+}
+
+TEST(Isolation, IsBetterWithUserNamespaces) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("isolation", facts).state, State::note);
+  EXPECT_THAT(judged("isolation", facts).summary, HasSubstr("without userns-remap"));
+  facts.engine.security_options.emplace_back("name=userns");
+  EXPECT_EQ(judged("isolation", facts).state, State::ok);
+  facts.engine.security_options = {"name=seccomp,profile=builtin", "name=rootless"};
+  EXPECT_EQ(judged("isolation", facts).state, State::ok);
+}
+
+TEST(Isolation, NeedsSeccompAndTheAppArmorThatTheKernelHas) {
+  auto facts = healthy_facts();
+  facts.apparmor_in_kernel = true;
+  auto finding = judged("isolation", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(advice(finding), HasSubstr("apt install apparmor"));
+  facts.engine.security_options.emplace_back("name=apparmor");
+  EXPECT_EQ(judged("isolation", facts).state, State::note);
+  facts.engine.security_options = {"name=userns"};
+  EXPECT_THAT(judged("isolation", facts).summary, HasSubstr("no seccomp"));
+}
+
+TEST(Cgroups, AreAWarningWhereALimitIsMissing) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("cgroups", facts).state, State::ok);
+  facts.engine.cgroup_version = "1";
+  EXPECT_EQ(judged("cgroups", facts).state, State::note);
+  facts.engine.warnings = {"WARNING: No swap limit support"};
+  auto finding = judged("cgroups", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(finding.summary, HasSubstr("; No swap limit support"));
+}
+
+TEST(Storage, WarnsOfDriversThatCopy) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("storage", facts).state, State::ok);
+  facts.engine.storage_driver = "vfs";
+  EXPECT_EQ(judged("storage", facts).state, State::warning);
+}
+
+TEST(Logs, AreBoundedByTheDriverOrByTheSettings) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("logs", facts).state, State::ok);
+  facts.engine.log_driver = "json-file";
+  EXPECT_EQ(judged("logs", facts).state, State::ok);
+  facts.logs_bounded = true;
+  EXPECT_EQ(judged("logs", facts).state, State::ok);
+  facts.logs_bounded = false;
+  auto finding = judged("logs", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(advice(finding), HasSubstr("max-size"));
+}
+
+TEST(Logs, NameTheLargest) {
+  auto facts = healthy_facts();
+  facts.logs_bounded = true;
+  facts.container_logs = LogFacts{.files = 3,
+                                  .bytes = 2'600'000'000,
+                                  .largest = "/var/lib/docker/containers/a/a-json.log",
+                                  .largest_bytes = 2'400'000'000};
+  auto finding = judged("logs", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(finding.summary, HasSubstr("2.6 GB in 3 files, the largest 2.4 GB"));
+  EXPECT_THAT(advice(finding), HasSubstr("truncate -s 0 /var/lib/docker/containers/a/a-json.log"));
+  facts.container_logs->largest_bytes = 800;
+  facts.container_logs->whole = false;
+  EXPECT_EQ(judged("logs", facts).state, State::ok);
+  EXPECT_THAT(judged("logs", facts).summary, HasSubstr("the first 3 files"));
+}
+
+TEST(Rootless, TellsTheOneInForceFromOneBeside) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("rootless", facts).state, State::skipped);
+  facts.rootless = {.installed = true, .runtime_folder = true, .socket = {}};
+  EXPECT_THAT(advice(judged("rootless", facts)), HasSubstr("systemctl --user start docker"));
+  facts.rootless.socket = "/run/user/1000/docker.sock";
+  auto beside = judged("rootless", facts);
+  EXPECT_EQ(beside.state, State::note);
+  EXPECT_THAT(advice(beside), HasSubstr("DOCKER_HOST=unix:///run/user/1000/docker.sock"));
+  EXPECT_THAT(advice(beside), Not(HasSubstr("XDG_RUNTIME_DIR")));
+  facts.rootless.runtime_folder = false;
+  EXPECT_THAT(advice(judged("rootless", facts)), HasSubstr("export XDG_RUNTIME_DIR="));
+  facts.engine.security_options.emplace_back("name=rootless");
+  EXPECT_EQ(judged("rootless", facts).state, State::ok);
+}
+
+}  // namespace
+}  // namespace gantry::doctor
