@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace gantry::engine {
 class Client;
@@ -18,6 +19,9 @@ namespace gantry::doctor {
 
 /// Runs a text by `sh` on the machine in question and answers what it printed.
 using Runner = std::function<async::task<Result<std::string>>(std::string script)>;
+
+/// The code of an engine's error where nobody asked it.
+inline constexpr std::string_view engine_not_asked = "engine_not_asked";
 
 /// Looks at the machine of an ssh endpoint: one text that only reads is run there, as the user who
 /// logs in, and `engine` is asked unless it is null (the engine's checks are then skipped). Where
