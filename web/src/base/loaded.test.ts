@@ -31,7 +31,8 @@ test('what is gone is not asked for every while, nor anything by a page that was
   let asked = 0;
   const loaded = new Loaded(() => {
     asked += 1;
-    return asked === 1 ? Promise.resolve('here') : Promise.reject(new Problem(404, 'gone', 'gone'));
+    if (asked === 1) return Promise.resolve('here');
+    return Promise.reject(new Problem(404, 'gone', 'gone'));
   });
   const leave = loaded.keep_fresh(10);
   await vi.advanceTimersByTimeAsync(100);

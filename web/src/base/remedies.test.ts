@@ -24,10 +24,16 @@ test('names in quotes are no commands', () => {
   expect(pieces_of(remedy)).toEqual([{ text: remedy, command: false }]);
 });
 
+test('of a command with quotes in it no half is offered', () => {
+  const remedy = "make it: 'sudo install -d '/srv/a b''; or not";
+  expect(pieces_of(remedy)).toEqual([{ text: remedy, command: false }]);
+});
+
 test('of what is told in one sentence the remedy is apart', () => {
-  expect(parted("cannot reach it: nobody listens; start it; look at 'journalctl -u docker'")).toEqual(
-    { detail: 'cannot reach it: nobody listens', remedy: "start it; look at 'journalctl -u docker'" },
-  );
+  expect(parted("cannot reach it: nobody listens; start it; 'journalctl -u docker'")).toEqual({
+    detail: 'cannot reach it: nobody listens',
+    remedy: "start it; 'journalctl -u docker'",
+  });
   expect(parted('cannot reach it')).toEqual({ detail: 'cannot reach it' });
 });
 

@@ -24,7 +24,8 @@ const programs = [
   'ssh',
   'ssh-keygen',
 ];
-const quoted = new RegExp(`'((?:${programs.join('|')}) [^']+)'`);
+// One that has quotes of its own is left in its words: half a command would be worse than none.
+const quoted = new RegExp(`'((?:${programs.join('|')}) [^']*[^'\\s])'(?=$|[\\s;,.:)])`);
 
 /** The remedy of a refusal with its commands, which it has in quotes, apart from its words. */
 export function pieces_of(remedy: string): readonly Piece[] {
