@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/table.hpp"
+#include "doctor/explain.hpp"
 #include "engine/client.hpp"
 #include "engine/refusal.hpp"
 #include "sandbox/image_maker.hpp"
@@ -34,8 +35,11 @@ class Images {
   Images(Context& context, const ImagesCommand& command, net::Endpoint endpoint, net::TlsClient tls)
       : context_{context},
         command_{command},
-        engine_{context.executor, net::dialer(context.executor, endpoint, std::move(tls)),
-                endpoint} {}
+        engine_{
+            context.executor,
+            doctor::explained(context.executor,
+                              net::dialer(context.executor, endpoint, std::move(tls)), endpoint),
+            endpoint} {}
 
   async::task<Result<int>> make();
   async::task<Result<int>> ensure();

@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace gantry::fleet {
+namespace {
+
+async::task<std::unique_ptr<net::Stream>> refuse(Error why) {
+  throw Failure{std::move(why)};
+  co_return nullptr;
+}
+
+}  // namespace
+
+net::Connect refusing(Error why) {
+  return [why = std::move(why)] { return refuse(why); };
+}
 
 struct Door::State {
   net::Connect dial;

@@ -8,6 +8,9 @@
 
 namespace gantry::fleet {
 
+/// A dialler that only refuses.
+net::Connect refusing(Error why);
+
 /// The one way to a host: dials, remembers what is open, and can end all of it at once. So a host
 /// that is removed, disabled or reached another way ends its streams, whoever reads them.
 class Door {

@@ -136,19 +136,19 @@ std::shared_ptr<Host> Fleet::make(HostRecord record) {
   return host;
 }
 
-namespace {
-
-async::task<std::unique_ptr<net::Stream>> refuse(Error error) {
-  throw Failure{std::move(error)};
-  co_return nullptr;
+net::Connect Fleet::dressed(net::Connect connect, const net::Endpoint& endpoint,
+                            net::SshTunnel* tunnel) const {
+  return settings_.dress ? settings_.dress(std::move(connect), endpoint, tunnel) : connect;
 }
 
-}  // namespace
-
 HostWay Fleet::way(const HostConfig& config, const HostReach& reach) const {
-  if (reach.unusable) {
-    return {.connect = [error = *reach.unusable] { return refuse(error); }};
-  }
+  if (reach.unusable) return {.connect = refusing(*reach.unusable)};
+  auto bare = bare_way(config, reach);
+  bare.connect = dressed(std::move(bare.connect), reach.endpoint, bare.tunnel.get());
+  return bare;
+}
+
+HostWay Fleet::bare_way(const HostConfig& config, const HostReach& reach) const {
   if (settings_.dial) return {.connect = settings_.dial(reach)};
   if (config.follows_option()) {
     return {.connect = net::dialer(executor_, reach.endpoint, settings_.local.tls)};

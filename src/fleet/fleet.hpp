@@ -32,6 +32,9 @@ namespace gantry::fleet {
 
 /// How an engine is dialled: the door through which tests bring engines of their own.
 using Dial = std::function<net::Connect(const HostReach& reach)>;
+/// Makes the errors of a dialler tell more; `tunnel` is that of ssh, which outlives the result.
+using Dress = std::function<net::Connect(net::Connect connect, const net::Endpoint& endpoint,
+                                         net::SshTunnel* tunnel)>;
 
 /// All hosts, by name. Belongs to the event loop.
 class Fleet {
@@ -51,6 +54,8 @@ class Fleet {
     LinkPace pace = {};
     /// Instead of the transports that endpoints name.
     Dial dial = {};
+    /// Every dialler wears it; nothing: none does.
+    Dress dress = {};
   };
 
   Fleet(async::Executor executor, storage::Database& database, Settings settings);
@@ -110,6 +115,9 @@ class Fleet {
   HostRecord local_record() const;
   std::shared_ptr<Host> make(HostRecord record);
   HostWay way(const HostConfig& config, const HostReach& reach) const;
+  HostWay bare_way(const HostConfig& config, const HostReach& reach) const;
+  net::Connect dressed(net::Connect connect, const net::Endpoint& endpoint,
+                       net::SshTunnel* tunnel) const;
   enum class RowIs { fresh, known };
   async::task<Result<>> write(hosts_store::Row row, access::AuditEntry entry, RowIs row_is);
   void put(std::shared_ptr<Host> host);

@@ -283,6 +283,9 @@ async::task<Result<Probe>> Fleet::probe(std::string name) {
   auto fresh = way(host->config(), host->reach());
   probed.tunnel = fresh.tunnel.get();
   probed.connect = fresh.connect;
+  probed.dress = [this, where = probed.endpoint, tunnel = probed.tunnel](net::Connect connect) {
+    return dressed(std::move(connect), where, tunnel);
+  };
   co_return co_await async::finally(probe_way(executor_, std::move(probed)),
                                     close_tunnel(fresh.tunnel.get()));
 }

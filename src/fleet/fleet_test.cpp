@@ -6,6 +6,7 @@
 #include "engine/fake_daemon_fake.hpp"
 #include "storage/testing_fake.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@ namespace {
 
 using engine::FakeDaemon;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -38,9 +40,11 @@ class FleetTest : public testing::Test {
         Fleet::Settings{.local = {value_or_throw(net::Endpoint::parse(engine)), {}},
                         .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
                         .pace = {.first_retry = Milliseconds{5}, .gather = Milliseconds{5}},
-                        .dial = [this](const HostReach& reach) {
-                          return daemons_[reach.endpoint.text()].server().connect();
-                        }});
+                        .dial =
+                            [this](const HostReach& reach) {
+                              return daemons_[reach.endpoint.text()].server().connect();
+                            },
+                        .dress = dress_});
     loop_.run(fleet_->start());
   }
   void end() {
@@ -100,6 +104,7 @@ class FleetTest : public testing::Test {
   async::TestLoop loop_;
   std::map<std::string, FakeDaemon> daemons_;
   std::unique_ptr<storage::Database> database_;
+  Dress dress_;
   std::unique_ptr<Fleet> fleet_;
   std::string details_;
 };
@@ -274,6 +279,25 @@ TEST_F(FleetTest, ATestTellsWhichStepFailedAndTheRemedy) {
   EXPECT_EQ(probe.steps[1].code, "engine_socket_missing");
   EXPECT_FALSE(probe.steps[1].remedy.empty());
   EXPECT_EQ(probe.steps.back().state, ProbeStep::State::skipped);
+}
+
+TEST_F(FleetTest, EveryDiallerWearsWhatTheSettingsSay) {
+  dress_ = [](net::Connect, const net::Endpoint& endpoint, net::SshTunnel* tunnel) {
+    return refusing({ErrorKind::unavailable, "socket_permission",
+                     fmt::format("cannot connect to '{}': {}", endpoint.text(),
+                                 tunnel == nullptr ? "explained" : "by SSH"),
+                     "the exact remedy"});
+  };
+  restart("unix:///run/local.sock");
+  auto edge = add(wish("edge"));
+  fleet_->supervise();
+  loop_.run(async::until([&] { return edge->view().error.has_value(); }));
+  EXPECT_EQ(edge->view().error->code, "engine_permission_denied");
+  EXPECT_THAT(edge->view().error->message, EndsWith(": explained"));
+  EXPECT_EQ(edge->view().error->remedy, "the exact remedy");
+  auto probe = value_or_throw(loop_.run(fleet_->probe("edge")));
+  EXPECT_EQ(probe.steps[1].code, "engine_permission_denied");
+  EXPECT_EQ(probe.steps[1].remedy, "the exact remedy");
 }
 
 TEST_F(FleetTest, OnlySshHostsHaveAKeyToTrust) {

@@ -5,6 +5,7 @@
 #include "engine/client.hpp"
 #include "engine/refusal.hpp"
 #include "engine/system.hpp"
+#include "fleet/door.hpp"
 #include "net/resolve.hpp"
 
 #include <algorithm>
@@ -97,7 +98,12 @@ class Prober {
                               .remedy = error.remedy});
       co_return;
     }
-    for (const auto& step : report->steps) {
+    if (report->error) report->error = co_await dressed(std::move(*report->error));
+    for (auto& step : report->steps) {
+      if (step.state == net::SshStep::State::failed) {
+        step.detail = report->error->message;
+        step.remedy = report->error->remedy;
+      }
       probe_.steps.push_back({.step = step.step,
                               .state = static_cast<State>(step.state),
                               .detail = step.detail,
@@ -107,6 +113,14 @@ class Prober {
                               .took = step.took});
       failed_ = failed_ || step.state == net::SshStep::State::failed;
     }
+  }
+
+  /// As whoever dials is told it.
+  async::task<Error> dressed(Error error) {
+    if (!way_.dress) co_return error;
+    auto dial = way_.dress(refusing(error));
+    auto told = co_await async::attempt(dial());
+    co_return told ? error : told.error();
   }
 
   async::task<std::string> resolve() {

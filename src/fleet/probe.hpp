@@ -8,6 +8,7 @@
 #include "net/tls.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ struct ProbedWay {
   std::optional<net::TlsClient> tls = {};
   net::SshTunnel* tunnel = nullptr;  ///< Of ssh.
   net::Connect connect;              ///< For ping and version.
+  /// What `connect` already wears, for errors that are found without it; nothing: none.
+  std::function<net::Connect(net::Connect)> dress = {};
 };
 
 /// Tries it step by step; what comes after a failure is skipped. Never throws Failure.

@@ -1,0 +1,229 @@
+#include "doctor/explain.hpp"
+
+#include "async/aside.hpp"
+#include "async/attempt.hpp"
+#include "async/event.hpp"
+#include "async/finally.hpp"
+#include "base/text.hpp"
+#include "doctor/access_facts.hpp"
+#include "doctor/accounts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace gantry::doctor {
+namespace {
+
+constexpr Milliseconds kept{5'000};
+/// On a far machine, where each look is a login.
+constexpr Milliseconds kept_far{60'000};
+constexpr Milliseconds patience{1'500};
+constexpr std::size_t words_max = 500;
+/// In a setting, or as that of a host.
+constexpr const char* chosen_by_gantry = "Gantry's setting";
+constexpr std::string_view engine_row = "engine";
+
+/// What a dialler's code says about the way.
+struct Trouble {
+  enum class Is : std::uint8_t { no_access, no_engine };
+
+  std::string_view code;
+  Is is;
+};
+constexpr std::array troubles{Trouble{"socket_permission", Trouble::Is::no_access},
+                              Trouble{"socket_missing", Trouble::Is::no_access},
+                              Trouble{"not_a_socket", Trouble::Is::no_access},
+                              Trouble{"not_listening", Trouble::Is::no_engine},
+                              Trouble{"ssh_remote_socket_permission", Trouble::Is::no_access},
+                              Trouble{"ssh_remote_socket_missing", Trouble::Is::no_access},
+                              Trouble{"ssh_remote_engine_down", Trouble::Is::no_engine}};
+
+const Trouble* trouble_of(const Error& error) {
+  const auto* found = std::ranges::find(troubles, error.code, &Trouble::code);
+  return found == troubles.end() ? nullptr : found;
+}
+
+struct Diagnosis {
+  std::string cause;  ///< Empty: that of the dialler.
+  std::string remedy;
+};
+
+Diagnosis diagnosis_of(const Finding& finding) {
+  return {.cause = finding.summary, .remedy = in_one_line(finding.remedy)};
+}
+
+const Finding& finding_of(const Report& report, std::string_view id) {
+  auto found =
+      std::ranges::find(report.results, id, [](const Examined& one) { return one.check->id; });
+  CHECK(found != report.results.end());
+  return found->finding;
+}
+
+/// The table's rows before the engine's tell who may use the socket.
+const Finding* why_no_access(const Report& report) {
+  for (const auto& [check, finding] : report.results) {
+    if (check->id == engine_row) return nullptr;
+    if (finding.state == State::failed) return &finding;
+  }
+  return nullptr;
+}
+
+/// File and groups allow it, and it is refused all the same.
+std::optional<Diagnosis> of_confinement(const Report& report) {
+  const auto& finding = finding_of(report, "confinement");
+  if (finding.state < State::note && report.facts.apparmor.empty()) return std::nullopt;
+  auto out = diagnosis_of(finding);
+  out.cause = "permission denied, although file and groups allow it; " + out.cause;
+  return out;
+}
+
+/// Who may not use the socket would not have heard that nobody listens.
+Diagnosis of_engine(const Report& report) {
+  return {.cause = {}, .remedy = in_one_line(finding_of(report, engine_row).remedy)};
+}
+
+std::optional<Diagnosis> diagnosis_of(const Error& error, Facts facts) {
+  const auto* trouble = trouble_of(error);
+  if (trouble == nullptr) return std::nullopt;
+  bool no_engine = trouble->is == Trouble::Is::no_engine;
+  if (no_engine) {
+    facts.engine.error = Error{ErrorKind::unavailable, "engine_not_running", error.message, {}};
+  }
+  auto report = examine(std::move(facts));
+  if (no_engine) return of_engine(report);
+  if (const auto* finding = why_no_access(report)) return diagnosis_of(*finding);
+  if (!error.code.ends_with("socket_permission")) return std::nullopt;
+  return of_confinement(report);
+}
+
+Facts facts_here(const net::Endpoint& endpoint) {
+  Facts facts;
+  facts.subject = this_process();
+  facts.endpoint.source = chosen_by_gantry;
+  facts.endpoint.text = endpoint.text();
+  look_at_access(facts, {});
+  return facts;
+}
+
+/// Aside: accounts may be asked from a directory on the network.
+async::task<Result<Facts>> look_here(net::Endpoint endpoint) {
+  co_return co_await async::aside(patience, "looking at the engine's socket",
+                                  [endpoint] { return facts_here(endpoint); });
+}
+
+struct Look {
+  std::function<async::task<Result<Facts>>()> at;
+  Milliseconds kept;  ///< How long what it found is taken to be still so.
+};
+
+/// Looks when an error is new or some time old; who asks meanwhile waits for the same answer.
+class Explainer {
+ public:
+  Explainer(const async::Executor& executor, Look look, Clock clock)
+      : look_{std::move(look)}, clock_{std::move(clock)}, looked_{executor} {}
+
+  async::task<Error> explain(Error error) {
+    if (trouble_of(error) == nullptr) co_return error;
+    while (looking_) co_await looked_.wait();
+    if (is_known(error)) co_return known_->after;
+    looking_ = true;
+    co_return co_await async::finally(find_out(std::move(error)), end_looking());
+  }
+
+ private:
+  struct Known {
+    Error before;
+    Error after;
+    WallTime at;
+  };
+
+  bool is_known(const Error& error) const {
+    if (!known_ || known_->before != error) return false;
+    auto age = clock_.now() - known_->at;
+    return age >= Milliseconds{0} && age < look_.kept;
+  }
+
+  async::task<Error> find_out(Error error) {
+    auto facts = co_await async::attempt(look_.at());
+    auto after = facts ? diagnosed(error, *facts) : error;
+    known_ = Known{std::move(error), after, clock_.now()};
+    co_return after;
+  }
+
+  async::task<void> end_looking() {
+    looking_ = false;
+    looked_.notify();
+    co_return;
+  }
+
+  Look look_;
+  Clock clock_;
+  std::optional<Known> known_;
+  bool looking_ = false;
+  async::Event looked_;
+};
+
+async::task<std::unique_ptr<net::Stream>> dial(net::Connect connect,
+                                               std::shared_ptr<Explainer> explainer) {
+  auto stream = co_await async::attempt(connect());
+  if (stream) co_return std::move(*stream);
+  throw Failure{co_await explainer->explain(std::move(stream.error()))};
+}
+
+net::Connect explained_by(const async::Executor& executor, net::Connect connect, Look look,
+                          Clock clock) {
+  // Of the dialler, and of everybody who is dialling when it goes.
+  auto explainer = std::make_shared<Explainer>(executor, std::move(look), std::move(clock));
+  return [connect = std::move(connect), explainer] { return dial(connect, explainer); };
+}
+
+}  // namespace
+
+net::Connect explained(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
+                       Clock clock) {
+  if (endpoint.scheme() != net::Endpoint::Scheme::unix_socket) return connect;
+  Look look{.at = [endpoint = std::move(endpoint)] { return look_here(endpoint); }, .kept = kept};
+  return explained_by(executor, std::move(connect), std::move(look), std::move(clock));
+}
+
+net::Connect explained_far(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
+                           Runner run, Clock clock) {
+  auto at = [run = std::move(run), endpoint = std::move(endpoint), clock] {
+    return gather_far(run, nullptr, endpoint, clock);
+  };
+  return explained_by(executor, std::move(connect), {.at = std::move(at), .kept = kept_far},
+                      std::move(clock));
+}
+
+Error diagnosed(Error error, const Facts& facts) {
+  auto found = diagnosis_of(error, facts);
+  if (!found) return error;
+  auto bounded = [](const std::string& words) {
+    return text::shortened(text::one_line(words), words_max);
+  };
+  if (!found->cause.empty()) {
+    // `cannot connect to '…': <cause>`, and no cause of a dialler's has a colon.
+    auto cause = error.message.rfind(": ");
+    if (cause != error.message.npos) error.message.erase(cause);
+    error.message += ": " + bounded(found->cause);
+  }
+  if (!found->remedy.empty()) error.remedy = bounded(found->remedy);
+  return error;
+}
+
+std::string in_one_line(const std::vector<Step>& remedy) {
+  std::vector<std::string> parts;
+  for (const auto& step : remedy) {
+    parts.push_back(step.command.empty() ? step.what
+                                         : fmt::format("{}: '{}'", step.what, step.command));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+}  // namespace gantry::doctor

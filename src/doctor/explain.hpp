@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "doctor/checks.hpp"
+#include "doctor/far.hpp"
+#include "net/endpoint.hpp"
+
+#include <string>
+#include <vector>
+
+/// The doctor's words where trouble appears: in the errors of whoever dials an engine.
+namespace gantry::doctor {
+
+/// A dialler whose errors tell what the doctor finds about the way to a Unix socket: for the codes
+/// `socket_permission`, `socket_missing`, `not_a_socket` and `not_listening` of `connect`
+/// (net::dialer of `endpoint`) the cause and the remedy are those of the table's first row that
+/// fails for this process. Code and kind stay, other errors pass as they are, and where the doctor
+/// finds nothing the error does. Who dials again at once hears the same without another look.
+net::Connect explained(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
+                       Clock clock = {});
+
+/// The same for the dialler of an ssh endpoint (net::SshTunnel): the codes
+/// `ssh_remote_socket_permission`, `ssh_remote_socket_missing` and `ssh_remote_engine_down` get
+/// what the doctor finds there, as the user who logs in. `run` must outlive the result.
+net::Connect explained_far(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
+                           Runner run, Clock clock = {});
+
+/// `error` of a dialler with the cause and the remedy that follow from the facts.
+Error diagnosed(Error error, const Facts& facts);
+
+/// What to do in one line: `start it: 'sudo systemctl start docker'; …`.
+std::string in_one_line(const std::vector<Step>& remedy);
+
+}  // namespace gantry::doctor
