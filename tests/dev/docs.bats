@@ -13,3 +13,21 @@ load helpers
   done | tee "$BATS_TEST_TMPDIR/missing"
   [[ ! -s $BATS_TEST_TMPDIR/missing ]]
 }
+
+# leads PAGE LABEL…: every known error text can be searched in it and leads to a part of the page
+# that has each label.
+leads() {
+  local page=$1
+  shift
+  run python3 "$root/tests/dev/guide_leads.py" "$root/$page" "$root/tests/dev/docker_errors.txt" "$@"
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "every error text of Docker's leads to its cause, what mends it and how to check" {
+  leads docs/docker-permissions.md '**Cause.**' '**Fix.**' '**Check.**'
+}
+
+@test "and in Chinese" {
+  leads docs/zh-CN/docker-permissions.md '**原因。**' '**修复。**' '**验证。**'
+}
