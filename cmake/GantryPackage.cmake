@@ -7,7 +7,7 @@ install(FILES packaging/gantry.tmpfiles DESTINATION lib/tmpfiles.d RENAME gantry
 install(FILES packaging/gantry.toml DESTINATION /etc/gantry)
 install(PROGRAMS packaging/fix-docker-permissions.sh DESTINATION ${CMAKE_INSTALL_DATADIR}/gantry)
 install(FILES README.md README.zh-CN.md CHANGELOG.md SECURITY.md docs/operating.md
-  docs/metrics.md packaging/grafana/gantry.json LICENSE
+  docs/doctor.md docs/docker-permissions.md docs/metrics.md packaging/grafana/gantry.json LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)

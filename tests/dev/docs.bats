@@ -17,9 +17,9 @@ load helpers
 # leads PAGE LABEL…: every known error text can be searched in it and leads to a part of the page
 # that has each label.
 leads() {
-  local page=$1
+  local page=$root/$1
   shift
-  run python3 "$root/tests/dev/guide_leads.py" "$root/$page" "$root/tests/dev/docker_errors.txt" "$@"
+  run python3 "$root/tests/dev/guide_leads.py" "$page" "$root/tests/dev/docker_errors.txt" "$@"
   echo "$output"
   [ "$status" -eq 0 ]
 }
