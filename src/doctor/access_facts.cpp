@@ -72,7 +72,9 @@ void look_at_access(Facts& facts, const fs::path& runtime_folder) {
   facts.in_container = inside_container();
   facts.engine_installed = std::ranges::any_of(daemon_files, there_is);
   facts.snap = there_is("/snap/bin/docker") && !there_is("/usr/bin/docker");
-  facts.starter = starter_here(facts.snap);
+  facts.starter = starter_by({.snap = facts.snap,
+                              .systemd = there_is("/run/systemd/system"),
+                              .script = there_is("/etc/init.d/docker")});
   facts.selinux = selinux_mode();
   facts.apparmor = apparmor_profile();
 }

@@ -85,14 +85,28 @@ bool write_whole(int descriptor, std::string_view text) {
   return ::fsync(descriptor) == 0;
 }
 
+struct Belongings {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  mode_t mode = usual_mode;
+};
+
+/// What a file has; a new one belongs to whose folder it is, also when root makes it.
+Belongings belongings_of(const fs::path& file, const struct stat* before) {
+  if (before != nullptr) return {before->st_uid, before->st_gid, before->st_mode & 07777};
+  struct stat folder{};
+  auto parent = file.has_parent_path() ? file.parent_path() : fs::path{"."};
+  bool given = ::geteuid() == 0 && ::stat(parent.c_str(), &folder) == 0;
+  return given ? Belongings{folder.st_uid, folder.st_gid} : Belongings{::geteuid(), ::getegid()};
+}
+
 /// Beside the file, so that the rename is one step; gone again when that fails.
-Result<> replace(const fs::path& file, std::string_view text, const struct stat* before) {
+Result<> replace(const fs::path& file, std::string_view text, const Belongings& whose) {
   auto fresh = file.string() + ".gantry-XXXXXX";
   int descriptor = ::mkstemp(fresh.data());
   if (descriptor < 0) return fail(broken(file));
-  bool kept = before == nullptr || ::fchown(descriptor, before->st_uid, before->st_gid) == 0;
-  kept =
-      kept && ::fchmod(descriptor, before == nullptr ? usual_mode : before->st_mode & 07777) == 0;
+  bool kept = ::fchown(descriptor, whose.uid, whose.gid) == 0;
+  kept = kept && ::fchmod(descriptor, whose.mode) == 0;
   bool written = kept && write_whole(descriptor, text);
   auto error = errno;
   ::close(descriptor);
@@ -161,7 +175,7 @@ Result<> set_variable(const fs::path& file, std::string_view name, std::string_v
   }
   auto fresh = with_variable(text, name, value);
   if (there && fresh == text) return ok;
-  return replace(target, fresh, there ? &before : nullptr);
+  return replace(target, fresh, belongings_of(target, there ? &before : nullptr));
 }
 
 }  // namespace gantry::doctor

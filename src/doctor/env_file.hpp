@@ -17,8 +17,8 @@ std::string with_variable(std::string_view text, std::string_view name, std::str
 std::string variable_in(std::string_view text, std::string_view name);
 
 /// Does so in a file, which may be a symbolic link or not there yet; as a whole or not at all, with
-/// the owner and mode that it had. Refused: `env_file_unwritable` (denied, or what it really is),
-/// `env_file_too_large` over 1 MiB.
+/// the owner and mode that it had; a new one belongs to whose folder it is. Refused:
+/// `env_file_unwritable` (denied, or what it really is), `env_file_too_large` over 1 MiB.
 Result<> set_variable(const std::filesystem::path& file, std::string_view name,
                       std::string_view value);
 

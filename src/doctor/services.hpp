@@ -15,8 +15,6 @@ struct StarterSigns {
   bool script = false;   ///< /etc/init.d/docker is there.
 };
 Starter starter_by(const StarterSigns& signs);
-/// Of this machine.
-Starter starter_here(bool snap);
 
 /// As somebody would type them.
 struct EngineCommands {
