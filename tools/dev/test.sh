@@ -118,6 +118,7 @@ run_tests() {
     step "shell scripts" shell_tests
     step "seccomp profile is current" tools/seccomp_profile --check
     step "house rules" tools/tidy
+    step "doctor" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/doctor/run
     step "operating" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/operate/run
     step "server abuse" env GANTRY_BIN="$root/build/dev/bin/gantry" tests/server-abuse/run
     if [[ -n ${GANTRY_TEST_ENGINE:-} ]]; then
