@@ -126,8 +126,21 @@ gid_in_container() {
     "$probe_image" -c %g /docker.sock 2>/dev/null
 }
 
+# inner_gid GID: as containers of a rootless engine see it. Its owner's own group is 0 in there; the
+# ids that the owner was given (subgid(5)) follow from 1 on. Nothing where it is none of those.
+inner_gid() {
+  owner=$(field 3 "$socket")
+  awk -F : -v gid="$1" -v uid="$owner" -v name="$(id -nu -- "$owner" 2>/dev/null)" '
+    $1 != uid && $1 != name { next }
+    gid >= $2 + 0 && gid < $2 + $3 { print gid - $2 + 1 + before; exit }
+    { before += $3 }' /etc/subgid 2>/dev/null
+}
+
 find_gid() {
   gid=$(field 4 "$socket") source="the group of '$socket'"
+  if inner=$(inner_gid "$gid") && [ -n "$inner" ]; then
+    gid=$inner source="$source, as containers of this rootless engine see it"
+  fi
   is_gid "$gid" && return
   gid=$(getent group docker 2>/dev/null | cut -d : -f 3) source="group 'docker'"
   is_gid "$gid" && return

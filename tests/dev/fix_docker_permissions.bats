@@ -200,6 +200,18 @@ DOCKER
   [ ! -e .env ]
 }
 
+@test "the id of a rootless engine's socket is the one that its containers see" {
+  needs_root
+  unshare --mount true || skip "no mount namespace can be made here"
+  printf '%s\n' other:100000:65536 4242:200000:10 4242:300000:65536 >../subgid
+  chown 4242:300984 ../docker.sock
+  # shellcheck disable=SC2016
+  run unshare --mount sh -c 'mount --bind ../subgid /etc/subgid && PATH=$1 exec "$2" --fix' sh \
+    "$BATS_TEST_TMPDIR/bin" "$script"
+  echo "$output"
+  answers 0 "DOCKER_GID=995 is in .env"
+}
+
 @test "where the socket is root's, the group 'docker' counts" {
   needs_root
   chgrp 0 ../docker.sock
