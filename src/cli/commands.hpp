@@ -105,6 +105,7 @@ struct DoctorCommand {
   doctor::FixWish fix;
   Consent consent = Consent::none;
   Screen screen = Screen::none;
+  std::size_t width = 0;  ///< Of the screen, in columns; 0: there is none.
 };
 
 /// `gantry images make|ensure|list`: talks to the engine itself, without a server.

@@ -31,7 +31,7 @@ async::task<Result<Report>> look(Context& context, const DoctorCommand& command)
 void print(Context& context, const DoctorCommand& command, const Report& report) {
   context.terminal.out(command.format == Format::json
                            ? json::serialize(doctor::json_of(report)) + "\n"
-                           : doctor::text_of(report, colour_of(command)));
+                           : doctor::text_of(report, {colour_of(command), command.width}));
 }
 
 void show(Context& context, const std::vector<Change>& changes) {

@@ -158,7 +158,8 @@ struct LogFacts {
 struct RootlessFacts {
   bool installed = false;       ///< There is a `dockerd-rootless.sh`.
   bool runtime_folder = false;  ///< XDG_RUNTIME_DIR is set.
-  std::string socket;           ///< Where one of the subject's listens; empty: nowhere.
+  bool in_force = false;        ///< The endpoint is the subject's own.
+  std::string socket;           ///< Where one of the subject's listens beside it; empty: nowhere.
 };
 
 /// What is looked at in one go, within its own time. What did not answer in that time leaves its

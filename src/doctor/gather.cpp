@@ -28,28 +28,24 @@ namespace {
 
 using Scheme = net::Endpoint::Scheme;
 
-/// Whatever does not answer: the report is there within 5 s.
-constexpr Milliseconds all_parts{4'700};
-/// Of that, so much is for what comes after the engine's answer.
-constexpr Milliseconds last_part{500};
-constexpr Milliseconds one_part{1'500};
-constexpr Milliseconds tools_patience{2'500};
-constexpr Milliseconds engine_patience{3'000};
-
-/// Divides the time among what is done one after the other.
+/// Divides the time among what is done one after the other, so that something is left for each.
 class Budget {
  public:
-  Budget() : end_{steady_now() + all_parts} {}
-  /// So much for one part, which others come after.
-  Milliseconds part(Milliseconds at_most) const {
-    return std::clamp(left() - last_part, Milliseconds{1}, at_most);
-  }
-  Milliseconds last() const { return std::clamp(left(), Milliseconds{1}, one_part); }
+  explicit Budget(Milliseconds whole) : whole_{whole}, end_{steady_now() + whole} {}
+  Milliseconds part() const { return at_most(whole_ / 3); }
+  Milliseconds tools() const { return at_most(whole_ / 2); }
+  Milliseconds engine() const { return at_most(whole_ * 2 / 3); }
+  /// For what comes after the engine's answer.
+  Milliseconds last() const { return std::clamp(left(), Milliseconds{1}, whole_ / 3); }
 
  private:
+  Milliseconds at_most(Milliseconds limit) const {
+    return std::clamp(left() - whole_ / 9, Milliseconds{1}, limit);
+  }
   Milliseconds left() const {
     return std::chrono::duration_cast<Milliseconds>(end_ - steady_now());
   }
+  Milliseconds whole_;
   SteadyTime end_;
 };
 
@@ -96,13 +92,15 @@ Result<Subject> look_at_subject(const Question& question, const std::optional<Se
 
 async::task<Result<Subject>> subject_of(Facts& facts, Question question, std::string path,
                                         Milliseconds limit) {
+  auto end = steady_now() + limit;
   std::optional<Service> service;
   if (!question.service.empty()) {
     auto found = co_await find_service(question.service, std::move(path), limit);
     if (!found) co_return fail(std::move(found.error()));
     service = std::move(*found);
   }
-  auto subject = co_await seen(facts, Part::account, limit,
+  auto left = std::chrono::duration_cast<Milliseconds>(end - steady_now());
+  auto subject = co_await seen(facts, Part::account, std::max(left, Milliseconds{1}),
                                [question, service] { return look_at_subject(question, service); });
   if (subject) co_return std::move(*subject);
   co_return subject_without_accounts(question);
@@ -223,33 +221,21 @@ async::task<void> find_tools(Facts& facts, const Environment& environment, Milli
   facts.rootless.installed = tools.rootless_installed;
 }
 
-/// Of what else listens, the one that belongs to the subject alone.
-void note_rootless(Facts& facts, const Environment& environment) {
-  facts.rootless.runtime_folder = !environment.runtime_folder.empty();
-  auto own = [&](const SocketFile& socket) {
-    return facts.subject.uid != root && socket.uid == facts.subject.uid;
-  };
-  const auto* used = facts.usable_socket();
-  if (used != nullptr && own(*used)) facts.rootless.socket = used->path;
-  auto other = std::ranges::find_if(facts.other_sockets, own);
-  if (other != facts.other_sockets.end()) facts.rootless.socket = other->path;
-}
-
 /// One after the other what needs what came before; beside each other what does not.
 async::task<void> look_at_all(async::Executor executor, Facts& facts, Question question,
                               Environment environment, std::optional<net::TlsClient> tls,
                               Budget budget) {
-  co_await look_at_socket_of(facts, environment.runtime_folder, budget.part(one_part));
-  note_rootless(facts, environment);
-  auto beside = async::both(look_at_machine(facts, budget.part(one_part)),
-                            find_tools(facts, environment, budget.part(tools_patience)));
+  co_await look_at_socket_of(facts, environment.runtime_folder, budget.part());
+  facts.rootless.runtime_folder = !environment.runtime_folder.empty();
+  find_rootless(facts);
+  auto beside = async::both(look_at_machine(facts, budget.part()),
+                            find_tools(facts, environment, budget.tools()));
   auto endpoint = reachable_endpoint(facts);
   net::Connect connect;
   if (endpoint) {
     connect = net::dialer(executor, *endpoint, tls);
-    co_await async::both(
-        look_at_engine(executor, facts, connect, *endpoint, budget.part(engine_patience)),
-        std::move(beside));
+    co_await async::both(look_at_engine(executor, facts, connect, *endpoint, budget.engine()),
+                         std::move(beside));
   } else {
     co_await std::move(beside);
   }
@@ -263,14 +249,13 @@ async::task<void> look_at_all(async::Executor executor, Facts& facts, Question q
 
 async::task<Result<Facts>> gather(async::Executor executor, Question question,
                                   Environment environment) {
-  Budget budget;
+  Budget budget{environment.whole_time};
   Facts facts;
   facts.at = environment.clock.now();
   std::optional<net::TlsClient> tls;
   Result<Subject> subject = fail(Error{});
-  co_await async::both(
-      choose(facts, tls, question, environment, budget.part(one_part)),
-      keep(subject_of(facts, question, environment.path, budget.part(one_part)), subject));
+  co_await async::both(choose(facts, tls, question, environment, budget.part()),
+                       keep(subject_of(facts, question, environment.path, budget.part()), subject));
   if (!subject) co_return fail(std::move(subject.error()));
   facts.subject = std::move(*subject);
   co_await look_at_all(std::move(executor), facts, std::move(question), std::move(environment),

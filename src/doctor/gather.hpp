@@ -43,6 +43,8 @@ struct Environment {
   std::string path;                        ///< PATH
   std::filesystem::path daemon_settings = "/etc/docker/daemon.json";
   RunCanary run_canary = {};  ///< Absent: the sandbox is not tried.
+  /// What hangs is given up in time for this; the rest of the report is there.
+  Milliseconds whole_time{4'700};
   Clock clock = {};
 };
 

@@ -35,8 +35,10 @@ constexpr std::array remedies{
     Remedy{"engine_not_running", "start the engine", &EngineCommands::start},
     Remedy{"engine_permission_denied", "the lines above say which group is missing, and to whom"},
     Remedy{"engine_socket_missing", "the lines above say where the socket could be"},
+    Remedy{"engine_timed_out", "ask again in a moment, since it may be starting"},
     Remedy{"engine_timed_out", "see in the engine's log why it hangs", &EngineCommands::log},
     Remedy{"engine_timed_out", "then restart it", &EngineCommands::restart},
+    Remedy{"timed_out", "ask again in a moment, since it may be starting"},
     Remedy{"timed_out", "see in the engine's log why it hangs", &EngineCommands::log},
     Remedy{"timed_out", "then restart it", &EngineCommands::restart},
     Remedy{"engine_not_an_engine", "something else answers there: check the endpoint"},
@@ -108,6 +110,20 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.{}f} {}", number, unit == 0 ? 0 : 1, units.at(unit));
 }
 
+/// What lets the kernel limit the containers of a machine.
+Step switch_on() {
+  return {
+      "turn it on in the kernel's command line, for example "
+      "'cgroup_enable=memory swapaccount=1', and restart the machine"};
+}
+/// The same of a user's own engine.
+Step delegate_all() {
+  return {"let systemd give all of it to the services of users, and log in anew",
+          "sudo mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\\nDelegate=cpu "
+          "cpuset io memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf "
+          "&& sudo systemctl daemon-reload"};
+}
+
 }  // namespace
 
 Finding engine(const Facts& facts) {
@@ -123,7 +139,8 @@ Finding engine(const Facts& facts) {
     return {State::note, fmt::format("{}; it warns: {}", summary, fmt::join(warnings, "; "))};
   }
   if (!was_asked(its)) return {State::skipped, its.error->message};
-  bool nothing_there = facts.endpoint.wrong || (facts.socket && facts.usable_socket() == nullptr);
+  bool nothing_there = facts.endpoint.wrong || (facts.endpoint.tls && facts.endpoint.tls->wrong) ||
+                       (facts.socket && facts.usable_socket() == nullptr);
   if (nothing_there) return {State::skipped, "there is nothing that could be asked"};
   if (is_only_closed_to_us(facts)) {
     return {State::skipped, "not asked: who looks may not connect; with sudo it can be asked"};
@@ -161,7 +178,7 @@ Finding versions(const Facts& facts) {
 Finding rootless(const Facts& facts) {
   const auto& its = facts.rootless;
   bool used = answered(facts) && facts.engine.has_security("rootless");
-  if (used) return {State::ok, "the engine in force runs without root"};
+  if (used || its.in_force) return {State::ok, "the engine in force runs without root"};
   if (!its.socket.empty()) {
     auto summary = fmt::format("one listens at '{}', and is not the one in force", its.socket);
     if (facts.sight == Sight::far) {
@@ -215,8 +232,7 @@ Finding cgroups(const Facts& facts) {
   if (lacks != its.warnings.end()) {
     return {State::warning,
             fmt::format("{}; {}", summary, without_mark(*lacks)),
-            {{"turn it on in the kernel's command line, for example "
-              "'cgroup_enable=memory swapaccount=1', and restart the machine"}}};
+            {its.has_security("rootless") ? delegate_all() : switch_on()}};
   }
   if (its.cgroup_version != "1") return {State::ok, std::move(summary)};
   return {State::note,

@@ -97,6 +97,10 @@ TEST(Cgroups, AreAWarningWhereALimitIsMissing) {
   auto finding = judged("cgroups", facts);
   EXPECT_EQ(finding.state, State::warning);
   EXPECT_THAT(finding.summary, HasSubstr("; No swap limit support"));
+  EXPECT_THAT(advice(finding), HasSubstr("swapaccount=1"));
+  facts.engine.security_options.emplace_back("name=rootless");
+  facts.engine.warnings = {"WARNING: No cpuset support"};
+  EXPECT_THAT(advice(judged("cgroups", facts)), HasSubstr("Delegate=cpu cpuset io memory pids"));
 }
 
 TEST(Storage, WarnsOfDriversThatCopy) {
@@ -139,7 +143,7 @@ TEST(Logs, NameTheLargest) {
 TEST(Rootless, TellsTheOneInForceFromOneBeside) {
   auto facts = healthy_facts();
   EXPECT_EQ(judged("rootless", facts).state, State::skipped);
-  facts.rootless = {.installed = true, .runtime_folder = true, .socket = {}};
+  facts.rootless = {.installed = true, .runtime_folder = true};
   EXPECT_THAT(advice(judged("rootless", facts)), HasSubstr("systemctl --user start docker"));
   facts.rootless.socket = "/run/user/1000/docker.sock";
   auto beside = judged("rootless", facts);
@@ -148,6 +152,9 @@ TEST(Rootless, TellsTheOneInForceFromOneBeside) {
   EXPECT_THAT(advice(beside), Not(HasSubstr("XDG_RUNTIME_DIR")));
   facts.rootless.runtime_folder = false;
   EXPECT_THAT(advice(judged("rootless", facts)), HasSubstr("export XDG_RUNTIME_DIR="));
+  auto own = facts;
+  own.rootless.in_force = true;
+  EXPECT_EQ(judged("rootless", own).state, State::ok);
   facts.engine.security_options.emplace_back("name=rootless");
   EXPECT_EQ(judged("rootless", facts).state, State::ok);
 }

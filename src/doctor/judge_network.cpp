@@ -17,9 +17,13 @@ using Scheme = net::Endpoint::Scheme;
 using Role = RegistryFacts::Role;
 
 constexpr auto soon = std::chrono::days{30};
-constexpr const char* only_deep = "looked at with --deep";
 constexpr const char* tls_in_settings =
     "or demand certificates of clients: \"tlsverify\": true in /etc/docker/daemon.json";
+
+Finding only_deep(const Facts& facts) {
+  return skipped(facts.sight == Sight::here ? "looked at with --deep"
+                                            : "looked at by 'gantry doctor --deep' over there");
+}
 
 /// The host of an endpoint that is not encrypted; empty: it is none.
 std::string in_clear(const std::string& endpoint) {
@@ -136,7 +140,7 @@ Finding exposed(const Facts& facts) {
 }
 
 Finding names(const Facts& facts) {
-  if (!facts.deep) return skipped(only_deep);
+  if (!facts.deep) return only_deep(facts);
   std::vector<std::string> unknown;
   std::vector<std::string> known;
   for (const auto& one : facts.deep->names) {
@@ -155,7 +159,7 @@ Finding names(const Facts& facts) {
 }
 
 Finding registry(const Facts& facts) {
-  if (!facts.deep) return skipped(only_deep);
+  if (!facts.deep) return only_deep(facts);
   Finding finding;
   std::vector<std::string> parts;
   bool by_proxy = !facts.engine.proxy.empty();
@@ -189,7 +193,7 @@ Finding registry(const Facts& facts) {
 }
 
 Finding sandbox(const Facts& facts) {
-  if (!facts.deep) return skipped(only_deep);
+  if (!facts.deep) return only_deep(facts);
   if (!facts.deep->canary) return skipped("there is no engine to try it on");
   const auto& tried = *facts.deep->canary;
   if (!tried) {

@@ -31,21 +31,68 @@ std::string marked(State state, Colour colour) {
   return colour == Colour::none ? mark : fmt::format("{}{}{}", look.colour, mark, plain);
 }
 
-std::string text_of(const Outline::Row& row, Colour colour) {
-  auto out = fmt::format("  {}  {:<{}}{}\n", marked(row.state, colour), text::one_line(row.title),
-                         title_width, text::one_line(row.summary));
+/// The columns that a text takes on a terminal, as far as it is of letters.
+std::size_t columns_of(std::string_view text) {
+  constexpr unsigned char continued = 0x80;
+  constexpr unsigned char kind = 0xC0;
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & kind) != continued; }));
+}
+
+/// Broken at spaces where it would be wider than `width`; all lines but the first begin with
+/// `indent` spaces, which the first has behind it already.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  constexpr std::size_t narrowest = 24;
+  if (width < indent + narrowest) return std::string{text};
+  std::string out;
+  std::size_t used = indent;
+  for (auto word : text::split(text, ' ')) {
+    auto columns = columns_of(word);
+    bool first = used == indent;
+    if (!first && used + 1 + columns > width) {
+      out += "\n" + std::string(indent, ' ');
+      used = indent;
+      first = true;
+    }
+    if (!first) out += ' ';
+    out += word;
+    used += columns + (first ? 0 : 1);
+  }
+  return out;
+}
+
+std::string text_of(const Outline::Row& row, const Paper& paper) {
+  constexpr std::size_t text_begin = 8 + title_width;
+  constexpr std::size_t step_begin = 10;
+  auto line = [&](std::string_view text, std::size_t indent) {
+    return wrapped(text::one_line(text), indent, paper.width);
+  };
+  auto out = fmt::format("  {}  {:<{}}{}\n", marked(row.state, paper.colour),
+                         text::one_line(row.title), title_width, line(row.summary, text_begin));
   if (row.state >= State::warning) {
-    out += fmt::format("          {}\n", text::one_line(row.explanation));
+    out += fmt::format("          {}\n", line(row.explanation, step_begin));
   }
   if (row.state < State::note) return out;
   for (const auto& step : row.remedy) {
-    out += fmt::format("        > {}\n", text::one_line(step.what));
+    out += fmt::format("        > {}\n", line(step.what, step_begin));
+    // To be copied: it stays one line.
     if (!step.command.empty()) out += fmt::format("            {}\n", text::one_line(step.command));
   }
   return out;
 }
 
-std::string_view verdict(const Outline& outline) {
+/// What was looked at.
+std::string head_of(const Outline& outline) {
+  auto place = text::one_line(outline.place);
+  if (outline.subject.empty())
+    return fmt::format("Docker at '{}', by what its engine tells", place);
+  return fmt::format("Docker on '{}'{}{}, for user '{}' ({})", text::one_line(outline.machine),
+                     place.empty() ? "" : fmt::format(", reached as '{}'", place),
+                     outline.in_container ? ", a container" : "", text::one_line(outline.user),
+                     text::one_line(outline.subject));
+}
+
+std::string verdict(const Outline& outline) {
   switch (outline.state) {
     case State::skipped:
     case State::ok:
@@ -56,11 +103,24 @@ std::string_view verdict(const Outline& outline) {
     case State::failed:
       break;
   }
-  bool answers = std::ranges::none_of(outline.rows, [](const Outline::Row& row) {
-    return row.id == "engine" && row.state == State::failed;
+  constexpr std::array<std::string_view, 7> way{"endpoint",       "tls",    "socket", "membership",
+                                                "process_groups", "access", "engine"};
+  bool usable = std::ranges::none_of(outline.rows, [&](const Outline::Row& row) {
+    return row.state == State::failed && std::ranges::find(way, row.id) != way.end();
   });
-  return answers ? "Docker can be used, but not safely: see what failed."
-                 : "Docker can not be used: begin with the first that failed.";
+  if (usable) return "Docker can be used, but not safely: see what failed.";
+  auto whom = outline.subject.empty() ? "" : " by " + text::one_line(outline.subject);
+  return fmt::format("Docker can not be used{}: begin with the first that failed.", whom);
+}
+
+/// Null where nobody's account was looked at.
+json::Value subject_json(const Facts& facts) {
+  if (facts.sight == Sight::engine) return nullptr;
+  const auto& its = facts.subject;
+  json::Object subject{
+      {"what", text::one_line(its.what)}, {"user", text::one_line(its.user)}, {"uid", its.uid}};
+  if (its.pid) subject["pid"] = *its.pid;
+  return subject;
 }
 
 json::Object json_of(const Examined& one) {
@@ -114,11 +174,16 @@ Result<Outline::Row> read_row(const json::Value& value) {
 Outline outline_of(const Report& report) {
   const auto& facts = report.facts;
   Outline outline{.machine = facts.machine,
+                  .place = facts.place,
                   .in_container = facts.in_container,
-                  .subject = facts.subject.what,
-                  .user = facts.subject.user,
+                  .subject = {},
+                  .user = {},
                   .state = report.worst(),
                   .rows = {}};
+  if (facts.sight != Sight::engine) {
+    outline.subject = facts.subject.what;
+    outline.user = facts.subject.user;
+  }
   for (const auto& one : report.results) {
     outline.rows.push_back({.id = std::string{one.check->id},
                             .title = std::string{one.check->title},
@@ -137,9 +202,10 @@ Result<Outline> read_report(const json::Value& report) {
     return fail(ErrorKind::invalid, "other_version",
                 fmt::format("cannot show the report: it is of version {}, and {} is known here",
                             *version, report_version),
-                "use a gantry of the server's version, or --json");
+                "use a gantry of the server's version");
   }
   Outline outline{.machine = fields.required_text("machine"),
+                  .place = fields.text("place").value_or(""),
                   .in_container = fields.boolean("in_container").value_or(false),
                   .subject = {},
                   .user = {},
@@ -161,36 +227,32 @@ Result<Outline> read_report(const json::Value& report) {
   return outline;
 }
 
-std::string text_of(const Outline& outline, Colour colour) {
-  auto out =
-      fmt::format("Docker on '{}'{}, for user '{}' ({})\n\n", text::one_line(outline.machine),
-                  outline.in_container ? ", a container" : "", text::one_line(outline.user),
-                  text::one_line(outline.subject));
-  for (const auto& row : outline.rows) out += text_of(row, colour);
+std::string text_of(const Outline& outline, Paper paper) {
+  auto out = fmt::format("{}\n\n", head_of(outline));
+  for (const auto& row : outline.rows) out += text_of(row, paper);
   return fmt::format("{}\n{}\n", out, verdict(outline));
 }
 
-std::string text_of(const Report& report, Colour colour) {
-  return text_of(outline_of(report), colour);
+std::string text_of(const Report& report, Paper paper) {
+  return text_of(outline_of(report), paper);
 }
 
 json::Object json_of(const Report& report) {
   const auto& facts = report.facts;
   json::Array checks;
   for (const auto& one : report.results) checks.push_back(json_of(one));
-  json::Object subject{
-      {"what", facts.subject.what}, {"user", facts.subject.user}, {"uid", facts.subject.uid}};
-  if (facts.subject.pid) subject["pid"] = *facts.subject.pid;
-  json::Object out{
-      {"version", report_version},
-      {"at", rfc3339(facts.at)},
-      {"machine", text::one_line(facts.machine)},
-      {"in_container", facts.in_container},
-      {"subject", std::move(subject)},
-      {"endpoint", json::Object{{"text", facts.endpoint.text}, {"source", facts.endpoint.source}}},
-      {"state", word(report.worst())},
-      {"cause", nullptr},
-      {"checks", std::move(checks)}};
+  json::Object out{{"version", report_version},
+                   {"at", rfc3339(facts.at)},
+                   {"sight", word(facts.sight)},
+                   {"place", text::one_line(facts.place)},
+                   {"machine", text::one_line(facts.machine)},
+                   {"in_container", facts.in_container},
+                   {"subject", subject_json(facts)},
+                   {"endpoint", json::Object{{"text", text::one_line(facts.endpoint.text)},
+                                             {"source", text::one_line(facts.endpoint.source)}}},
+                   {"state", word(report.worst())},
+                   {"cause", nullptr},
+                   {"checks", std::move(checks)}};
   if (const auto* cause = report.cause()) out["cause"] = cause->check->id;
   return out;
 }

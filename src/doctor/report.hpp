@@ -14,6 +14,13 @@ inline constexpr int report_version = 1;
 
 enum class Colour : std::uint8_t { none, ansi };
 
+/// What a report is written on.
+struct Paper {
+  Paper(Colour colour, std::size_t width = 0) : colour{colour}, width{width} {}
+  Colour colour;
+  std::size_t width;  ///< Columns; 0: lines are as long as they are.
+};
+
 /// What people are shown of a report, be it made here or told by a server.
 struct Outline {
   struct Row {
@@ -26,8 +33,9 @@ struct Outline {
   };
 
   std::string machine;
+  std::string place;  ///< Of a machine that is not this one.
   bool in_container = false;
-  std::string subject;
+  std::string subject;  ///< Empty: nobody's account was looked at.
   std::string user;
   State state = State::ok;
   std::vector<Row> rows;
@@ -39,8 +47,8 @@ Result<Outline> read_report(const json::Value& report);
 
 /// For people: a line for each check, with explanation and remedy where something is wrong.
 /// Control characters are shown, not obeyed.
-std::string text_of(const Outline& outline, Colour colour);
-std::string text_of(const Report& report, Colour colour);
+std::string text_of(const Outline& outline, Paper paper);
+std::string text_of(const Report& report, Paper paper);
 
 /// For programs: `{version, at, machine, subject, endpoint, state, cause, checks: [{id, title,
 /// state, summary, explanation, remedy: [{what, command}]}]}`; docs/doctor.md describes it.

@@ -1,5 +1,9 @@
 #include "doctor/report.hpp"
 
+#include <algorithm>
+#include <sstream>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +41,21 @@ TEST(ReportReadAgain, ShowsTheSame) {
   EXPECT_THAT(text_of(outline, Colour::none), HasSubstr("Docker can not be used"));
 }
 
+TEST(ReportReadAgain, TellsWhereItIsAbout) {
+  auto report = broken();
+  report.facts.sight = Sight::far;
+  report.facts.place = "edge-3";
+  auto outline = value_or_throw(read_report(told(report)));
+  EXPECT_THAT(text_of(outline, Colour::none),
+              HasSubstr("Docker on 'nas', reached as 'edge-3', for user 'ann'"));
+  report.facts.sight = Sight::engine;
+  EXPECT_TRUE(told(report).as_object()["subject"].is_null());
+  outline = value_or_throw(read_report(told(report)));
+  EXPECT_THAT(text_of(outline, Colour::none),
+              HasSubstr("Docker at 'edge-3', by what its engine tells\n"));
+  EXPECT_EQ(text_of(outline, Colour::none), text_of(report, Colour::none));
+}
+
 TEST(ReportReadAgain, MovesNoTerminalsCursor) {
   auto value = told(broken());
   auto& check = value.as_object()["checks"].as_array()[0].as_object();
@@ -72,6 +91,32 @@ TEST(States, AreReadAsTheyAreWritten) {
     EXPECT_EQ(parse_state(word(state)), state);
   }
   EXPECT_FALSE(parse_state("splendid"));
+}
+
+TEST(ReportOnPaper, IsNoWiderThanItAndKeepsCommandsWhole) {
+  auto outline = outline_of(broken());
+  auto wide = text_of(outline, Colour::none);
+  auto narrow = text_of(outline, {Colour::none, 60});
+  std::istringstream lines{narrow};
+  for (std::string line; std::getline(lines, line);) {
+    bool command = line.starts_with("            ") && !line.starts_with("                ");
+    bool head = line.starts_with("Docker");
+    if (!command && !head) EXPECT_LE(line.size(), 60U) << line;
+  }
+  EXPECT_GT(std::ranges::count(narrow, '\n'), std::ranges::count(wide, '\n'));
+  for (const auto& row : outline.rows) {
+    if (row.state < State::note) continue;
+    for (const auto& step : row.remedy) EXPECT_THAT(narrow, HasSubstr(step.command));
+  }
+}
+
+TEST(ReportOnPaper, IsNotBrokenWhereThereIsNoRoomForWords) {
+  auto outline = outline_of(broken());
+  EXPECT_EQ(text_of(outline, {Colour::none, 10}), text_of(outline, Colour::none));
+}
+
+TEST(ReportOnPaper, SaysWhoCanNotUseDocker) {
+  EXPECT_THAT(text_of(broken(), Colour::none), HasSubstr("can not be used by this process"));
 }
 
 }  // namespace

@@ -87,7 +87,10 @@ async::task<Tools> look_for_tools(std::string path, std::string docker_config, M
   auto found = co_await async::attempt(
       async::aside(limit, "looking for programs", [path] { return programs_in(path); }));
   Tools tools;
-  if (!found) co_return tools;
+  if (!found) {
+    tools.docker.silent = tools.compose_v2.silent = true;
+    co_return tools;
+  }
   tools.rootless_installed = found->rootless;
   auto left = std::chrono::duration_cast<Milliseconds>(end - steady_now());
   std::vector<std::string> env{"PATH=" + path, "DOCKER_CONFIG=" + docker_config};

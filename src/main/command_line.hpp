@@ -18,6 +18,7 @@ using OptionalText = std::optional<std::string>;
 
 /// What was given to `gantry doctor`.
 struct DoctorFlags {
+  bool deep = false;
   bool fix = false;
   bool dry_run = false;
   bool yes = false;

@@ -1,8 +1,14 @@
 #include "main/doctor_options.hpp"
 
+#include "engine/client.hpp"
+#include "sandbox/canary.hpp"
+
 #include <charconv>
+#include <limits>
+#include <utility>
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace gantry::main {
@@ -19,6 +25,7 @@ constexpr const char* footer =
     "  gantry doctor --service gantry-agent   the same for a service's process\n"
     "  sudo gantry doctor --fix --dry-run     what would mend it\n"
     "  sudo gantry doctor --fix               ask, then mend it for whoever runs sudo\n"
+    "  gantry doctor --deep                   names, registries and the sandbox as well\n"
     "  gantry doctor --json                   the report for programs";
 
 std::string variable(const Surroundings& world, std::string_view name) {
@@ -32,27 +39,15 @@ Result<std::optional<Number>> number_of(const OptionalText& text, std::string_vi
   Number number = 0;
   auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), number);
   bool whole = failed == std::errc{} && end == text->data() + text->size();
-  if (!whole || number < 1) {
+  // The largest group id is none: by it the kernel's calls say "leave it as it is".
+  bool none = number < 1 || number == std::numeric_limits<Number>::max();
+  if (!whole || none) {
     return fail(ErrorKind::invalid, "bad_usage",
                 fmt::format("cannot read the command line: {} is not a number from 1 on: '{}'",
                             flag, *text),
                 "see 'gantry doctor --help'");
   }
   return std::optional{number};
-}
-
-doctor::Environment environment_of(const Surroundings& world) {
-  doctor::Environment out;
-  out.docker_host = variable(world, "DOCKER_HOST");
-  out.docker_context = variable(world, "DOCKER_CONTEXT");
-  out.docker_folder = variable(world, "DOCKER_CONFIG");
-  if (out.docker_folder.empty()) {
-    out.docker_folder = std::filesystem::path{variable(world, "HOME")} / ".docker";
-  }
-  out.runtime_folder = variable(world, "XDG_RUNTIME_DIR");
-  out.path = variable(world, "PATH");
-  if (out.path.empty()) out.path = usual_path;
-  return out;
 }
 
 /// Compose reads `.env` beside its file: where one of both is, the id is wanted.
@@ -64,12 +59,53 @@ std::filesystem::path usual_env_file(const Surroundings& world) {
   return {};
 }
 
+std::size_t screen_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0U;
+}
+
+/// The doctor knows nothing of sandboxes: this is how it tries one.
+async::task<Result<doctor::Canary>> run_canary(async::Executor executor, net::Connect connect,
+                                               net::Endpoint endpoint) {
+  engine::Client engine{executor, std::move(connect), std::move(endpoint)};
+  auto report = co_await sandbox::run_canary(executor, engine);
+  if (!report) co_return fail(report.error());
+  co_return doctor::Canary{.image = std::move(report->image),
+                           .held = std::move(report->held),
+                           .open = std::move(report->open),
+                           .languages = std::move(report->languages),
+                           .image_names = std::move(report->recipes)};
+}
+
 }  // namespace
+
+doctor::Environment doctor_environment(const Surroundings& world) {
+  doctor::Environment out;
+  out.docker_host = variable(world, "DOCKER_HOST");
+  out.docker_context = variable(world, "DOCKER_CONTEXT");
+  out.docker_tls = variable(world, "DOCKER_TLS");
+  out.docker_tls_verify = variable(world, "DOCKER_TLS_VERIFY");
+  out.docker_cert_path = variable(world, "DOCKER_CERT_PATH");
+  out.docker_folder = variable(world, "DOCKER_CONFIG");
+  if (out.docker_folder.empty()) {
+    out.docker_folder = std::filesystem::path{variable(world, "HOME")} / ".docker";
+  }
+  out.runtime_folder = variable(world, "XDG_RUNTIME_DIR");
+  out.path = variable(world, "PATH");
+  if (out.path.empty()) out.path = usual_path;
+  return out;
+}
+
+bool shows_colours(const Surroundings& world) {
+  return ::isatty(STDOUT_FILENO) == 1 && variable(world, "NO_COLOR").empty();
+}
 
 void add_doctor(CLI::App& app, Flags& flags) {
   auto& its = flags.doctor;
   auto* doctor =
       app.add_subcommand("doctor", "Why Docker can not be used here, and how to mend it");
+  doctor->add_flag("--deep", its.deep,
+                   "Look up names, ask registries and run a program in a sandbox, too");
   doctor->add_flag("--fix", its.fix, "Mend what can be mended; shows each step and asks");
   doctor->add_flag("--dry-run", its.dry_run, "With --fix: show the steps, change nothing");
   doctor->add_flag("-y,--yes", its.yes, "With --fix: do not ask");
@@ -110,8 +146,10 @@ Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings
   command.question = {.pid = *pid,
                       .service = its.service.value_or(""),
                       .user = its.user.value_or(""),
-                      .endpoint = its.engine.value_or("")};
-  command.environment = environment_of(world);
+                      .endpoint = its.engine.value_or(""),
+                      .deep = its.deep};
+  command.environment = doctor_environment(world);
+  command.environment.run_canary = run_canary;
   // Under sudo it is the person before it whose access is in question.
   bool nobody_named = !its.pid && !its.service && !its.user;
   if (its.fix && nobody_named) command.question.user = variable(world, "SUDO_USER");
@@ -122,8 +160,8 @@ Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings
   if (its.fix) {
     command.consent = its.dry_run ? Consent::dry_run : its.yes ? Consent::given : Consent::asked;
   }
-  bool on_screen = ::isatty(STDOUT_FILENO) == 1 && variable(world, "NO_COLOR").empty();
-  if (on_screen) command.screen = cli::DoctorCommand::Screen::terminal;
+  command.width = screen_width();
+  if (shows_colours(world)) command.screen = cli::DoctorCommand::Screen::terminal;
   return command;
 }
 

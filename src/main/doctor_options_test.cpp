@@ -46,6 +46,20 @@ TEST_F(DoctorOptions, TakeWhatDockerWouldTake) {
   EXPECT_EQ(environment.runtime_folder, "/run/user/1000");
 }
 
+TEST_F(DoctorOptions, TakeTheCertificatesThatDockerWouldTake) {
+  variables_["DOCKER_TLS_VERIFY"] = "1";
+  variables_["DOCKER_CERT_PATH"] = "/home/ann/certificates";
+  auto environment = command({}).environment;
+  EXPECT_EQ(environment.docker_tls_verify, "1");
+  EXPECT_EQ(environment.docker_cert_path, "/home/ann/certificates");
+}
+
+TEST_F(DoctorOptions, ReachOutOnlyWhenAsked) {
+  EXPECT_FALSE(command({}).question.deep);
+  EXPECT_TRUE(command({"--deep"}).question.deep);
+  EXPECT_TRUE(command({"--deep"}).environment.run_canary);
+}
+
 TEST_F(DoctorOptions, MendForWhoeverRanSudo) {
   variables_["SUDO_USER"] = "ann";
   EXPECT_EQ(command({"--fix"}).question.user, "ann");
@@ -64,6 +78,7 @@ TEST_F(DoctorOptions, RefuseWhatCanNotBe) {
   EXPECT_THAT(refusal({"--pid", "x"}), HasSubstr("--pid is not a number from 1 on: 'x'"));
   EXPECT_THAT(refusal({"--fix", "--gid", "0"}), HasSubstr("--gid is not a number from 1 on: '0'"));
   EXPECT_THAT(refusal({"--fix", "--gid", "-5"}), HasSubstr("--gid"));
+  EXPECT_THAT(refusal({"--fix", "--gid", "4294967295"}), HasSubstr("--gid"));
   EXPECT_THAT(refusal({"--pid", "1", "--user", "ann"}), HasSubstr("exclude each other"));
   EXPECT_THAT(refusal({"--gid", "998"}), HasSubstr("go with --fix"));
 }
