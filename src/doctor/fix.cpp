@@ -66,7 +66,9 @@ Opening open_for_subject(const Facts& facts) {
   const auto* socket = facts.usable_socket();
   if (socket == nullptr)
     return {facts.docker_group ? std::optional{facts.docker_group->gid} : std::nullopt};
-  auto as_it_is = socket->gid == root ? std::optional<Id>{} : socket->gid;
+  // In a rootless engine's containers the numbers are others than out here.
+  bool usable = socket->gid != root && socket->uid == root;
+  auto as_it_is = usable ? std::optional{socket->gid} : std::nullopt;
   const auto& who = facts.subject;
   bool open = may_connect(*socket, who.uid, who.groups());
   bool by_group = (socket->mode & group_writes) != 0;

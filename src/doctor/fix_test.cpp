@@ -1,7 +1,10 @@
 #include "doctor/fix.hpp"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace gantry::doctor {
 namespace {
@@ -57,6 +60,45 @@ TEST_F(DoctorPlan, NamesAGroupThatHasNoName) {
   EXPECT_THAT(planned(), ElementsAre("groupadd --gid 998 docker", "usermod -aG docker ann"));
 }
 
+TEST_F(DoctorPlan, WritesTheNumberThatHoldsAfterTheChanges) {
+  facts_.docker_group->gid = 121;
+  facts_.socket->group.clear();
+  wish_.env_file = "no-such-folder/.env";
+  EXPECT_THAT(planned(), ElementsAre("DOCKER_GID=121 in no-such-folder/.env",
+                                     "chgrp docker /run/docker.sock", "usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, LeavesAFileAloneThatSaysSoAlready) {
+  auto file = std::filesystem::temp_directory_path() /
+              ("gantry-plan-" + std::to_string(::getpid()) + ".env");
+  std::ofstream{file} << "DOCKER_GID=998\n";
+  wish_.env_file = file;
+  auto the_same = planned();
+  wish_.gid = 121;
+  auto another = planned();
+  std::filesystem::remove(file);
+  EXPECT_THAT(the_same, ElementsAre("usermod -aG docker ann"));
+  EXPECT_THAT(another, ElementsAre("DOCKER_GID=121 in " + file.string(), "usermod -aG docker ann"));
+}
+
+TEST_F(DoctorPlan, DoesNotAddWhoIsInTheGroupThatGetsTheSocket) {
+  facts_.docker_group->gid = 121;
+  facts_.socket->group.clear();
+  facts_.subject.account_groups.push_back(121);
+  EXPECT_THAT(planned(), ElementsAre("chgrp docker /run/docker.sock"));
+}
+
+TEST_F(DoctorPlan, TakesNoNumberFromTheSocketOfAnEngineWithoutRoot) {
+  facts_.socket->uid = ann;
+  wish_.env_file = "no-such-folder/.env";
+  EXPECT_THAT(planned(), IsEmpty());
+}
+
+TEST_F(DoctorPlan, PutsNoNumberWithoutAccountIntoAGroup) {
+  facts_.subject.user = std::to_string(ann);
+  EXPECT_THAT(planned(), IsEmpty());
+}
+
 TEST_F(DoctorPlan, GivesTheSocketToTheGroupThatIsThere) {
   facts_.socket->gid = 121;
   facts_.socket->group.clear();
@@ -96,6 +138,12 @@ TEST_F(DoctorPlan, IsRefusedWhereNoIdIsKnown) {
   facts_.socket.reset();
   facts_.docker_group.reset();
   EXPECT_EQ(plan(facts_, wish_).error().code, "no_socket");
+}
+
+TEST(Fragments, MountTheSocketThatIsInForce) {
+  auto text = fragments(998, "/run/user/1000/docker.sock");
+  EXPECT_THAT(text, testing::HasSubstr("\"/run/user/1000/docker.sock:/var/run/docker.sock\""));
+  EXPECT_THAT(text, testing::HasSubstr("${DOCKER_GID:-998}"));
 }
 
 }  // namespace

@@ -47,6 +47,14 @@ Step restart_subject(const Facts& facts) {
 /// What lets the subject in by a group, in order.
 std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   std::vector<Step> steps;
+  const auto& who = facts.subject;
+  const auto& chosen = facts.endpoint;
+  bool by_docker = chosen.source == "the default" || !chosen.variable.empty();
+  for (const auto& other : facts.other_sockets) {
+    if (!by_docker || other.uid != who.uid) continue;
+    steps.push_back({"use your own engine, which needs no group",
+                     fmt::format("export DOCKER_HOST=unix://{}", other.path)});
+  }
   bool nameless = opens_by_group(socket) && socket.group.empty();
   if (nameless && !facts.docker_group) {
     steps.push_back({"give the group its usual name",
@@ -54,7 +62,6 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   } else if (!opens_by_group(socket) || nameless) {
     steps.push_back(socket_anew(facts));
   }
-  const auto& who = facts.subject;
   auto group = opens_by_group(socket) && !nameless ? socket.group : "docker";
   bool member = group == "docker" && facts.docker_group &&
                 contains(who.account_groups, facts.docker_group->gid);
@@ -72,6 +79,7 @@ Finding socket_group(const Facts& facts) {
   if (socket == nullptr) return skipped(no_socket);
   auto summary = fmt::format("the socket belongs to group {}", group_text(*socket));
   if (!socket->group.empty()) return fine(std::move(summary));
+  if (socket->uid != root) return fine(summary + ", and is its owner's own");
   if (facts.engine_is_outside()) return note(summary + " in this container; a number is enough");
   if (facts.docker_group) {
     return {State::warning,
@@ -88,6 +96,7 @@ Finding membership(const Facts& facts) {
   if (socket == nullptr) return skipped(no_socket);
   const auto& who = facts.subject;
   if (who.uid == root) return fine("root needs no group");
+  if (who.uid == socket->uid) return fine(fmt::format("user '{}' owns the socket", who.user));
   auto group = group_text(*socket);
   if (contains(who.account_groups, socket->gid)) {
     return fine(fmt::format("user '{}' is in group {}", who.user, group));
@@ -139,7 +148,7 @@ Finding process_groups(const Facts& facts) {
                   {{"restart the service", fmt::format("sudo systemctl restart {}", who.service)}});
   }
   if (facts.sight == Sight::far) return failed(std::move(summary), {log_in_anew()});
-  if (who.what != "this process") {
+  if (who.what != "this process" && who.pid) {
     return failed(std::move(summary),
                   {{fmt::format("end process {} and start it again, from a new login or by its "
                                 "service",

@@ -190,6 +190,43 @@ TEST_F(WayToTheSocket, KnowsThatANumberCanNotBePutIntoAGroup) {
   EXPECT_THAT(commands()[0], HasSubstr("setpriv --reuid 1000"));
 }
 
+TEST_F(WayToTheSocket, KnowsThatAUsersOwnEngineNeedsNoGroup) {
+  facts_.socket->path = "/run/user/1000/docker.sock";
+  facts_.socket->uid = ann;
+  facts_.socket->gid = 166530;
+  facts_.socket->group.clear();
+  EXPECT_EQ(finding("socket_group").state, State::ok);
+  EXPECT_EQ(finding("membership").summary, "user 'ann' owns the socket");
+  EXPECT_EQ(finding("access").state, State::ok);
+}
+
+TEST_F(WayToTheSocket, PrefersTheUsersOwnEngineToTheGroup) {
+  facts_.other_sockets = {
+      {.path = "/run/user/1000/docker.sock", .kind = SocketFile::Kind::socket, .uid = ann}};
+  EXPECT_THAT(commands(), ElementsAre("export DOCKER_HOST=unix:///run/user/1000/docker.sock",
+                                      "sudo usermod -aG docker ann"));
+}
+
+TEST_F(WayToTheSocket, StartsAUsersOwnEngineBeforeItOffersAnother) {
+  facts_.endpoint = {.source = "DOCKER_HOST",
+                     .text = "unix:///run/user/1000/docker.sock",
+                     .variable = "DOCKER_HOST"};
+  facts_.other_sockets = {*facts_.socket};
+  set_missing("/run/user/1000/docker.sock");
+  EXPECT_EQ(commands().front(), "systemctl --user start docker");
+  EXPECT_EQ(commands().back(), "unset DOCKER_HOST");
+}
+
+TEST_F(WayToTheSocket, NamesTheSocketThatLetsTheSubjectIn) {
+  set_missing(place);
+  facts_.other_sockets = {{.path = "/var/run/docker-alt.sock", .kind = SocketFile::Kind::socket},
+                          {.path = "/run/user/1000/docker.sock",
+                           .kind = SocketFile::Kind::socket,
+                           .uid = ann,
+                           .mode = 0600}};
+  EXPECT_THAT(summary(), HasSubstr("an engine's socket at '/run/user/1000/docker.sock'"));
+}
+
 TEST_F(WayToTheSocket, ForgivesStaleGroupsToWhomAListLetsIn) {
   facts_.subject.account_groups.push_back(docker);
   EXPECT_EQ(id(), "process_groups");

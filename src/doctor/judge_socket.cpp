@@ -58,6 +58,15 @@ std::vector<Step> use_other(const Facts& facts, const std::string& other) {
   return steps;
 }
 
+/// Of the other sockets one that lets the subject in, if there is one.
+const SocketFile& best_other(const Facts& facts) {
+  const auto& who = facts.subject;
+  auto open = std::ranges::find_if(facts.other_sockets, [&](const SocketFile& other) {
+    return may_connect(other, who.uid, who.groups());
+  });
+  return open == facts.other_sockets.end() ? facts.other_sockets.front() : *open;
+}
+
 void add_start(const Facts& facts, std::string what, std::vector<Step>& steps) {
   const auto& commands = engine_commands(facts);
   steps.push_back({std::move(what), std::string{commands.start}});
@@ -84,8 +93,11 @@ Finding nowhere(const Facts& facts) {
 Finding missing(const Facts& facts) {
   const auto& path = facts.socket->path;
   if (!facts.other_sockets.empty()) {
-    const auto& other = facts.other_sockets.front().path;
-    auto steps = use_other(facts, other);
+    const auto& other = best_other(facts).path;
+    std::vector<Step> steps;
+    bool own = path.starts_with("/run/user/") && facts.starter == Starter::systemd;
+    if (own) add_start(facts, "start the engine of this user", steps);
+    for (auto& step : use_other(facts, other)) steps.push_back(std::move(step));
     bool stopped = is_usual(path) && facts.engine_installed && !facts.engine_is_outside();
     if (stopped) add_start(facts, "or start the engine that listens at the usual place", steps);
     return failed(fmt::format("there is no '{}', but an engine's socket at '{}'", path, other),
@@ -119,7 +131,7 @@ Finding not_a_socket(const Facts& facts) {
   // At another place it may be a file that is needed, and only the setting is wrong.
   if (!is_usual(socket.path)) {
     if (!facts.other_sockets.empty()) {
-      return failed(std::move(summary), use_other(facts, facts.other_sockets.front().path));
+      return failed(std::move(summary), use_other(facts, best_other(facts).path));
     }
     return failed(
         std::move(summary),
@@ -136,7 +148,7 @@ Finding not_a_socket(const Facts& facts) {
 Finding hidden(const Facts& facts) {
   const auto& path = facts.socket->path;
   std::vector<Step> steps;
-  if (!facts.other_sockets.empty()) steps = use_other(facts, facts.other_sockets.front().path);
+  if (!facts.other_sockets.empty()) steps = use_other(facts, best_other(facts).path);
   steps.push_back({"look where it stops", fmt::format("namei -l {}", path)});
   return failed(fmt::format("'{}' can not be seen: a folder on the way may not be entered", path),
                 std::move(steps));
@@ -166,7 +178,7 @@ Finding endpoint(const Facts& facts) {
   // Of a socket that is not there, its own check tells where else one is.
   bool two = facts.usable_socket() != nullptr && !facts.other_sockets.empty();
   if (!two) return overrules ? note(std::move(summary)) : fine(std::move(summary));
-  const auto& other = facts.other_sockets.front().path;
+  const auto& other = best_other(facts).path;
   return note(fmt::format("{}; there is another engine's socket at '{}'", summary, other),
               use_other(facts, other));
 }

@@ -148,7 +148,9 @@ export const engine = {
   },
   /** Running, with the socket that it makes. */
   async fresh() {
-    root(`service docker stop; rm -rf ${usual_socket}; service docker start`);
+    root(`service docker stop; rm -rf ${usual_socket}
+      getent group docker >/dev/null || groupadd --system docker
+      service docker start`);
     await this.up();
   },
   stop: () => root('service docker stop'),
