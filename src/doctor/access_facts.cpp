@@ -79,4 +79,14 @@ void look_at_access(Facts& facts, const fs::path& runtime_folder) {
   facts.apparmor = apparmor_profile();
 }
 
+void find_rootless(Facts& facts) {
+  auto own = [&](const SocketFile& socket) {
+    return facts.subject.uid != root && socket.uid == facts.subject.uid;
+  };
+  const auto* used = facts.usable_socket();
+  facts.rootless.in_force = used != nullptr && own(*used);
+  auto other = std::ranges::find_if(facts.other_sockets, own);
+  if (other != facts.other_sockets.end()) facts.rootless.socket = other->path;
+}
+
 }  // namespace gantry::doctor

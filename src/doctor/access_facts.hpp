@@ -14,4 +14,7 @@ void look_at_access(Facts& facts, const std::filesystem::path& runtime_folder);
 /// Whether two paths are one file, by the links that were seen.
 bool same_place(const SocketFile& one, const SocketFile& other);
 
+/// Finds among the sockets that were seen the engine that runs as the subject, who is not root.
+void find_rootless(Facts& facts);
+
 }  // namespace gantry::doctor

@@ -132,6 +132,7 @@ class Gathering : public testing::Test {
 
 TEST_F(Gathering, TellsAllThatDoesNotAnswerAndTheRest) {
   Listening silent{socket()};
+  environment_.whole_time = Milliseconds{3'000};
   hang(environment_.docker_folder / "config.json");
   auto note = (folder_ / "children").string();
   tool("docker", "/bin/sleep 600 & echo $! >> " + note + "\nwait\n");

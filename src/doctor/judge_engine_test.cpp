@@ -114,7 +114,7 @@ TEST(Logs, AreBoundedByTheDriverOrByTheSettings) {
   auto facts = healthy_facts();
   EXPECT_EQ(judged("logs", facts).state, State::ok);
   facts.engine.log_driver = "json-file";
-  EXPECT_EQ(judged("logs", facts).state, State::ok);
+  EXPECT_EQ(judged("logs", facts).state, State::skipped);
   facts.logs_bounded = true;
   EXPECT_EQ(judged("logs", facts).state, State::ok);
   facts.logs_bounded = false;
