@@ -6,7 +6,6 @@
 #include "doctor/far_facts.hpp"
 #include "doctor/far_script.hpp"
 #include "engine/client.hpp"
-#include "net/ssh_way.hpp"
 
 #include <utility>
 
@@ -69,7 +68,7 @@ async::task<Result<Facts>> look_there(Runner run, std::string socket, std::strin
   if (!said) co_return fail(std::move(said.error()));
   auto facts = read_far_facts(*said);
   if (!facts) co_return facts;
-  if (facts->socket->path != socket) {
+  if (!socket.empty() && facts->socket->path != socket) {
     co_return fail(ErrorKind::unavailable, "far_facts_unreadable",
                    "cannot read what the far machine tells of itself: it tells of another socket",
                    "see what answers there in the place of 'sh'");
@@ -78,8 +77,12 @@ async::task<Result<Facts>> look_there(Runner run, std::string socket, std::strin
   co_return facts;
 }
 
-/// Settings and disk belong to the engine of the machine's root alone.
-void leave_engines_own(Facts& facts) {
+/// Leaves out what is seen there and is not the engine's that answers: settings and disk belong to
+/// the engine of the machine's root alone, and DOCKER_HOST may lead to quite another machine.
+void leave_out(Facts& facts) {
+  bool elsewhere =
+      facts.usable_socket() == nullptr && !facts.engine.error && !facts.endpoint.there.empty();
+  if (elsewhere) facts.socket.reset();
   bool its = facts.usable_socket() != nullptr && !facts.engine_is_outside() &&
              !facts.engine.error && !facts.engine.has_security("rootless");
   if (its) return;
@@ -104,23 +107,22 @@ async::task<Result<Facts>> gather_far(Runner run, engine::Client* engine, net::E
   facts.engine = engine == nullptr ? not_asked() : co_await facts_of(*engine);
   auto data_root = facts.engine.data_root;
   if (!is_plain_path(data_root)) data_root = usual_data_root;
-  auto seen = co_await async::attempt(async::with_deadline(
-      far_patience, fmt::format("looking at '{}'", facts.place),
-      look_there(std::move(run), net::ssh_remote_socket(endpoint.path()), data_root)));
+  auto seen = co_await async::attempt(
+      async::with_deadline(far_patience, fmt::format("looking at '{}'", facts.place),
+                           look_there(std::move(run), endpoint.path(), data_root)));
   if (!seen && engine == nullptr) co_return fail(std::move(seen.error()));
   if (!seen) {
     facts.unseen = seen.error().message;
     if (!facts.engine.name.empty()) facts.machine = facts.engine.name;
     co_return facts;
   }
-  auto& there = seen->endpoint.there;
   // A path in the endpoint overrules it.
-  if (endpoint.path().empty()) facts.endpoint.there = std::move(there);
+  if (endpoint.path().empty()) facts.endpoint.there = std::move(seen->endpoint.there);
   seen->at = facts.at;
   seen->place = std::move(facts.place);
   seen->endpoint = std::move(facts.endpoint);
   seen->engine = std::move(facts.engine);
-  leave_engines_own(*seen);
+  leave_out(*seen);
   co_return std::move(*seen);
 }
 

@@ -28,6 +28,7 @@ constexpr std::size_t line_max = 16U << 10U;
 constexpr std::size_t name_max = 256;
 constexpr std::size_t version_max = 64;
 constexpr std::size_t groups_max = 1'024;
+constexpr std::uint64_t room_max = 1ULL << 50U;
 constexpr std::string_view yes = "yes";
 
 /// How often each fact may be told.
@@ -153,7 +154,7 @@ std::optional<Number> number_in(std::string_view text) {
 
 Id id_in(std::string_view text) {
   auto id = number_in<Id>(text);
-  if (!id) throw unreadable("it has a word in the place of an id");
+  if (!id) throw unreadable("one of its ids is no id");
   return *id;
 }
 
@@ -313,9 +314,9 @@ void read_sockets(const Told& told, Facts& facts) {
   for (const auto* place : {"usual", "own"}) {
     auto other = socket_in(told, place);
     if (!other || other->kind != Kind::socket) continue;
-    if (std::string_view{place} == "own") facts.rootless.socket = other->path;
     if (!same_place(socket, *other)) facts.other_sockets.push_back(std::move(*other));
   }
+  find_rootless(facts);
 }
 
 ToolFacts tool_in(std::string_view path, std::string_view version) {
@@ -365,12 +366,12 @@ struct Room {
 };
 std::optional<Room> room_in(std::string_view line) {
   auto words = words_of(line);
-  for (std::size_t i = 3; i + 1 < words.size() && i >= 3; ++i) {
-    bool share = i >= 4 && (words[i].ends_with('%') || words[i] == "-");
+  for (std::size_t i = 4; i < words.size(); ++i) {
+    bool share = words[i].ends_with('%') || words[i] == "-";
     if (!share) continue;
     auto total = number_in<std::uint64_t>(words[i - 3]);
     auto free = number_in<std::uint64_t>(words[i - 1]);
-    if (total && free) return Room{*total, *free};
+    if (total && free && *free <= *total && *total <= room_max) return Room{*total, *free};
   }
   return std::nullopt;
 }

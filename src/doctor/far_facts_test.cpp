@@ -123,7 +123,7 @@ TEST(FarFacts, TellOtherSocketsAndWhatIsInTheWay) {
 }
 
 TEST(FarFacts, AreRefusedWhereTheyAreNoFacts) {
-  EXPECT_THAT(refusal(""), HasSubstr("no id"));
+  EXPECT_THAT(refusal(""), HasSubstr("more than a name"));
   EXPECT_THAT(refusal("HTTP/1.1 400 Bad Request\r\n"), HasSubstr("no fact"));
   EXPECT_THAT(refusal(told("Welcome to edge-3!\n")), HasSubstr("no fact"));
   EXPECT_THAT(refusal(told("\n")), HasSubstr("no fact"));

@@ -1,6 +1,7 @@
 #include "doctor/far_script.hpp"
 
 #include "base/error.hpp"
+#include "net/ssh_way.hpp"
 
 #include <fmt/format.h>
 
@@ -86,6 +87,12 @@ tell docker_group "$(group docker)"
 )sh";
 
 constexpr std::string_view sockets = R"sh(
+if [ -z "$named" ] && [ ! -S "$socket" ]; then
+  case $DOCKER_HOST in
+    unix://*[!A-Za-z0-9/._+@-]*) ;;
+    unix:///*) socket=${DOCKER_HOST#unix://} ;;
+  esac
+fi
 look socket "$socket"
 if [ "$socket" != /var/run/docker.sock ]; then look usual /var/run/docker.sock; fi
 own=${XDG_RUNTIME_DIR:-/run/user/$uid}/docker.sock
@@ -150,10 +157,11 @@ bool is_plain_path(std::string_view path) {
          path.find_first_not_of(path_characters) == path.npos;
 }
 
-std::string far_script(std::string_view socket, std::string_view data_root) {
-  CHECK(is_plain_path(socket) && is_plain_path(data_root));
-  return fmt::format("socket='{}'\ndata_root='{}'\n{}{}{}{}{}", socket, data_root, helpers,
-                     accounts, sockets, machine, engine);
+std::string far_script(const std::string& socket, std::string_view data_root) {
+  CHECK((socket.empty() || is_plain_path(socket)) && is_plain_path(data_root));
+  return fmt::format("named='{}'\nsocket='{}'\ndata_root='{}'\n{}{}{}{}{}", socket,
+                     net::ssh_remote_socket(socket), data_root, helpers, accounts, sockets, machine,
+                     engine);
 }
 
 }  // namespace gantry::doctor

@@ -55,14 +55,13 @@ class FarScripts : public testing::TestWithParam<std::vector<std::string>> {
     std::ofstream{file} << script << "\n";
     auto argv = GetParam();
     argv.push_back(file);
-    auto ran = co_await async::run_process(
-        {.argv = argv, .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent"}},
-        1U << 20U);
+    auto ran = co_await async::run_process({.argv = argv, .env = variables_}, 1U << 20U);
     if (!ran) co_return fail(ran.error());
     co_return ran->output;
   }
 
   fs::path folder_;
+  std::vector<std::string> variables_{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent"};
   async::TestLoop loop_;
 };
 
@@ -108,6 +107,22 @@ TEST_P(FarScripts, FollowLinksAndTellMissingFromHidden) {
   auto folder = value_or_throw(
       read_far_facts(value_or_throw(loop_.run(run(far_script(folder_.string(), "/"))))));
   EXPECT_EQ(folder.socket->kind, SocketFile::Kind::folder);
+}
+
+TEST_P(FarScripts, LookWhereDockerIsToldToOnlyWhereNothingElseIsNamed) {
+  auto path = make_socket();
+  variables_.push_back("DOCKER_HOST=unix://" + path);
+  auto seen = [&](const std::string& named) {
+    return value_or_throw(read_far_facts(value_or_throw(loop_.run(run(far_script(named, "/"))))));
+  };
+  auto gone = (folder_ / "gone.sock").string();
+  EXPECT_EQ(seen(gone).socket->path, gone);
+  if (fs::exists("/var/run/docker.sock")) GTEST_SKIP() << "Docker's usual socket is here";
+  auto usual = seen("");
+  EXPECT_EQ(usual.socket->path, path);
+  EXPECT_THAT(usual.endpoint.there, HasSubstr(path));
+  variables_.back() = "DOCKER_HOST=unix:///a'b";
+  EXPECT_EQ(seen("").socket->path, "/var/run/docker.sock");
 }
 
 INSTANTIATE_TEST_SUITE_P(Shells, FarScripts,

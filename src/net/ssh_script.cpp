@@ -103,6 +103,7 @@ async::task<std::string> run_ssh_script(SshCurrent& current, std::string script)
     if (!run.ended()) throw Failure{ssh_too_slow(current.way, current.patience)};
     throw Failure{refined_ssh_error(run.why_ended(), run.log(), current)};
   }
+  if (!ended && ended.error().kind == ErrorKind::too_large) throw Failure{ended.error()};
   auto printed = printed_by_ssh_script(said, nonce);
   if (printed.whole) co_return std::move(*printed.whole);
   if (!ended && ended.error().kind == ErrorKind::timed_out) {
