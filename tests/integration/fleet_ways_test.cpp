@@ -218,6 +218,20 @@ TEST_P(FleetWays, LogsStatisticsAndFactsAreRead) {
   EXPECT_THAT(log, HasSubstr("err\n"));
 }
 
+TEST_P(FleetWays, TextsRunOnHostsThatAreReachedBySsh) {
+  if (!ready()) return;
+  auto kept = host();
+  auto ran = run(kept->run_there("echo $((6 * 7))"));
+  if (needs_ssh(GetParam())) {
+    EXPECT_EQ(ran, "42\n");
+  } else {
+    ASSERT_FALSE(ran);
+    EXPECT_EQ(ran.error().code, "host_without_shell");
+  }
+  EXPECT_TRUE(run(fleet_->remove(tester, "far")));
+  EXPECT_EQ(run(kept->run_there("echo one")).error().code, "host_ended");
+}
+
 TEST_P(FleetWays, TheHostIsFoundBesideTheLocalOneAndStaysApart) {
   if (!ready()) return;
   auto name = fresh_name();

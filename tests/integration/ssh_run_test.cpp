@@ -1,5 +1,6 @@
 // Texts that run on far machines, against real sshds on loopback.
 #include "async/scope.hpp"
+#include "base/random.hpp"
 #include "integration/ssh_ways.hpp"
 
 #include <filesystem>
@@ -17,8 +18,9 @@ class SshRuns : public SshWays {
   /// A tunnel to a server of these lines.
   void open_to(std::vector<std::string> lines) {
     server_.emplace(loop_, SshServer::Options{.lines = std::move(lines)});
-    auto settings = with_key("mine");
-    welcome(*server_, "mine");
+    auto key = "key-" + random::word(6);
+    auto settings = with_key(key);
+    welcome(*server_, key);
     open(server_->endpoint(socket()), std::move(settings));
   }
   Error refused(std::string script) {

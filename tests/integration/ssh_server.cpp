@@ -70,8 +70,8 @@ bool answers(std::uint16_t port) {
 }
 
 std::string run(async::TestLoop& loop, std::vector<std::string> argv) {
-  auto ended = value_or_throw(loop.run(
-      async::run_process({.argv = std::move(argv), .env = {"PATH=/usr/bin:/bin"}}, 16'384)));
+  auto ended = value_or_throw(loop.run(async::run_process(
+      {.argv = std::move(argv), .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}}, 16'384)));
   if (!ended.status.success()) throw std::runtime_error{ended.output};
   return ended.output;
 }
@@ -93,6 +93,10 @@ std::string with_root_password(const std::string& shadow, const std::string& has
     text += root ? fmt::format("root:{}:19000:0:99999:7:::\n", hash) : line + "\n";
   }
   return text;
+}
+
+void append(const std::string& file, std::string_view line) {
+  std::ofstream{file, std::ios::app} << line << "\n";
 }
 
 async::task<void> until_listening(std::uint16_t port) {
@@ -150,12 +154,16 @@ std::optional<std::string> SshServer::missing() {
 SshServer::SshServer(async::TestLoop& loop) : SshServer{loop, Options{}} {}
 
 SshServer::SshServer(async::TestLoop& loop, const Options& options)
-    : loop_{loop}, user_{user_name()}, has_password_{!options.password.empty()} {
+    : loop_{loop},
+      user_{options.account.empty() ? user_name() : options.account},
+      has_password_{!options.password.empty()},
+      has_account_{!options.account.empty()} {
   host_keys_.make(host_key_);
   port_ = free_port();
   folder_.write("authorized_keys", "");
   folder_.write("authorities", "");
   write_configuration(options);
+  if (has_account_) make_account();
   start();
 }
 
@@ -188,17 +196,36 @@ void SshServer::write_configuration(const Options& options) {
                   fmt::join(options.variables, " "), has_password_ ? "yes" : "no"));
 }
 
+void SshServer::make_account() const {
+  constexpr int id = 61'234;
+  auto etc = folder_.file("etc");
+  run(loop_, {"cp", "-a", "/etc", etc});
+  append(etc + "/passwd", fmt::format("{0}:x:{1}:{1}::/:/bin/sh", user_, id));
+  append(etc + "/group", fmt::format("{}:x:{}:", user_, id));
+  append(etc + "/shadow", fmt::format("{}:*:19000:0:99999:7:::", user_));
+  // sshd reads the keys as that user.
+  fs::permissions(folder_.file("."), fs::perms{0711});
+}
+
+void SshServer::run_there(const std::vector<std::string>& argv) {
+  std::vector<std::string> all{"nsenter", "--mount", "--target", std::to_string(process_->pid()),
+                               "--"};
+  all.insert(all.end(), argv.begin(), argv.end());
+  run(loop_, std::move(all));
+}
+
 std::vector<std::string> SshServer::command() const {
   std::vector<std::string> argv;
-  if (has_password_) {
+  if (has_password_ || has_account_) {
     argv = {"unshare",
             "--mount",
             "--propagation",
             "private",
             "sh",
             "-c",
-            "mount --bind \"$0\" /etc/shadow && exec \"$@\"",
-            folder_.file("shadow")};
+            "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"",
+            folder_.file(has_account_ ? "etc" : "shadow"),
+            has_account_ ? "/etc" : "/etc/shadow"};
   }
   argv.insert(argv.end(), {sshd, "-D", "-f", folder_.file("sshd_config"), "-h",
                            host_keys_.file(host_key_), "-E", folder_.file("log")});
@@ -222,6 +249,7 @@ std::string SshServer::fingerprint() { return host_keys_.fingerprint(host_key_);
 
 void SshServer::accept(const std::string& public_key) {
   folder_.write("authorized_keys", folder_.read("authorized_keys") + public_key);
+  if (has_account_) fs::permissions(folder_.file("authorized_keys"), fs::perms{0644});
 }
 
 void SshServer::accept_authority(const std::string& public_key) {

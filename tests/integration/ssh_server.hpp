@@ -62,6 +62,9 @@ class SshServer {
     std::vector<std::string> variables = {};
     /// Of root; empty: nobody has one.
     std::string password = {};
+    /// Who logs in instead of the user who runs the test: an account, and a group of its own, that
+    /// exist in this sshd's mount namespace alone. Takes root.
+    std::string account = {};
   };
 
   /// Why there can be no server here; nothing where all is well.
@@ -90,6 +93,9 @@ class SshServer {
   /// Lets in whoever has a certificate by this key.
   void accept_authority(const std::string& public_key);
 
+  /// Runs a command as root where the account is.
+  void run_there(const std::vector<std::string>& argv);
+
   /// Kills it and every connection.
   void stop();
   void start();
@@ -100,6 +106,7 @@ class SshServer {
 
  private:
   void write_configuration(const Options& options);
+  void make_account() const;
   std::vector<std::string> command() const;
 
   async::TestLoop& loop_;
@@ -108,6 +115,7 @@ class SshServer {
   std::string host_key_ = "host";
   std::string user_;
   bool has_password_ = false;
+  bool has_account_ = false;
   std::uint16_t port_ = 0;
   std::optional<async::Process> process_;
 };
