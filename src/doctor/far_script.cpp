@@ -23,7 +23,7 @@ nl='
 '
 tell() {
   case $2 in '' | *"$nl"*) return ;; esac
-  if [ ${#2} -le 15000 ]; then printf '%s: %s\n' "$1" "$2"; fi
+  if [ ${#2} -le 8000 ]; then printf '%s: %s\n' "$1" "$2"; fi
 }
 tell_lines() { printf '%s\n' "$2" | tr '\t\r' '  ' | sed -n "1,48s/^\(.\)/$1: \1/p"; }
 there() { command -v "$1" >/dev/null; }
@@ -37,6 +37,15 @@ if timeout 3 true; then bounded='timeout 3'; fi
 group() {
   if there getent; then $bounded getent group "$1"; return; fi
   sed -n "/^$1:/p;/^[^:]*:[^:]*:$1:/p" /etc/group | sed 1q
+}
+# Of very many members the first are told.
+tell_group() {
+  members=$2
+  if [ ${#members} -gt 4000 ]; then
+    members=$(printf '%s' "$members" | cut -c 1-4000)
+    members=${members%,*},...
+  fi
+  tell "$1" "$members"
 }
 user() {
   if there getent; then $bounded getent passwd "$1" | sed 's/:.*//'; return; fi
@@ -64,7 +73,7 @@ look() {
   if [ "$real" != "$path" ]; then tell "${key}_real" "$real"; fi
   set -- $line
   tell "${key}_owner" "$(user "$3")"
-  tell "${key}_group" "$(group "$4")"
+  tell_group "${key}_group" "$(group "$4")"
   if there getfacl; then tell_lines "${key}_acl" "$(getfacl -cnp "$path")"; fi
   if [ -w "$path" ]; then tell "${key}_writable" yes; else tell "${key}_writable" no; fi
 }
@@ -83,7 +92,7 @@ tell uid "$uid"
 tell user "${name:-$uid}"
 tell process_groups "$(id -G)"
 tell account_groups "$($bounded id -G "${name:-$uid}")"
-tell docker_group "$(group docker)"
+tell_group docker_group "$(group docker)"
 )sh";
 
 constexpr std::string_view sockets = R"sh(

@@ -125,6 +125,20 @@ TEST_P(FarScripts, LookWhereDockerIsToldToOnlyWhereNothingElseIsNamed) {
   EXPECT_EQ(seen("").socket->path, "/var/run/docker.sock");
 }
 
+TEST_P(FarScripts, TellTheFirstOfVeryManyMembers) {
+  auto getent = folder_ / "getent";
+  std::ofstream{getent} << "#!/bin/sh\nprintf docker:x:106:; i=0\n"
+                           "while [ $i -lt 2000 ]; do printf member$i,; i=$((i+1)); done\n";
+  fs::permissions(getent, fs::perms::owner_all);
+  variables_.front() = "PATH=" + folder_.string() + ":/usr/sbin:/usr/bin:/sbin:/bin";
+  auto facts = value_or_throw(
+      read_far_facts(value_or_throw(loop_.run(run(far_script("/nowhere/d.sock", "/"))))));
+  ASSERT_TRUE(facts.docker_group);
+  EXPECT_GT(facts.docker_group->members.size(), 100U);
+  EXPECT_EQ(facts.docker_group->members.front(), "member0");
+  EXPECT_EQ(facts.docker_group->members.back(), "...");
+}
+
 INSTANTIATE_TEST_SUITE_P(Shells, FarScripts,
                          testing::Values(std::vector<std::string>{"/bin/dash"},
                                          std::vector<std::string>{"/bin/bash"},
