@@ -1,0 +1,44 @@
+#pragma once
+
+#include "doctor/checks.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gantry::monitor {
+
+/// How a check came out.
+struct Outcome {
+  std::string id;
+  std::string title;
+  doctor::State state = doctor::State::skipped;
+  std::string summary;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+/// Of one report; more are cut off.
+inline constexpr std::size_t outcomes_max = 128;
+/// In bytes; longer ones are cut.
+inline constexpr std::size_t summary_max = 1'024;
+/// A line each, as they are kept, compared and told.
+std::vector<Outcome> outcomes_of(const doctor::Report& report);
+
+/// A check that comes out otherwise than before; nothing on one side: there was, or is, none such.
+struct Difference {
+  std::optional<Outcome> before;
+  std::optional<Outcome> after;
+
+  const Outcome& either() const { return after ? *after : *before; }
+  bool operator==(const Difference&) const = default;
+};
+
+/// What is worth telling, in the order of `after`, and then what is gone. Another state always is,
+/// and so is a check that was not there or is not any more. Another summary is where both are
+/// warnings or failures: it may be another group, another port; but not that 8 % of a disk are free
+/// where it was 9 %. What is in order may say so in other words, and that is no news.
+std::vector<Difference> differences(const std::vector<Outcome>& before,
+                                    const std::vector<Outcome>& after);
+
+}  // namespace gantry::monitor

@@ -1,0 +1,79 @@
+#include "monitor/report_store.hpp"
+
+#include "base/json.hpp"
+#include "storage/migrations.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace gantry::monitor::report_store {
+namespace {
+
+constexpr std::array migrations{storage::Migration{1, "reports of hosts", R"(
+  CREATE TABLE doctor_reports (
+    host_id text PRIMARY KEY,
+    made_at bigint NOT NULL,
+    outcomes text NOT NULL
+  ))"}};
+
+std::string text_of(const std::vector<Outcome>& outcomes) {
+  json::Array all;
+  for (const auto& one : outcomes) {
+    all.push_back(json::Object{{"id", one.id},
+                               {"title", one.title},
+                               {"state", doctor::word(one.state)},
+                               {"summary", one.summary}});
+  }
+  return json::serialize(json::Value(std::move(all)));
+}
+
+std::optional<std::vector<Outcome>> outcomes_of(const std::string& text) {
+  auto value = json::parse(text, json::Keys::tolerant);
+  if (!value || !value->is_array()) return std::nullopt;
+  std::vector<Outcome> outcomes;
+  for (const auto& item : value->as_array()) {
+    json::Fields fields{item, "", json::Keys::tolerant};
+    auto state = doctor::parse_state(fields.required_text("state"));
+    Outcome outcome{.id = fields.required_text("id"),
+                    .title = fields.required_text("title"),
+                    .state = state.value_or(doctor::State::skipped),
+                    .summary = fields.required_text("summary")};
+    if (!state || !fields.finish()) return std::nullopt;
+    outcomes.push_back(std::move(outcome));
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+async::task<void> migrate(storage::Database& database) {
+  co_await storage::migrate(database, "monitor", migrations);
+}
+
+std::optional<KeptReport> find(storage::Transaction& transaction, const fleet::HostId& host) {
+  auto rows = transaction.query(
+      "SELECT made_at, outcomes FROM doctor_reports WHERE host_id = $1 LIMIT 1", host);
+  if (rows.empty()) return std::nullopt;
+  auto outcomes = outcomes_of(rows.front().text(1));
+  if (!outcomes) return std::nullopt;
+  return KeptReport{.at = rows.front().time(0), .outcomes = std::move(*outcomes)};
+}
+
+void put(storage::Transaction& transaction, const fleet::HostId& host, const KeptReport& report) {
+  transaction.execute(
+      "INSERT INTO doctor_reports (host_id, made_at, outcomes) VALUES ($1, $2, $3) "
+      "ON CONFLICT (host_id) DO UPDATE SET made_at = excluded.made_at, "
+      "outcomes = excluded.outcomes",
+      host, report.at, text_of(report.outcomes));
+}
+
+void keep_only(storage::Transaction& transaction, const std::vector<fleet::HostId>& hosts) {
+  for (const auto& row : transaction.query("SELECT host_id FROM doctor_reports LIMIT 10000")) {
+    auto host = row.id<fleet::HostId>(0);
+    if (std::ranges::find(hosts, host) != hosts.end()) continue;
+    transaction.execute("DELETE FROM doctor_reports WHERE host_id = $1", host);
+  }
+}
+
+}  // namespace gantry::monitor::report_store
