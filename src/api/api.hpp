@@ -18,6 +18,7 @@
 #include "fleet/recordings.hpp"
 #include "fleet/stats_hub.hpp"
 #include "fleet/terminals.hpp"
+#include "monitor/doctors.hpp"
 #include "net/http_server.hpp"
 #include "sandbox/images.hpp"
 #include "sandbox/languages.hpp"
@@ -53,6 +54,8 @@ struct Services {
   executions::Executions& executions;
   /// The hosts. Hold what `find` gives for as long as a request uses it.
   fleet::Fleet& fleet;
+  /// Who looks at a host when it can not be used.
+  monitor::Doctors& doctors;
   /// Every change to a host goes through it.
   fleet::Operations& operations;
   /// What containers write and use, for any number of people at once.

@@ -122,6 +122,9 @@ Answer remove_host(Call& call);
 Answer test_host(Call& call);
 Answer trust_host(Call& call);
 
+// hosts_doctor.cpp
+Answer get_host_doctor(Call& call);
+
 // hosts_lists.cpp
 Answer list_host_images(Call& call);
 Answer list_host_volumes(Call& call);

@@ -92,6 +92,7 @@ constexpr std::array table{
           host_body},
     Route{"DELETE", "/api/v1/hosts/{id}", admin, Scope::containers, &remove_host},
     Route{"POST", "/api/v1/hosts/{id}/test", admin, Scope::containers, &test_host},
+    Route{"GET", "/api/v1/hosts/{id}/doctor", operator_, Scope::containers, &get_host_doctor},
     Route{"POST", "/api/v1/hosts/{id}/trust", admin, Scope::containers, &trust_host, Body::json,
           small_body},
     Route{"GET", "/api/v1/hosts/{id}/images", viewer, Scope::containers, &list_host_images},

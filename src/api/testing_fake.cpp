@@ -115,6 +115,11 @@ TestServer::TestServer(Options options)
             return other ? std::move(*other) : daemon_.server().connect();
           }});
   loop_.run(fleet_->start());
+  monitor::Doctors::Settings doctors;
+  doctors.environment.docker_folder = folder_.path() / "docker";
+  doctors.look = options.look;
+  doctors_ = std::make_unique<monitor::Doctors>(executor, *database_, *fleet_, std::move(doctors));
+  loop_.run(doctors_->start());
   operations_ = std::make_unique<fleet::Operations>(executor, *database_,
                                                     fleet::Operations::Settings{.clock = Clock{}});
   logs_ = std::make_unique<fleet::LogHub>(executor);
@@ -131,6 +136,7 @@ TestServer::TestServer(Options options)
                                         .access = *access_,
                                         .executions = *executions_,
                                         .fleet = *fleet_,
+                                        .doctors = *doctors_,
                                         .operations = *operations_,
                                         .logs = *logs_,
                                         .stats = *stats_,
@@ -174,6 +180,7 @@ TestServer::~TestServer() {
   loop_.run(executions_->close(Milliseconds{5'000}));
   loop_.run(webhooks_->close());
   loop_.run(terminals_->close());
+  loop_.run(doctors_->close());
   loop_.run(server_->close(Milliseconds{2'000}));
   loop_.run(tasks_->close());
   loop_.run(logs_->close());

@@ -13,6 +13,7 @@
 #include "fleet/log_hub.hpp"
 #include "fleet/operations.hpp"
 #include "fleet/stats_hub.hpp"
+#include "monitor/doctors.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/websocket.hpp"
@@ -90,6 +91,8 @@ class TestServer {
     std::function<std::optional<net::Connect>(const fleet::HostReach&)> dial = {};
     /// Where people sign in besides.
     std::function<std::unique_ptr<access::Oidc>(const async::Executor&)> oidc = {};
+    /// What there is to know of a host; nothing: what the doctor sees from here.
+    monitor::Doctors::Look look = {};
   };
 
   explicit TestServer(Options options);
@@ -176,6 +179,7 @@ class TestServer {
   std::unique_ptr<executions::Registries> registries_;
   std::unique_ptr<executions::ImageKeeper> images_;
   std::unique_ptr<fleet::Fleet> fleet_;
+  std::unique_ptr<monitor::Doctors> doctors_;
   std::unique_ptr<fleet::Operations> operations_;
   std::unique_ptr<fleet::LogHub> logs_;
   std::unique_ptr<fleet::StatsHub> stats_;

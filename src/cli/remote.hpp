@@ -100,10 +100,13 @@ std::string_view command_help(std::string_view command);
 
 /// A verb as it was called.
 struct RemoteCommand {
+  enum class Screen { none, terminal };
+
   ServerAccess server;
   Format format = Format::text;
   const Verb* verb = nullptr;
   Given given;
+  Screen screen = Screen::none;  ///< Whether colours are shown.
   /// Where this user's settings are: `~/.config/gantry`; and Docker's: `~/.docker`.
   std::filesystem::path config_folder = {};
   std::filesystem::path docker_folder = {};

@@ -22,6 +22,9 @@ std::span<const Verb> context_verbs();
 async::task<Result<int>> run_names(Context& context, RemoteCommand command);
 /// Shows the steps, and what to do about the one that failed; then the exit code is not 0.
 async::task<Result<int>> run_host_test(Context& context, RemoteCommand command);
+/// Shows the report as 'gantry doctor' shows its own, and what has changed; the exit code is the
+/// report's.
+async::task<Result<int>> run_host_doctor(Context& context, RemoteCommand command);
 /// Adds hosts as Docker's contexts describe them.
 async::task<Result<int>> run_host_import(Context& context, RemoteCommand command);
 /// Lists containers, and says of which hosts the view is stale.

@@ -286,6 +286,7 @@ Result<ServeOptions> serve_options(const Settings& settings, const ConfigFile& c
   auto tls = tls_options(settings, docker_certificates(settings, world), world.exists);
   if (!tls) return fail(tls.error());
   options.tls = std::move(*tls);
+  options.doctor = doctor_environment(world);
   options.ssh = ssh_places(settings, options.data_dir, variable(world, "RUNTIME_DIRECTORY"));
   auto oidc = oidc_options(settings);
   if (!oidc) return fail(oidc.error());
@@ -359,6 +360,7 @@ cli::RemoteCommand remote_command(const cli::Verb& verb, const Flags& flags,
   for (const auto& [key, texts] : given->second) {
     if (!texts.empty()) command.given.emplace(key, texts);
   }
+  if (shows_colours(world)) command.screen = cli::RemoteCommand::Screen::terminal;
   command.config_folder = config_folder(world);
   auto docker = variable(world, "DOCKER_CONFIG");
   command.docker_folder =

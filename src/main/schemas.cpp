@@ -9,6 +9,7 @@
 #include "fleet/open_execs_store.hpp"
 #include "fleet/recordings_store.hpp"
 #include "main/secret_key_store.hpp"
+#include "monitor/report_store.hpp"
 
 namespace gantry::main {
 
@@ -18,6 +19,7 @@ async::task<void> migrate_all(storage::Database& database) {
   co_await fleet::hosts_store::migrate(database);
   co_await fleet::recordings_store::migrate(database);
   co_await fleet::open_execs_store::migrate(database);
+  co_await monitor::report_store::migrate(database);
   co_await executions::registry_store::migrate(database);
   co_await executions::image_store::migrate(database);
   co_await executions::store::migrate(database);

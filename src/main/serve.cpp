@@ -7,6 +7,7 @@
 #include "async/scope.hpp"
 #include "async/workers.hpp"
 #include "base/random.hpp"
+#include "doctor/explain.hpp"
 #include "engine/client.hpp"
 #include "executions/executions.hpp"
 #include "executions/image_keeper.hpp"
@@ -24,6 +25,7 @@
 #include "main/secret_key.hpp"
 #include "main/serve_options.hpp"
 #include "main/version.hpp"
+#include "monitor/doctors.hpp"
 #include "net/endpoint.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_files.hpp"
@@ -107,6 +109,18 @@ std::string webhook_body(const executions::Record& record) {
                                       {"execution", api::execution_item_json(record)}});
 }
 
+/// Whoever dials a host of the fleet hears what the doctor finds on the way to its engine.
+fleet::Dress with_diagnosis(const async::Executor& executor, const Clock& clock) {
+  return [executor, clock](net::Connect connect, const net::Endpoint& endpoint,
+                           net::SshTunnel* tunnel) {
+    if (tunnel == nullptr) {
+      return doctor::explained(executor, std::move(connect), endpoint, clock);
+    }
+    auto run = [tunnel](std::string script) { return tunnel->run(std::move(script)); };
+    return doctor::explained_far(executor, std::move(connect), endpoint, run, clock);
+  };
+}
+
 /// While nobody waits for it: a reload ends no server that starts or stops.
 void ignore_reloads() { ::signal(SIGHUP, SIG_IGN); }
 
@@ -128,14 +142,19 @@ class Server {
         access_{executor, *database_, {.clock = clock_, .password_cost = {}, .sealer = sealer}},
         endpoint_{value_or_throw(net::Endpoint::parse(options.engine))},
         engine_tls_{value_or_throw(net::load_tls_client(options.tls.engine))},
-        engine_{executor, net::dialer(executor, endpoint_, engine_tls_), endpoint_},
+        engine_{executor,
+                doctor::explained(executor, net::dialer(executor, endpoint_, engine_tls_),
+                                  endpoint_, clock_),
+                endpoint_},
         fleet_{executor,
                *database_,
                {.local = {endpoint_, engine_tls_},
                 .sealer = sealer,
                 .clock = clock_,
                 .ssh = options.ssh,
-                .hidden = &api::is_sandbox}},
+                .hidden = &api::is_sandbox,
+                .dress = with_diagnosis(executor, clock_)}},
+        doctors_{executor, *database_, fleet_, {.environment = options.doctor, .clock = clock_}},
         operations_{executor, *database_, {.clock = clock_, .turn_max = operations_turn_max}},
         logs_{executor},
         stats_{executor},
@@ -207,6 +226,7 @@ class Server {
     http_.trust(options_.trusted_proxies);
     co_await access_.start();
     co_await fleet_.start();
+    co_await doctors_.start();
     access_.name_hosts(api::host_names(fleet_));
     co_await recordings_.start();
     co_await open_execs_.start();
@@ -249,6 +269,7 @@ class Server {
     co_await executions_.close(executions_grace);
     co_await webhooks_.close();
     co_await terminals_.close();
+    co_await doctors_.close();
     co_await http_.close(requests_grace);
     co_await tasks_.close();
     co_await logs_.close();
@@ -303,6 +324,7 @@ class Server {
             .access = access_,
             .executions = executions_,
             .fleet = fleet_,
+            .doctors = doctors_,
             .operations = operations_,
             .logs = logs_,
             .stats = stats_,
@@ -340,6 +362,7 @@ class Server {
   net::TlsClient engine_tls_;
   engine::Client engine_;
   fleet::Fleet fleet_;
+  monitor::Doctors doctors_;
   fleet::Operations operations_;
   fleet::LogHub logs_;
   fleet::StatsHub stats_;

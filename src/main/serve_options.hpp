@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "doctor/gather.hpp"
 #include "main/execution_options.hpp"
 #include "main/image_options.hpp"
 #include "main/oidc_options.hpp"
@@ -64,6 +65,8 @@ struct ServeOptions {
   /// Where hosts over SSH have their files, and what they may use.
   net::SshPlaces ssh = {};
   LocalOptions local;
+  /// Where the doctor finds this machine's tools and settings.
+  doctor::Environment doctor = {};
 };
 
 /// The server, from its start to its end (SIGINT, SIGTERM). Answers the exit code; what keeps it
