@@ -738,7 +738,7 @@ export interface paths {
          * Why a host's engine can not be used, and what has changed since last time
          * @description The host is examined now, as `gantry doctor` examines a machine; nothing on it is changed.
          *     Of a `unix://` host this process and this machine are looked at, of an `ssh://` host the
-         *     account there and that machine, of any other only what its engine tells. It takes up to 15
+         *     account there and that machine, of any other only what its engine tells. It takes up to 20
          *     s; who asks meanwhile gets the same answer. The states and summaries are kept, and the next
          *     answer is compared with them.
          */
@@ -3694,7 +3694,7 @@ export interface components {
             sight: "here" | "far" | "engine";
             /** @description What the machine is called here; empty for that of the server */
             place: string;
-            /** @description The name of the machine that was looked at; empty where only its engine was */
+            /** @description The name of the machine, as it or its engine tells it */
             machine: string;
             /** @description Whether that machine is a container */
             in_container: boolean;
