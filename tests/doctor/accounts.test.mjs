@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { before, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import {
   engine, gid_of, groups_file, id_of, mode_of, new_user, room, root, Session, usual_socket,
 } from './place.mjs';
 
-before(() => engine.fresh());
+beforeEach(() => engine.ready());
 
 /** A process of the user's that goes on until it is killed: {pid, end}. */
 function process_of(user) {
@@ -50,7 +50,7 @@ test('--fix of a process adds its account and leaves the restart to its owner', 
   const user = new_user();
   const old = process_of(user);
   const admin = new Session(new_user());
-  const fixed = await admin.doctor(`--fix --yes --pid ${old.pid}`);
+  const fixed = await admin.doctor_of(`sudo gantry doctor --fix --yes --json --pid ${old.pid}`);
   fixed.names('process_groups', /began before that/);
   assert.match(root(`id -nG ${user}`), /\bdocker\b/);
   await old.end();

@@ -7,7 +7,7 @@ import { engine, new_user, room, root, Session } from './place.mjs';
 const tools = `${room}/tools`;
 
 before(async () => {
-  await engine.fresh();
+  await engine.ready();
   root(`mkdir -p ${tools}
     for tool in docker gantry sudo; do ln -sf "$(command -v $tool)" ${tools}/$tool; done`);
 });

@@ -9,7 +9,7 @@ const as_nobody = `--user ${nobody}:${nobody}`;
 
 let shell;
 before(async () => {
-  await engine.fresh();
+  await engine.ready();
   make_image();
   shell = new Session(new_user('docker'));
 });

@@ -96,7 +96,8 @@ export class Session {
   constructor(user, variables = {}) {
     this.user = user;
     const home = user === 'root' ? `${room}/homes/root` : `${room}/homes/${user}`;
-    this.shell = kept(spawn('setpriv', ['--reuid', user, '--regid', user, '--init-groups', 'bash'], {
+    const as_user = ['--reuid', user, '--regid', user, '--init-groups', '/bin/bash'];
+    this.shell = kept(spawn('/usr/bin/setpriv', as_user, {
       cwd: home,
       env: { HOME: home, USER: user, SHELL: '/bin/bash', PATH: login_path, ...variables },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -146,6 +147,14 @@ export const engine = {
   async up() {
     await until(() => answers(usual_socket), 'the answer of the engine');
   },
+  /** As every test expects it; what a failed one has left is mended. */
+  async ready() {
+    for (const other of [...others]) await other.end();
+    const usual = `test "$(stat -c '%F %a %G' ${usual_socket})" = 'socket 660 docker'`;
+    const no_list = `getfacl -c ${usual_socket} | wc -l | grep -qx 4`;
+    const fine = spawnSync('bash', ['-c', `${usual} && ${no_list}`], { stdio: 'ignore' }).status === 0;
+    if (!fine || !answers(usual_socket)) await this.fresh();
+  },
   /** Running, with the socket that it makes. */
   async fresh() {
     root(`service docker stop; rm -rf ${usual_socket}
@@ -157,6 +166,7 @@ export const engine = {
   kill: () => root('kill -KILL "$(cat /var/run/docker.pid)"'),
 };
 
+const others = new Set();
 /** Another engine, with an endpoint of the test's choice. */
 export class OtherEngine {
   constructor(host, ...words) {
@@ -168,6 +178,7 @@ export class OtherEngine {
       '--iptables=false', '--ip6tables=false', '--containerd-namespace', 'other',
       '--containerd-plugins-namespace', 'plugins.other', ...words], { stdio: 'ignore' }));
     this.exited = new Promise((done) => this.process.on('exit', done));
+    others.add(this);
   }
 
   async up() {
@@ -176,6 +187,7 @@ export class OtherEngine {
   }
 
   async end() {
+    others.delete(this);
     this.process.kill('SIGTERM');
     await this.exited;
     if (this.host.startsWith('unix://')) rmSync(this.host.slice('unix://'.length), { force: true });

@@ -1,7 +1,7 @@
 // Which engine is meant, what is at its place, and who else may use it.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { before, test } from 'node:test';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { beforeEach, test } from 'node:test';
 import {
   engine, id_of, make_image, mode_of, new_user, OtherEngine, room, root, run_words, Session,
   usual_socket,
@@ -9,7 +9,7 @@ import {
 
 const aside = '/var/run/docker-alt.sock';
 
-before(() => engine.fresh());
+beforeEach(() => engine.ready());
 
 const member = (variables) => new Session(new_user('docker'), variables);
 
@@ -195,13 +195,24 @@ test('an access control list lets in without the group, and its mask may shut ou
 
 test('an engine that listens without a password is a finding, on loopback, too', async () => {
   const shell = member();
-  const other = new OtherEngine('tcp://127.0.0.1:23750', '--tls=false');
-  await other.up();
-  await shell.follow('export DOCKER_HOST=tcp://127.0.0.1:23750');
-  const found = (await shell.doctor()).names('exposed', /has no password/);
-  assert.equal(found.check('engine').state === 'failed', false);
-  const [command] = found.commands('exposed');
-  await shell.follow(command);
-  (await shell.doctor()).passes();
-  await other.end();
+  const settings = '/etc/default/docker';
+  const usual = readFileSync(settings, 'utf8');
+  const tcp = `-H unix://${usual_socket} -H tcp://127.0.0.1:23750 --tls=false`;
+  try {
+    writeFileSync(settings, usual.replace('DOCKER_OPTS="', `DOCKER_OPTS="${tcp} `));
+    await engine.fresh();
+    (await shell.doctor()).names('exposed', /TCP port is open without a password/);
+    await shell.follow('export DOCKER_HOST=tcp://127.0.0.1:23750');
+    const found = (await shell.doctor()).names('exposed', /without a password/);
+    assert.notEqual(found.check('engine').state, 'failed');
+    assert.match(found.check('exposed').remedy[0].what, /^take 'tcp:\/\/' out/);
+    writeFileSync(settings, usual);
+    await shell.follow(found.commands('exposed')[0]);
+    await engine.up();
+    const gone = (await shell.doctor()).names('engine', /nobody listens|nothing listens/);
+    await shell.follow(gone.commands('engine').at(-1));
+    (await shell.doctor()).passes();
+  } finally {
+    writeFileSync(settings, usual);
+  }
 });
