@@ -46,6 +46,10 @@ void begin(std::shared_ptr<Ending> ending, std::function<void()> work) {
   }
 }
 
+task<void> end_of(std::shared_ptr<Ending> ending) {
+  while (!ending->ended.load(std::memory_order_acquire)) co_await readable(ending->told);
+}
+
 Failure too_many() {
   return Failure{{ErrorKind::exhausted, "too_many_aside",
                   "cannot look any further: too much of what was begun does not answer",
@@ -66,8 +70,7 @@ task<void> detail::run_aside(Milliseconds limit, std::string doing, std::functio
     throw boost::system::system_error{errno, boost::system::system_category()};
   }
   begin(ending, std::move(work));
-  co_await with_deadline(limit, std::move(doing), readable(ending->told));
-  CHECK(ending->ended.load(std::memory_order_acquire));
+  co_await with_deadline(limit, std::move(doing), end_of(ending));
 }
 
 }  // namespace gantry::async

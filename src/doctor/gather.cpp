@@ -195,13 +195,7 @@ std::optional<net::Endpoint> reachable_endpoint(Facts& facts) {
     facts.engine.error = facts.endpoint.wrong ? facts.endpoint.wrong : facts.endpoint.tls->wrong;
     return std::nullopt;
   }
-  auto endpoint = value_or_throw(net::Endpoint::parse(facts.endpoint.text));
-  if (endpoint.scheme() != Scheme::ssh) return endpoint;
-  facts.engine.error = Error{
-      ErrorKind::invalid, "engine_elsewhere",
-      fmt::format("cannot examine '{}' from here: it is another machine", facts.endpoint.text),
-      "run 'gantry doctor' there, or 'gantry hosts test' for the way to it"};
-  return std::nullopt;
+  return value_or_throw(net::Endpoint::parse(facts.endpoint.text));
 }
 
 async::task<void> look_at_engine(async::Executor executor, Facts& facts, net::Connect connect,
@@ -245,6 +239,17 @@ async::task<void> look_at_all(async::Executor executor, Facts& facts, Question q
                                   std::move(connect), std::move(endpoint));
 }
 
+Facts& elsewhere(Facts& facts, const net::Endpoint& endpoint) {
+  facts.sight = Sight::engine;
+  facts.place = facts.machine = endpoint.host();
+  facts.unseen = "not seen from here: it is another machine";
+  facts.engine.error = Error{
+      ErrorKind::invalid, "engine_elsewhere",
+      fmt::format("cannot examine '{}' from here: it is another machine", facts.endpoint.text),
+      "run 'gantry doctor' there, or 'gantry hosts doctor' where it is a host of a server"};
+  return facts;
+}
+
 }  // namespace
 
 async::task<Result<Facts>> gather(async::Executor executor, Question question,
@@ -258,6 +263,9 @@ async::task<Result<Facts>> gather(async::Executor executor, Question question,
                        keep(subject_of(facts, question, environment.path, budget.part()), subject));
   if (!subject) co_return fail(std::move(subject.error()));
   facts.subject = std::move(*subject);
+  // What is seen of this machine would say nothing of that one.
+  auto endpoint = net::Endpoint::parse(facts.endpoint.text);
+  if (endpoint && endpoint->scheme() == Scheme::ssh) co_return elsewhere(facts, *endpoint);
   co_await look_at_all(std::move(executor), facts, std::move(question), std::move(environment),
                        std::move(tls), budget);
   co_return facts;

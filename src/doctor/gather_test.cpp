@@ -189,6 +189,18 @@ TEST_F(Gathering, SkipsTheEnginesFilesWhereTheyDoNotAnswer) {
   EXPECT_EQ(judged("engine", facts).state, State::ok);
 }
 
+TEST_F(Gathering, DoesNotTakeThisMachineForAnother) {
+  environment_.docker_host = "ssh://ann@db1.lan";
+  auto facts = look();
+  EXPECT_EQ(facts.place, "db1.lan");
+  for (const auto* id : {"socket", "members", "exposed", "confinement", "compose", "clock"}) {
+    EXPECT_EQ(judged(id, facts).state, State::skipped) << id;
+  }
+  auto engine = judged("engine", facts);
+  EXPECT_EQ(engine.state, State::failed);
+  EXPECT_THAT(advice(engine), HasSubstr("'gantry hosts doctor'"));
+}
+
 async::task<void> answer(net::http::Exchange& exchange) {
   const auto& target = exchange.request().target;
   std::string body{target.contains("/version") ? version_of_engine

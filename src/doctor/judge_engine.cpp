@@ -48,6 +48,9 @@ constexpr std::array remedies{
 /// The commands are those of the engine whose socket is here.
 std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
   std::vector<Step> steps;
+  bool left_over = error.code == "engine_not_running" && facts.socket && !facts.engine_installed &&
+                   facts.sight == Sight::here && !facts.engine_is_outside();
+  if (left_over) return {{"no engine is installed, install one", "sudo apt install docker.io"}};
   for (const auto& remedy : remedies) {
     if (remedy.code != error.code || (remedy.command != nullptr && !facts.socket)) continue;
     std::string_view command;
@@ -56,7 +59,7 @@ std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
   }
   if (steps.empty()) steps.push_back({error.remedy.empty() ? "check the endpoint" : error.remedy});
   const auto& variable = facts.endpoint.variable;
-  if (!facts.socket && !variable.empty()) {
+  if (!facts.socket && !facts.is_late(Part::access) && !variable.empty()) {
     steps.push_back({"or take the setting away", fmt::format("unset {}", variable)});
   }
   return steps;
@@ -99,6 +102,13 @@ std::vector<std::string_view> other_warnings(const EngineFacts& engine) {
     if (!judged) out.push_back(without_mark(first));
   }
   return out;
+}
+
+/// `fbb7438b8432` of `…/fbb7438b8432…/fbb7438b8432…-json.log`
+std::string container_of(const std::string& log) {
+  constexpr std::size_t short_id = 12;
+  auto name = std::string_view{log}.substr(log.rfind('/') + 1);
+  return std::string{name.substr(0, std::min(short_id, name.find('-')))};
 }
 
 /// `12.3 MB`
@@ -260,9 +270,9 @@ Finding logs(const Facts& facts) {
   auto summary = fmt::format("driver {}", its.log_driver);
   const auto& files = facts.container_logs;
   if (files && files->files > 0) {
-    summary += fmt::format(", {} in {}{} files, the largest {} ('{}')", size_text(files->bytes),
-                           files->whole ? "" : "the first ", files->files,
-                           size_text(files->largest_bytes), files->largest);
+    summary += fmt::format(", {} in {}{} files, the largest {} of container {}",
+                           size_text(files->bytes), files->whole ? "" : "the first ", files->files,
+                           size_text(files->largest_bytes), container_of(files->largest));
   }
   bool bounded = its.log_driver != "json-file" || facts.logs_bounded.value_or(true);
   bool large = files && files->largest_bytes >= log_large;

@@ -47,6 +47,13 @@ TEST(EngineRow, HasARemedyForEachWayNotToAnswer) {
   }
 }
 
+TEST(EngineRow, TellsASocketThatAnEngineHasLeftBehind) {
+  auto facts = silent_engine("engine_not_running");
+  EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("start docker"));
+  facts.engine_installed = false;
+  EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("apt install docker.io"));
+}
+
 TEST(RowsOfTheEngine, AreSkippedWhereItDoesNotAnswer) {
   auto facts = silent_engine("engine_not_running");
   for (const auto* id : {"api", "versions", "isolation", "cgroups", "storage", "logs"}) {
@@ -132,7 +139,7 @@ TEST(Logs, NameTheLargest) {
                                   .largest_bytes = 2'400'000'000};
   auto finding = judged("logs", facts);
   EXPECT_EQ(finding.state, State::warning);
-  EXPECT_THAT(finding.summary, HasSubstr("2.6 GB in 3 files, the largest 2.4 GB"));
+  EXPECT_THAT(finding.summary, HasSubstr("2.6 GB in 3 files, the largest 2.4 GB of container a"));
   EXPECT_THAT(advice(finding), HasSubstr("truncate -s 0 /var/lib/docker/containers/a/a-json.log"));
   facts.container_logs->largest_bytes = 800;
   facts.container_logs->whole = false;
