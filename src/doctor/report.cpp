@@ -11,7 +11,7 @@
 namespace gantry::doctor {
 namespace {
 
-constexpr std::size_t title_width = 16;
+constexpr std::size_t title_width = 17;
 
 struct Look {
   State state;
