@@ -96,6 +96,17 @@ Opening open_for_subject(const Facts& facts) {
   return opening;
 }
 
+/// Where a tool for accounts is: root's own PATH after `su` often lacks their folders.
+std::string program_file(const std::string& name, const std::string& path) {
+  const auto folders = path + ":/usr/sbin:/sbin";
+  for (auto folder : text::split(folders, ':')) {
+    auto file = std::filesystem::path{folder} / name;
+    std::error_code failed;
+    if (!folder.empty() && std::filesystem::is_regular_file(file, failed)) return file.string();
+  }
+  return name;
+}
+
 /// What DOCKER_GID is in a file; empty where there is no such file or line.
 std::string value_in(const std::filesystem::path& env_file) {
   return variable_in(file_text(env_file).value_or(""), variable);
@@ -139,6 +150,7 @@ async::task<Result<>> make(Change change, std::string path) {
                    "run it with sudo");
   }
   auto command = change.command();
+  change.argv.front() = program_file(change.argv.front(), path);
   auto ended = co_await async::attempt(async::with_deadline(
       patience, command, async::run_process({std::move(change.argv), {"PATH=" + path}}, said_max)));
   if (!ended) co_return fail(std::move(ended.error()));

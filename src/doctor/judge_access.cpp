@@ -56,9 +56,10 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
                      fmt::format("export DOCKER_HOST=unix://{}", other.path)});
   }
   bool nameless = opens_by_group(socket) && socket.group.empty();
+  // Also in the row above: who follows both must not fail at the second one.
   if (nameless && !facts.docker_group) {
     steps.push_back({"give the group its usual name",
-                     fmt::format("sudo groupadd --gid {} docker", socket.gid)});
+                     fmt::format("sudo groupadd -f --gid {} docker", socket.gid)});
   } else if (!opens_by_group(socket) || nameless) {
     steps.push_back(socket_anew(facts));
   }
@@ -86,9 +87,10 @@ Finding socket_group(const Facts& facts) {
             fmt::format("{}; group 'docker' is {}", summary, facts.docker_group->gid),
             {socket_anew(facts)}};
   }
-  return {State::warning,
-          std::move(summary),
-          {{"give it its usual name", fmt::format("sudo groupadd --gid {} docker", socket->gid)}}};
+  return {
+      State::warning,
+      std::move(summary),
+      {{"give it its usual name", fmt::format("sudo groupadd -f --gid {} docker", socket->gid)}}};
 }
 
 Finding membership(const Facts& facts) {

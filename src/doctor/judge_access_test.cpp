@@ -104,7 +104,7 @@ TEST_F(WayToTheSocket, LeavesAContextThatLeadsToNothing) {
   EXPECT_THAT(commands(), ElementsAre("docker --context default context use default"));
 }
 
-TEST_F(WayToTheSocket, MakesAContextForAnotherSocketOrChangesTheOneThereIs) {
+TEST_F(WayToTheSocket, MakesAContextForAnotherSocketAndChangesNone) {
   set_missing(place);
   facts_.other_sockets = {{.path = "/run/user/1000/docker.sock", .kind = SocketFile::Kind::socket}};
   auto commands_with_start = commands();
@@ -114,7 +114,7 @@ TEST_F(WayToTheSocket, MakesAContextForAnotherSocketOrChangesTheOneThereIs) {
             "docker context use rootless");
   EXPECT_EQ(commands_with_start[2], "sudo systemctl start docker");
   facts_.endpoint.contexts = {"rootless"};
-  EXPECT_THAT(commands()[1], StartsWith("docker context update rootless"));
+  EXPECT_THAT(commands()[1], StartsWith("docker context create rootless-2 "));
 }
 
 TEST_F(WayToTheSocket, NamesAWrongChoiceAndTakesItAway) {
@@ -165,7 +165,7 @@ TEST_F(WayToTheSocket, NamesTheGroupBeforeItAddsTheUser) {
   facts_.docker_group.reset();
   EXPECT_EQ(finding("socket_group").state, State::warning);
   EXPECT_THAT(commands(),
-              ElementsAre("sudo groupadd --gid 998 docker", "sudo usermod -aG docker ann"));
+              ElementsAre("sudo groupadd -f --gid 998 docker", "sudo usermod -aG docker ann"));
 }
 
 TEST_F(WayToTheSocket, MakesTheSocketAnewForAGroupThatIsThere) {

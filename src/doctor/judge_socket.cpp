@@ -25,12 +25,17 @@ Step mount_it(const std::string& path) {
           fmt::format("docker run -v {0}:{0} …", path)};
 }
 
-/// A context of its own for a socket, so that it is found without a variable.
+/// A context of its own for a socket, so that it is found without a variable. None that is there is
+/// changed.
 std::string context_command(const EndpointFacts& chosen, const std::string& path) {
-  const auto* name = path.starts_with("/run/user/") ? "rootless" : "other";
-  bool there = std::ranges::find(chosen.contexts, name) != chosen.contexts.end();
-  return fmt::format("docker context {0} {1} --docker host=unix://{2} && docker context use {1}",
-                     there ? "update" : "create", name, path);
+  const std::string word = path.starts_with("/run/user/") ? "rootless" : "other";
+  auto name = word;
+  for (int number = 2; std::ranges::find(chosen.contexts, name) != chosen.contexts.end();
+       ++number) {
+    name = fmt::format("{}-{}", word, number);
+  }
+  return fmt::format("docker context create {0} --docker host=unix://{1} && docker context use {0}",
+                     name, path);
 }
 
 /// Takes back what has chosen the endpoint, where the usual socket is chosen after that.

@@ -96,16 +96,24 @@ test('a .env that --fix makes under sudo belongs to whose folder it is', async (
   assert.equal(statSync(`${room}/homes/${user}/.env`).uid, id_of(user));
 });
 
+test('--fix finds the tools for accounts where root has a short PATH, as after su', async () => {
+  const user = new_user();
+  const admin = new Session('root', { PATH: '/usr/local/bin:/usr/bin:/bin' });
+  (await admin.doctor(`--fix --yes --user ${user}`)).passes();
+});
+
 test('a group without a name gets one, with the number of the socket', async () => {
   const gid = gid_of('docker');
   root('groupdel docker');
   const shell = new Session(new_user());
   const found = (await shell.doctor()).names('membership', new RegExp(`is not in group ${gid}, which has no name`));
   assert.equal(found.check('socket_group').state, 'warning');
-  assert.deepEqual(found.commands('socket_group'), [`sudo groupadd --gid ${gid} docker`]);
+  assert.deepEqual(found.commands('socket_group'), [`sudo groupadd -f --gid ${gid} docker`]);
   assert.deepEqual(found.commands('membership'),
-    [`sudo groupadd --gid ${gid} docker`, `sudo usermod -aG docker ${shell.user}`]);
-  await shell.follow(...found.commands('membership'));
+    [`sudo groupadd -f --gid ${gid} docker`, `sudo usermod -aG docker ${shell.user}`]);
+  // From the top to the bottom, as somebody would who reads it.
+  await shell.follow(...found.commands('socket_group'), ...found.commands('membership'));
+  assert.equal(gid_of('docker'), gid);
   await shell.type('newgrp docker');
   assert.equal((await shell.doctor()).passes().check('socket_group').state, 'ok');
 });
