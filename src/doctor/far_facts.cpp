@@ -30,6 +30,7 @@ constexpr std::size_t version_max = 64;
 constexpr std::size_t groups_max = 1'024;
 constexpr std::uint64_t room_max = 1ULL << 50U;
 constexpr std::string_view yes = "yes";
+constexpr std::string_view hangs = "hangs";
 
 /// How often each fact may be told.
 struct Name {
@@ -323,6 +324,7 @@ ToolFacts tool_in(std::string_view path, std::string_view version) {
   ToolFacts tool;
   if (path.starts_with('/')) tool.path = path;
   tool.version = text::shortened(version_in(version), version_max);
+  tool.silent = version == hangs;
   return tool;
 }
 

@@ -83,10 +83,18 @@ TEST(FarFacts, TellTheToolsAndTheEnginesOwn) {
   EXPECT_EQ(facts.docker.version, "20.10.24+dfsg1");
   EXPECT_EQ(facts.compose_v2.version, "2.29.1");
   EXPECT_TRUE(facts.buildx.path.empty());
+  EXPECT_FALSE(facts.compose_v2.silent);
   EXPECT_EQ(facts.logs_bounded, true);
   EXPECT_EQ(facts.disk->bytes_free, 600U * 1024);
   EXPECT_EQ(facts.disk->inodes_free, 100U);
   EXPECT_THAT(facts.exposed, ElementsAre("0.0.0.0:2375"));
+}
+
+TEST(FarFacts, TellAToolThatHangsFromOneThatIsNotThere) {
+  auto facts = read(told("docker: /usr/bin/docker\nbuildx_version: hangs\n"));
+  EXPECT_TRUE(facts.buildx.silent);
+  EXPECT_FALSE(facts.docker.silent);
+  EXPECT_TRUE(facts.compose_v2.path.empty());
 }
 
 TEST(FarFacts, TellAccessLists) {

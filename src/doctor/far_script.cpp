@@ -34,8 +34,20 @@ rootless=$(command -v dockerd-rootless.sh)
 PATH=$PATH:/usr/sbin:/sbin
 bounded=
 if timeout 3 true; then bounded='timeout 3'; fi
+# A name service that hangs is asked once; 3 and less are getent's own words.
+getent=
+slow=
+if there getent; then
+  getent=yes
+  $bounded getent group docker >/dev/null
+  if [ $? -gt 3 ]; then
+    getent=
+    slow=yes
+    tell slow accounts
+  fi
+fi
 group() {
-  if there getent; then $bounded getent group "$1"; return; fi
+  if [ -n "$getent" ]; then $bounded getent group "$1"; return; fi
   sed -n "/^$1:/p;/^[^:]*:[^:]*:$1:/p" /etc/group | sed 1q
 }
 # Of very many members the first are told.
@@ -48,7 +60,7 @@ tell_group() {
   tell "$1" "$members"
 }
 user() {
-  if there getent; then $bounded getent passwd "$1" | sed 's/:.*//'; return; fi
+  if [ -n "$getent" ]; then $bounded getent passwd "$1" | sed 's/:.*//'; return; fi
   sed -n "s/^\([^:]*\):[^:]*:$1:.*/\1/p" /etc/passwd | sed 1q
 }
 hidden_at() {
@@ -80,18 +92,23 @@ look() {
 version() {
   key=$1
   shift
-  if said=$($bounded "$@"); then tell "$key" "${said%%"$nl"*}"; fi
+  said=$($bounded "$@")
+  case $? in
+    0) tell "$key" "${said%%"$nl"*}" ;;
+    124 | 143) tell "$key" hangs ;;
+  esac
 }
 )sh";
 
 constexpr std::string_view accounts = R"sh(
 tell machine "$(uname -n)"
 uid=$(id -u)
-name=$($bounded id -un)
+name=
+if [ -z "$slow" ]; then name=$($bounded id -un); fi
 tell uid "$uid"
 tell user "${name:-$uid}"
 tell process_groups "$(id -G)"
-tell account_groups "$($bounded id -G "${name:-$uid}")"
+if [ -n "$name" ]; then tell account_groups "$($bounded id -G "$name")"; fi
 tell_group docker_group "$(group docker)"
 )sh";
 
@@ -133,7 +150,7 @@ if [ -r /proc/net/tcp ]; then tell network yes; fi
 tell_lines tcp "$(grep ':094[78] [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp)"
 tell_lines tcp6 "$(grep ':094[78] [0-9A-F]*:[0-9A-F]* 0A ' /proc/net/tcp6)"
 if there timedatectl; then
-  tell clock "$($bounded timedatectl show --property=NTPSynchronized --value)"
+  tell clock "$($bounded timedatectl show --property=NTPSynchronized --value)" &
 fi
 )sh";
 

@@ -50,6 +50,12 @@ class FarScripts : public testing::TestWithParam<std::vector<std::string>> {
     ::chmod(path.c_str(), 0660);
     return path;
   }
+  /// A program of our own in the place of the machine's.
+  void put(const std::string& name, const std::string& text) {
+    std::ofstream{folder_ / name} << "#!/bin/sh\n" << text << "\n";
+    fs::permissions(folder_ / name, fs::perms::owner_all);
+    variables_.front() = "PATH=" + folder_.string() + ":/usr/sbin:/usr/bin:/sbin:/bin";
+  }
   async::task<Result<std::string>> run(std::string script) {
     auto file = folder_ / "text";
     std::ofstream{file} << script << "\n";
@@ -126,17 +132,31 @@ TEST_P(FarScripts, LookWhereDockerIsToldToOnlyWhereNothingElseIsNamed) {
 }
 
 TEST_P(FarScripts, TellTheFirstOfVeryManyMembers) {
-  auto getent = folder_ / "getent";
-  std::ofstream{getent} << "#!/bin/sh\nprintf docker:x:106:; i=0\n"
-                           "while [ $i -lt 2000 ]; do printf member$i,; i=$((i+1)); done\n";
-  fs::permissions(getent, fs::perms::owner_all);
-  variables_.front() = "PATH=" + folder_.string() + ":/usr/sbin:/usr/bin:/sbin:/bin";
+  put("getent",
+      "printf docker:x:106:; i=0\n"
+      "while [ $i -lt 2000 ]; do printf member$i,; i=$((i+1)); done");
   auto facts = value_or_throw(
       read_far_facts(value_or_throw(loop_.run(run(far_script("/nowhere/d.sock", "/"))))));
   ASSERT_TRUE(facts.docker_group);
   EXPECT_GT(facts.docker_group->members.size(), 100U);
   EXPECT_EQ(facts.docker_group->members.front(), "member0");
   EXPECT_EQ(facts.docker_group->members.back(), "...");
+}
+
+TEST_P(FarScripts, AskANameServiceThatHangsOnce) {
+  auto asked = (folder_ / "asked").string();
+  // 124 is what timeout(1) answers of what it had to end.
+  put("getent", "echo once >>" + asked + "; exit 124");
+  auto facts = value_or_throw(
+      read_far_facts(value_or_throw(loop_.run(run(far_script(make_socket(), "/"))))));
+  EXPECT_TRUE(facts.is_late(Part::account));
+  EXPECT_EQ(facts.subject.user, std::to_string(facts.subject.uid));
+  EXPECT_NE(facts.usable_socket(), nullptr);
+  std::ifstream lines{asked};
+  std::string line;
+  int times = 0;
+  while (std::getline(lines, line)) ++times;
+  EXPECT_EQ(times, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shells, FarScripts,
