@@ -150,6 +150,7 @@ async::task<Result<doctor::Facts>> Doctors::look_until_ended(std::shared_ptr<fle
 async::task<Result<doctor::Facts>> Doctors::look(std::shared_ptr<fleet::Host> host) {
   if (settings_.look) co_return co_await settings_.look(host);
   auto endpoint = host->config().endpoint;
+  host->try_again();  // else its engine would repeat why it could not be reached
   switch (endpoint.scheme()) {
     case Scheme::unix_socket: {
       doctor::Question question;

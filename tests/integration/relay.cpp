@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace gantry {
@@ -30,12 +31,10 @@ async::task<void> pump(net::Stream& from, net::Stream& to) {
 
 struct Relay::Impl {
   Impl(async::TestLoop& test_loop, net::Connect connect, std::optional<net::TlsServer> server)
-      : loop{test_loop},
-        to{std::move(connect)},
-        tls{std::move(server)},
-        acceptor{loop.executor(), {asio::ip::address_v4::loopback(), 0}} {}
+      : loop{test_loop}, to{std::move(connect)}, tls{std::move(server)} {}
 
-  async::task<void> accept() {
+  template <class Acceptor>
+  async::task<void> accept(Acceptor& acceptor) {
     for (;;) {
       auto socket = co_await acceptor.async_accept(asio::use_awaitable);
       tasks.spawn("relayed connection", pass(net::socket_stream(std::move(socket))));
@@ -58,19 +57,35 @@ struct Relay::Impl {
   async::TestLoop& loop;
   net::Connect to;
   std::optional<net::TlsServer> tls;
-  asio::ip::tcp::acceptor acceptor;
+  asio::ip::tcp::acceptor ports{loop.executor()};
+  asio::local::stream_protocol::acceptor sockets{loop.executor()};
+  std::filesystem::path path;  ///< Empty: it listens on loopback.
   std::list<std::pair<net::Stream*, net::Stream*>> open;
   async::TaskScope tasks{loop.executor()};
 };
 
 Relay::Relay(async::TestLoop& loop, net::Connect to, std::optional<net::TlsServer> tls)
     : impl_{std::make_unique<Impl>(loop, std::move(to), std::move(tls))} {
-  impl_->tasks.spawn("relay", impl_->accept());
+  asio::ip::tcp::endpoint here{asio::ip::address_v4::loopback(), 0};
+  impl_->ports = asio::ip::tcp::acceptor{loop.executor(), here};
+  impl_->tasks.spawn("relay", impl_->accept(impl_->ports));
 }
 
-Relay::~Relay() { impl_->loop.run(impl_->tasks.close()); }
+Relay::Relay(async::TestLoop& loop, net::Connect to, const std::filesystem::path& path)
+    : impl_{std::make_unique<Impl>(loop, std::move(to), std::nullopt)} {
+  asio::local::stream_protocol::endpoint here{path.string()};
+  impl_->sockets = asio::local::stream_protocol::acceptor{loop.executor(), here};
+  impl_->path = path;
+  impl_->tasks.spawn("relay", impl_->accept(impl_->sockets));
+}
 
-std::uint16_t Relay::port() const { return impl_->acceptor.local_endpoint().port(); }
+Relay::~Relay() {
+  impl_->loop.run(impl_->tasks.close());
+  std::error_code ignored;
+  if (!impl_->path.empty()) std::filesystem::remove(impl_->path, ignored);
+}
+
+std::uint16_t Relay::port() const { return impl_->ports.local_endpoint().port(); }
 
 void Relay::drop() {
   for (auto [near, far] : impl_->open) {
