@@ -5,9 +5,9 @@ import {
 import type { ServerEvent } from './events.js';
 import type {
   ContainerChanges, ContainerCreated, ContainerDetails, ContainerForm, ContainerProcesses,
-  ContainerStats, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostImage,
-  HostInfo, HostTest, ListOptions, Network, NewNetwork, NewVolume, Project, ProjectChange, Prune,
-  PulledImage, PullProgress, RemovedImage, Schemas, Volume,
+  ContainerStats, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostDoctor,
+  HostImage, HostInfo, HostTest, ListOptions, Network, NewNetwork, NewVolume, Project,
+  ProjectChange, Prune, PulledImage, PullProgress, RemovedImage, Schemas, Volume,
 } from './models.js';
 
 interface Follow {
@@ -286,6 +286,12 @@ export class Host {
   /** Goes the whole way to its engine, and says of each step how it went. */
   test(signal?: AbortSignal): Promise<HostTest> {
     return this.client.request('post', '/api/v1/hosts/{id}/test',
+      { path: { id: this.name }, signal });
+  }
+
+  /** Why its engine can not be used, what helps, and what has changed since it was last asked. */
+  doctor(signal?: AbortSignal): Promise<HostDoctor> {
+    return this.client.request('get', '/api/v1/hosts/{id}/doctor',
       { path: { id: this.name }, signal });
   }
 

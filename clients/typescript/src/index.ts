@@ -26,9 +26,9 @@ export type {
 export type {
   BulkAction, Container, ContainerChanges, ContainerCreated, ContainerDetails, ContainerForm,
   ContainerList, ContainerProcesses, ContainerQuery, ContainerResult, ContainerStats,
-  ContainerTarget, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostImage,
-  HostInfo, HostTest, ListOptions, Network, NewHost, NewNetwork, NewVolume, Project, ProjectChange,
-  ProjectItem, Prune, PulledImage, PullProgress, RemovedImage, Volume,
+  ContainerTarget, ContainerUpdate, DiskUsage, ExecInContainer, ExecResult, HostChange, HostDoctor,
+  HostImage, HostInfo, HostTest, ListOptions, Network, NewHost, NewNetwork, NewVolume, Project,
+  ProjectChange, ProjectItem, Prune, PulledImage, PullProgress, RemovedImage, Volume,
 } from './models.js';
 export {
   createTimeoutPromise, sanitizeEnvironment, truncateOutput, validatePath,

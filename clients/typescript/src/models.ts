@@ -28,6 +28,7 @@ export type HostInfo = Schemas['Host'];
 export type NewHost = Schemas['NewHost'];
 export type HostChange = Schemas['HostChange'];
 export type HostTest = Schemas['HostTest'];
+export type HostDoctor = Schemas['HostDoctor'];
 export type ContainerList = Schemas['ContainerList'];
 export type ContainerResult = Schemas['ContainerResult'];
 export type ContainerQuery = NonNullable<operations['list_containers']['parameters']['query']>;

@@ -68,6 +68,17 @@ test('hosts are listed, added, tested, changed and forgotten', async () => {
   assert.equal((await host.test()).ok, true);
 });
 
+test('the doctor says why a host is away, and what has changed since', async () => {
+  await client.fleet.addHost({ name: 'lost', endpoint: 'unix:///nowhere/docker.sock' });
+  const lost = client.host('lost');
+  const first = await lost.doctor();
+  assert.deepEqual([first.report.version, first.report.cause, first.since], [1, 'socket', null]);
+  const cause = first.report.checks.find(({ id }) => id === first.report.cause);
+  assert.ok(cause.remedy.length > 0);
+  assert.equal((await lost.doctor()).since, first.report.at);
+  await lost.remove();
+});
+
 test('a way over SSH that breaks is an engine that is away, by its own code', async () => {
   await client.fleet.addHost({ name: 'cellar', endpoint: 'ssh://ann@127.0.0.1:9' });
   const cellar = client.host('cellar');
