@@ -11,6 +11,8 @@ const slow = { timeout: 60_000 };
 const row = (name) => page.getByRole('row').filter({ hasText: name });
 const log = () => page.getByTestId('log');
 const terminal = () => page.getByTestId('terminal');
+const doctor = () => page.getByRole('region', { name: 'Doctor' });
+const check = (id) => doctor().locator(`[data-check="${id}"]`);
 
 export function test_fleet() {
   test('containers for the tests are made', async () => {
@@ -64,6 +66,23 @@ export function test_fleet() {
     await walk(page, 'hosts');
   });
 
+  test('the doctor examines a host, and tells what has changed since the last time', async () => {
+    await page.getByRole('link', { name: 'local', exact: true }).click();
+    await doctor().getByRole('button', { name: 'Examine' }).click();
+    await check('engine').getByText('in order').waitFor(slow);
+    await check('socket').getByText(engine.replace('unix://', '')).waitFor();
+    await doctor().getByText(/^Skipped: \d+$/).click();
+    await examine(page, 'doctor');
+    await walk(page, 'doctor');
+    await button('Examine again').click();
+    await doctor().getByText(/^(Nothing has changed since|Since) /).waitFor(slow);
+    const changes = doctor().locator('[data-change]');
+    const changed = await changes.evaluateAll((all) => all.map((one) => one.dataset.change));
+    // Logs without a bound grow, and a disk that is nearly full has less room each time.
+    assert.deepEqual(changed.filter((id) => id !== 'disk' && id !== 'logs'), []);
+    await go('Hosts');
+  });
+
   test('a host that does not answer is told with the step that failed', async () => {
     await button('Add a host').click();
     await page.getByText('Socket', { exact: true }).click();
@@ -72,6 +91,18 @@ export function test_fleet() {
     await button('Add and test').click();
     await page.getByText('It does not work').waitFor(slow);
     await page.getByRole('listitem').getByText('What helps').waitFor();
+  });
+
+  test('the doctor names the cause, and what helps can be copied', async () => {
+    await page.getByRole('link', { name: 'Ask the doctor of gone' }).first().click();
+    await page.waitForURL('**/hosts/gone#doctor');
+    await check('socket').getByText('The cause').waitFor(slow);
+    await doctor().getByText('Docker can not be used').waitFor();
+    await check('socket').getByRole('button', { name: 'Copy command' }).first().click();
+    await check('socket').getByText('Copied').waitFor();
+    await check('socket').getByText('Copied').waitFor({ state: 'detached' });
+    await examine(page, 'doctor-cause');
+    await walk(page, 'doctor-cause');
     await button('Remove').click();
     await button('Forget it, with its secrets').click();
     await page.waitForURL('**/hosts');
