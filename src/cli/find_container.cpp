@@ -3,6 +3,7 @@
 #include "async/deadline.hpp"
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "cli/ps.hpp"
 #include "cli/whole_list.hpp"
 
 #include <fmt/format.h>
@@ -29,17 +30,18 @@ std::string places_of(const std::vector<FoundContainer>& found) {
   return fmt::format("{}{}", fmt::join(places, ", "), found.size() > told_max ? ", …" : "");
 }
 
-/// `alike`: what has the word in its name.
-Error none(const std::string& word, const std::vector<FoundContainer>& alike) {
+/// `alike`: what has the word in its name; `away`: of hosts whose containers are not known.
+Error none(const std::string& word, const std::vector<FoundContainer>& alike,
+           const std::vector<std::string>& away) {
+  auto remedy = away.empty() ? "'gantry ps' lists those there are" : away.front();
+  if (!alike.empty()) remedy = fmt::format("there is {}", places_of(alike));
   return {ErrorKind::not_found, "no_such_container",
-          fmt::format("cannot find container '{}'", text::one_line(word)),
-          alike.empty() ? "'gantry ps' lists those there are"
-                        : fmt::format("there is {}", places_of(alike))};
+          fmt::format("cannot find container '{}'", text::one_line(word)), std::move(remedy)};
 }
 
 Error not_one(const std::string& word, const std::vector<FoundContainer>& found,
-              const std::vector<FoundContainer>& alike) {
-  if (found.empty()) return none(word, alike);
+              const std::vector<FoundContainer>& alike, const std::vector<std::string>& away) {
+  if (found.empty()) return none(word, alike, away);
   return {ErrorKind::conflict, "ambiguous_container",
           fmt::format("cannot tell which container '{}' is: it may be {}", text::one_line(word),
                       places_of(found)),
@@ -82,7 +84,7 @@ Result<FoundContainer> choose_container(const json::Value& answer, const std::st
   }
   if (auto read = fields.finish(); !read) return fail(read.error());
   auto found = meant(word, named, begun);
-  if (found.size() != 1) return fail(not_one(word, found, alike));
+  if (found.size() != 1) return fail(not_one(word, found, alike, away_hosts(answer)));
   return found.front();
 }
 

@@ -34,6 +34,15 @@ TEST(ChooseContainer, TellsTheHostsOfOneThatIsOnSeveral) {
   EXPECT_THAT(refused.error().message, HasSubstr("web on 'a', web on 'b'"));
 }
 
+TEST(ChooseContainer, SaysWhichHostIsNotKnown) {
+  auto answer = value_or_throw(json::parse(
+      R"({"items":[],"hosts":[{"name":"a","stale":true,"as_of":null,
+          "error":{"code":"x","detail":"it is down","remedy":"start it"}}]})",
+      json::Keys::strict));
+  EXPECT_EQ(choose_container(answer, "web").error().remedy,
+            "host 'a' has not been reached yet: it is down; start it");
+}
+
 TEST(ChooseContainer, RefusesAnIdThatTwoBeginWith) {
   EXPECT_EQ(chosen("0123").error().code, "ambiguous_container");
 }

@@ -37,21 +37,42 @@ Row row_of(const json::Value& value) {
           text("status"), fmt::format("{}", fmt::join(ports, ", "))};
 }
 
+/// `cause; remedy` of why a host is away; empty: it is not told.
+std::string why_of(const json::Value* error) {
+  if (error == nullptr || !error->is_object()) return {};
+  json::Fields fields{*error, "error", json::Keys::tolerant};
+  Error told{.message = fields.text("detail").value_or(""),
+             .remedy = fields.text("remedy").value_or("")};
+  return text::one_line(told.sentence());
+}
+
 /// Nothing while what is shown of a host is true.
 std::optional<std::string> note_of(const json::Value& value) {
   json::Fields host{value, "hosts", json::Keys::tolerant};
   if (!host.boolean("stale").value_or(false)) return std::nullopt;
   auto name = text::one_line(host.text("name").value_or(""));
   auto as_of = host.text("as_of");
-  if (!as_of) {
-    return fmt::format("stale: host '{}' has not been reached yet; 'gantry hosts test {}' says why",
-                       name, name);
+  auto why = why_of(host.member("error"));
+  if (as_of) {
+    return fmt::format("host '{}' can not be reached; its containers were so at {}{}{}", name,
+                       *as_of, why.empty() ? "" : ": ", why);
   }
-  return fmt::format("stale: host '{}' can not be reached; its containers were so at {}", name,
-                     *as_of);
+  if (why.empty()) why = fmt::format("'gantry hosts test {}' says why", name);
+  return fmt::format("host '{}' has not been reached yet: {}", name, why);
 }
 
 }  // namespace
+
+std::vector<std::string> away_hosts(const json::Value& answer) {
+  std::vector<std::string> notes;
+  json::Fields fields{answer, "", json::Keys::tolerant};
+  if (const auto* hosts = fields.array("hosts", hosts_max)) {
+    for (const auto& host : *hosts) {
+      if (auto note = note_of(host)) notes.push_back(std::move(*note));
+    }
+  }
+  return notes;
+}
 
 Result<ContainerView> container_view(const json::Value& answer) {
   json::Fields fields{answer, "", json::Keys::tolerant};
@@ -60,12 +81,8 @@ Result<ContainerView> container_view(const json::Value& answer) {
   if (const auto* items = fields.array("items", containers_max)) {
     for (const auto& item : *items) rows.push_back(row_of(item));
   }
-  if (const auto* hosts = fields.array("hosts", hosts_max)) {
-    for (const auto& host : *hosts) {
-      if (auto note = note_of(host)) view.notes.push_back(std::move(*note));
-    }
-  }
   if (auto read = fields.finish(); !read) return fail(read.error());
+  for (auto& note : away_hosts(answer)) view.notes.push_back("stale: " + std::move(note));
   view.table = table({"HOST", "ID", "NAME", "IMAGE", "STATUS", "PORTS"}, rows);
   return view;
 }

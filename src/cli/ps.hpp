@@ -14,6 +14,9 @@ struct ContainerView {
   std::vector<std::string> notes;  ///< Of each host whose containers are not known to be so.
 };
 
+/// Of each host of such an answer that is away: `host 'web1' has not been reached yet: <why>`.
+std::vector<std::string> away_hosts(const json::Value& answer);
+
 /// An answer of /api/v1/containers as a table. Refuses what is none.
 Result<ContainerView> container_view(const json::Value& answer);
 

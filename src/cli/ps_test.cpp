@@ -37,6 +37,15 @@ TEST(ContainerView, SaysWhichHostsAreStale) {
                                        HasSubstr("'c' has not been reached yet")));
 }
 
+TEST(ContainerView, SaysWhyAHostIsAway) {
+  auto shown = view(R"({"items":[],"hosts":[{"name":"a","stale":true,"as_of":null,"error":
+      {"code":"engine_permission_denied","detail":"user 'x' is not in group 'docker'",
+       "remedy":"add the user: 'sudo usermod -aG docker x'"}}]})");
+  EXPECT_THAT(shown.notes,
+              ElementsAre("stale: host 'a' has not been reached yet: user 'x' is not in group "
+                          "'docker'; add the user: 'sudo usermod -aG docker x'"));
+}
+
 TEST(ContainerView, IsRefusedForSomethingElse) { EXPECT_FALSE(container_view(json::Array{})); }
 
 }  // namespace
