@@ -24,7 +24,9 @@ constexpr Milliseconds kept{5'000};
 /// On a far machine, where each look is a login.
 constexpr Milliseconds kept_far{60'000};
 constexpr Milliseconds patience{1'500};
-constexpr std::size_t words_max = 500;
+constexpr std::size_t cause_max = 500;
+/// Commands are not cut short.
+constexpr std::size_t remedy_max = 2'000;
 /// In a setting, or as that of a host.
 constexpr const char* chosen_by_gantry = "Gantry's setting";
 constexpr std::string_view engine_row = "engine";
@@ -47,6 +49,16 @@ constexpr std::array troubles{Trouble{"socket_permission", Trouble::Is::no_acces
 const Trouble* trouble_of(const Error& error) {
   const auto* found = std::ranges::find(troubles, error.code, &Trouble::code);
   return found == troubles.end() ? nullptr : found;
+}
+
+/// `start it: 'sudo systemctl start docker'; …`
+std::string in_one_line(const std::vector<Step>& remedy) {
+  std::vector<std::string> parts;
+  for (const auto& step : remedy) {
+    parts.push_back(step.command.empty() ? step.what
+                                         : fmt::format("{}: '{}'", step.what, step.command));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 struct Diagnosis {
@@ -204,26 +216,17 @@ net::Connect explained_far(async::Executor executor, net::Connect connect, net::
 Error diagnosed(Error error, const Facts& facts) {
   auto found = diagnosis_of(error, facts);
   if (!found) return error;
-  auto bounded = [](const std::string& words) {
-    return text::shortened(text::one_line(words), words_max);
+  auto bounded = [](const std::string& words, std::size_t most) {
+    return text::shortened(text::one_line(words), most);
   };
   if (!found->cause.empty()) {
     // `cannot connect to '…': <cause>`, and no cause of a dialler's has a colon.
     auto cause = error.message.rfind(": ");
     if (cause != error.message.npos) error.message.erase(cause);
-    error.message += ": " + bounded(found->cause);
+    error.message += ": " + bounded(found->cause, cause_max);
   }
-  if (!found->remedy.empty()) error.remedy = bounded(found->remedy);
+  if (!found->remedy.empty()) error.remedy = bounded(found->remedy, remedy_max);
   return error;
-}
-
-std::string in_one_line(const std::vector<Step>& remedy) {
-  std::vector<std::string> parts;
-  for (const auto& step : remedy) {
-    parts.push_back(step.command.empty() ? step.what
-                                         : fmt::format("{}: '{}'", step.what, step.command));
-  }
-  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 }  // namespace gantry::doctor

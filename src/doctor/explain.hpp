@@ -6,9 +6,6 @@
 #include "doctor/far.hpp"
 #include "net/endpoint.hpp"
 
-#include <string>
-#include <vector>
-
 /// The doctor's words where trouble appears: in the errors of whoever dials an engine.
 namespace gantry::doctor {
 
@@ -28,8 +25,5 @@ net::Connect explained_far(async::Executor executor, net::Connect connect, net::
 
 /// `error` of a dialler with the cause and the remedy that follow from the facts.
 Error diagnosed(Error error, const Facts& facts);
-
-/// What to do in one line: `start it: 'sudo systemctl start docker'; …`.
-std::string in_one_line(const std::vector<Step>& remedy);
 
 }  // namespace gantry::doctor

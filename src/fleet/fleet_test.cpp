@@ -38,7 +38,7 @@ class FleetTest : public testing::Test {
     fleet_ = std::make_unique<Fleet>(
         loop_.executor(), *database_,
         Fleet::Settings{.local = {value_or_throw(net::Endpoint::parse(engine)), {}},
-                        .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
+                        .sealer = Sealer{Secret{std::string(Sealer::key_bytes, key_)}},
                         .pace = {.first_retry = Milliseconds{5}, .gather = Milliseconds{5}},
                         .dial =
                             [this](const HostReach& reach) {
@@ -105,6 +105,7 @@ class FleetTest : public testing::Test {
   std::map<std::string, FakeDaemon> daemons_;
   std::unique_ptr<storage::Database> database_;
   Dress dress_;
+  char key_ = 'k';
   std::unique_ptr<Fleet> fleet_;
   std::string details_;
 };
@@ -298,6 +299,16 @@ TEST_F(FleetTest, EveryDiallerWearsWhatTheSettingsSay) {
   auto probe = value_or_throw(loop_.run(fleet_->probe("edge")));
   EXPECT_EQ(probe.steps[1].code, "engine_permission_denied");
   EXPECT_EQ(probe.steps[1].remedy, "the exact remedy");
+}
+
+TEST_F(FleetTest, ATestOfAHostWhoseSecretsDoNotOpenSaysSo) {
+  add({.name = "far", .endpoint = "ssh://ann@far", .ssh = HostWish::Ssh{.password = "secret"}});
+  key_ = 'x';
+  restart("unix:///run/local.sock");
+  auto probe = value_or_throw(loop_.run(fleet_->probe("far")));
+  EXPECT_EQ(probe.steps[1].state, ProbeStep::State::failed);
+  EXPECT_THAT(probe.steps[1].detail, HasSubstr("cannot reach the engine on 'ssh://ann@far'"));
+  EXPECT_EQ(probe.steps.back().state, ProbeStep::State::skipped);
 }
 
 TEST_F(FleetTest, OnlySshHostsHaveAKeyToTrust) {

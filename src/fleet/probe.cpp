@@ -34,7 +34,8 @@ class Prober {
         engine_{executor_, way_.connect, way_.endpoint} {}
 
   async::task<Probe> go() {
-    if (way_.endpoint.scheme() == Scheme::ssh) {
+    // A host whose secrets do not open has no tunnel: its dialler says so.
+    if (way_.tunnel != nullptr) {
       co_await by_ssh();
     } else {
       co_await directly();
@@ -69,7 +70,7 @@ class Prober {
 
   async::task<void> directly() {
     auto scheme = way_.endpoint.scheme();
-    if (scheme == Scheme::unix_socket) {
+    if (scheme == Scheme::unix_socket || scheme == Scheme::ssh) {
       skip("resolve");
     } else {
       co_await take("resolve", resolve());
