@@ -46,14 +46,16 @@ export class Server {
   data = mkdtempSync(join(tmpdir(), 'gantry-faults-'));
   process = null;
 
-  /** `engine`: its socket. */
-  constructor(engine = socket) {
+  /** `engine`: its socket; `command`: the program, after what starts it otherwise than we are. */
+  constructor(engine = socket, command = [binary]) {
     this.engine = engine;
+    this.command = command;
   }
 
   /** Starts on a free port and waits until it is ready. */
   async start() {
-    const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data-dir', this.data,
+    const [program, ...words] = this.command;
+    const child = spawn(program, [...words, 'serve', '--listen', '127.0.0.1:0', '--data-dir', this.data,
       '--engine', `unix://${this.engine}`], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     this.exited = new Promise((done) => child.on('exit', done));

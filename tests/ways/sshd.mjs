@@ -69,8 +69,12 @@ export class Sshd {
   keys = new Keys();
   file = (name) => join(this.folder, name);
 
-  /** `lines`: of sshd_config, before all others; `password`: root's. */
-  async start({ lines = [], password = '' } = {}) {
+  /**
+   * `lines`: of sshd_config, before all others; `password`: root's; `user`: who logs in, if not who
+   * runs the test: gets a shell.
+   */
+  async start({ lines = [], password = '', user = userInfo().username } = {}) {
+    this.user = user;
     this.keys.make('host');
     this.port = await free_port();
     for (const name of ['authorized_keys', 'authorities']) writeFileSync(this.file(name), '');
@@ -82,7 +86,7 @@ export class Sshd {
       'KbdInteractiveAuthentication no', `PasswordAuthentication ${password ? 'yes' : 'no'}`,
       'MaxStartups 100', 'MaxSessions 100', ''].join('\n'), { mode: 0o600 });
     mkdirSync('/run/sshd', { recursive: true });  // it insists on it
-    const [first, ...rest] = [...this.with_password(password), program, '-D', '-f',
+    const [first, ...rest] = [...this.with_files(this.own_files(password)), program, '-D', '-f',
       this.file('sshd_config'), '-h', this.keys.file('host'), '-E', this.file('log')];
     this.process = spawn(first, rest, { stdio: 'ignore' });
     const deadline = Date.now() + patience_ms;
@@ -93,18 +97,33 @@ export class Sshd {
     return this;
   }
 
-  /** The words before sshd's own with which it believes in a password that nobody else knows. */
-  with_password(password) {
-    if (!password) return [];
-    const hash = run('openssl', 'passwd', '-6', password);
-    const shadow = readFileSync('/etc/shadow', 'utf8')
-      .replace(/^root:.*$/m, `root:${hash}:19000:0:99999:7:::`);
-    writeFileSync(this.file('shadow'), shadow, { mode: 0o600 });
-    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c',
-      'mount --bind "$0" /etc/shadow && exec "$@"', this.file('shadow')];
+  /** Its own view of accounts: a password that nobody else knows, and a shell for who has none. */
+  own_files(password) {
+    const files = {};
+    if (password) {
+      const hash = run('openssl', 'passwd', '-6', password);
+      files['/etc/shadow'] = readFileSync('/etc/shadow', 'utf8')
+        .replace(/^root:.*$/m, `root:${hash}:19000:0:99999:7:::`);
+    }
+    if (this.user !== userInfo().username) {
+      files['/etc/passwd'] = readFileSync('/etc/passwd', 'utf8')
+        .replace(new RegExp(`^(${this.user}:.*):[^:]*:[^:]*$`, 'm'), '$1:/:/bin/sh');
+    }
+    return files;
   }
 
-  login = () => `${userInfo().username}@127.0.0.1:${this.port}`;
+  /** The words before sshd's own with which it sees these files in the place of the machine's. */
+  with_files(files) {
+    const pairs = Object.entries(files).flatMap(([place, text], i) => {
+      writeFileSync(this.file(`own-${i}`), text, { mode: place === '/etc/shadow' ? 0o600 : 0o644 });
+      return [this.file(`own-${i}`), place];
+    });
+    if (pairs.length === 0) return [];
+    const script = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"';
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', ...pairs, '--'];
+  }
+
+  login = () => `${this.user}@127.0.0.1:${this.port}`;
   endpoint = (path) => `ssh://${this.login()}${path}`;
   fingerprint = () => this.keys.fingerprint('host');
   accept = (key) => appendFileSync(this.file('authorized_keys'), key);
