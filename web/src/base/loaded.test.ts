@@ -25,7 +25,7 @@ test('what was had stays when it can not be had again, and the problem is told',
   expect([loaded.value, loaded.problem]).toEqual(['again', undefined]);
 });
 
-test('what is gone is not asked for every while, nor anything by a page that was left', async () => {
+test('what is gone is not asked for again, nor is anything by a page that was left', async () => {
   vi.useFakeTimers();
   vi.stubGlobal('document', { hidden: false });
   let asked = 0;
