@@ -116,7 +116,7 @@ async function refused(server) {
   is_told(steps.said, 'gantry hosts test');
 }
 
-/** A host by SSH, where somebody logs in who may not use the socket: the far machine is looked at. */
+/** A host by SSH, where somebody logs in who may not use the socket: the doctor looks there. */
 async function refused_far(server) {
   const sshd = await new Sshd().start({ user });
   const keys = new Keys();
@@ -129,7 +129,8 @@ async function refused_far(server) {
     const added = await server.api('POST', '/api/v1/hosts',
       { name: 'far', endpoint: sshd.endpoint(guarded), ssh: { identity } });
     assert.equal(added.status, 201, JSON.stringify(added.body));
-    const trusted = await server.api('POST', '/api/v1/hosts/far/trust', { fingerprint: sshd.fingerprint() });
+    const trusted = await server.api('POST', '/api/v1/hosts/far/trust',
+      { fingerprint: sshd.fingerprint() });
     assert.equal(trusted.status, 200, JSON.stringify(trusted.body));
     const { error } = await until('why the far host can not be used', async () => {
       const seen = await host(server, 'far');
@@ -149,7 +150,8 @@ async function refused_far(server) {
 }
 
 async function let_in(server) {
-  await until('the connection to the engine', async () => (await host(server)).state === 'connected');
+  await until('the connection to the engine',
+    async () => (await host(server)).state === 'connected');
   const { status, said } = await gantry(server, 'exec', '--image', image, '--', 'echo', 'hello');
   assert.equal(status, 0, said);
   assert.match(said, /hello/);
@@ -180,4 +182,4 @@ try {
   server.remove_data();
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(`user '${user}' without group '${group}': everybody is told the same; with it all works`);
+console.log(`user '${user}' without group '${group}': all are told the same; with it all works`);

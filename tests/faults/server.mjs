@@ -55,8 +55,8 @@ export class Server {
   /** Starts on a free port and waits until it is ready. */
   async start() {
     const [program, ...words] = this.command;
-    const child = spawn(program, [...words, 'serve', '--listen', '127.0.0.1:0', '--data-dir', this.data,
-      '--engine', `unix://${this.engine}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, [...words, 'serve', '--listen', '127.0.0.1:0', '--data-dir',
+      this.data, '--engine', `unix://${this.engine}`], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     this.exited = new Promise((done) => child.on('exit', done));
     this.log = '';

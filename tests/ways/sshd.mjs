@@ -119,8 +119,10 @@ export class Sshd {
       return [this.file(`own-${i}`), place];
     });
     if (pairs.length === 0) return [];
-    const script = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"';
-    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', ...pairs, '--'];
+    const script =
+      'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"';
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh', ...pairs,
+      '--'];
   }
 
   login = () => `${this.user}@127.0.0.1:${this.port}`;
