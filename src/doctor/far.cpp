@@ -41,7 +41,7 @@ Facts begun(const net::Endpoint& endpoint, const Clock& clock) {
   facts.sight = Sight::engine;
   facts.place = endpoint.host().empty() ? endpoint.text() : endpoint.host();
   facts.machine = facts.place;
-  facts.endpoint.source = "the host's settings";
+  facts.endpoint.source = "the host's setting";
   facts.endpoint.text = endpoint.text();
   return facts;
 }

@@ -286,8 +286,12 @@ async::task<Result<Probe>> Fleet::probe(std::string name) {
   probed.dress = [this, where = probed.endpoint, tunnel = probed.tunnel](net::Connect connect) {
     return dressed(std::move(connect), where, tunnel);
   };
-  co_return co_await async::finally(probe_way(executor_, std::move(probed)),
-                                    close_tunnel(fresh.tunnel.get()));
+  auto done = co_await async::finally(probe_way(executor_, std::move(probed)),
+                                      close_tunnel(fresh.tunnel.get()));
+  // What was refused has been mended.
+  if (done.reached() && host->tunnel_ && !host->ended()) host->tunnel_->retry();
+  host->try_again();
+  co_return done;
 }
 
 }  // namespace gantry::fleet

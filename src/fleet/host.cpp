@@ -40,6 +40,12 @@ async::task<Result<std::string>> Host::run_there(std::string script) {
   co_return ran;
 }
 
+void Host::try_again() {
+  if (ended()) return;
+  if (tunnel_) tunnel_->wake();
+  link_.retry();
+}
+
 std::string_view Host::via() const {
   if (!tunnel_) return "direct";
   if (ended()) return {};

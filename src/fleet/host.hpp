@@ -53,6 +53,9 @@ class Host {
   /// and as `engine` does.
   async::task<Result<std::string>> run_there(std::string script);
 
+  /// Tries at once what waits for its next try by itself: somebody looks.
+  void try_again();
+
   /// Whether this is no host of the fleet any more.
   bool ended() const { return ended_.stopped(); }
   /// Returns when it has ended: for streams that outlive the request that opened them.

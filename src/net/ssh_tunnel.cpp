@@ -390,6 +390,10 @@ async::task<Result<SshHostKey>> SshTunnel::trust(std::string fingerprint) {
 
 void SshTunnel::retry() { impl_->retry(); }
 
+void SshTunnel::wake() {
+  if (impl_->state == State::resting) impl_->retry();
+}
+
 async::task<void> SshTunnel::close() {
   impl_->error = Error{ErrorKind::unavailable,
                        "ssh_closed",

@@ -128,6 +128,9 @@ class SshTunnel {
   async::task<Result<SshHostKey>> trust(std::string fingerprint);
   /// Forgets why the last try failed: the next `connect` tries at once.
   void retry();
+  /// The same where it only rests until its next try by itself; never logs in where a login was
+  /// refused.
+  void wake();
   /// Ends every stream and every child process; nothing may be asked of it afterwards.
   async::task<void> close();
 
