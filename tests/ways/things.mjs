@@ -96,6 +96,15 @@ async function the_disk_is_counted(stage) {
   assert.ok(usage.images.count > 0 && usage.images.size_bytes > 0, JSON.stringify(usage));
 }
 
+async function the_doctor_examines_it(stage) {
+  const first = await stage.fleet.ask('GET', at(stage, '/doctor'));
+  const engine = first.report.checks.find(({ id }) => id === 'engine');
+  assert.equal(engine.state, 'ok', JSON.stringify(first));
+  const next = await stage.fleet.ask('GET', at(stage, '/doctor'));
+  assert.equal(next.since, first.report.at);
+  assert.ok(!next.changes.some(({ id }) => id === 'engine'), JSON.stringify(next.changes));
+}
+
 const member = (stage, service, script, more = {}) => sleeper(stage, {
   entrypoint: ['sh', '-c', `trap 'exit 0' TERM; echo ${script}`],
   labels: {
@@ -146,5 +155,6 @@ export const thing_actions = [
   ['volumes', volumes_are_made_pruned_and_removed],
   ['networks', networks_are_made_joined_pruned_and_removed],
   ['disk usage', the_disk_is_counted],
+  ['doctor', the_doctor_examines_it],
   ['projects', projects_are_one_thing],
 ];
