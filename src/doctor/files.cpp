@@ -1,5 +1,7 @@
 #include "doctor/files.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <fstream>
 
@@ -12,6 +14,15 @@ std::optional<std::string> file_text(const std::filesystem::path& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
   return text;
+}
+
+std::string found_in(std::string_view path, const std::string& program) {
+  for (auto folder : text::split(path, ':')) {
+    auto file = std::filesystem::path{folder} / program;
+    std::error_code failed;
+    if (!folder.empty() && std::filesystem::is_regular_file(file, failed)) return file.string();
+  }
+  return {};
 }
 
 }  // namespace gantry::doctor

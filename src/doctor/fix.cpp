@@ -98,13 +98,8 @@ Opening open_for_subject(const Facts& facts) {
 
 /// Where a tool for accounts is: root's own PATH after `su` often lacks their folders.
 std::string program_file(const std::string& name, const std::string& path) {
-  const auto folders = path + ":/usr/sbin:/sbin";
-  for (auto folder : text::split(folders, ':')) {
-    auto file = std::filesystem::path{folder} / name;
-    std::error_code failed;
-    if (!folder.empty() && std::filesystem::is_regular_file(file, failed)) return file.string();
-  }
-  return name;
+  auto file = found_in(path + ":/usr/sbin:/sbin", name);
+  return file.empty() ? name : file;
 }
 
 /// What DOCKER_GID is in a file; empty where there is no such file or line.

@@ -6,11 +6,11 @@
 #include "async/process.hpp"
 #include "async/race.hpp"
 #include "base/text.hpp"
+#include "doctor/files.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <vector>
 
 #include <fmt/format.h>
@@ -19,15 +19,6 @@ namespace gantry::doctor {
 namespace {
 
 constexpr std::size_t said_max = 64U << 10U;
-
-std::string found_in(std::string_view path, const std::string& program) {
-  for (auto folder : text::split(path, ':')) {
-    auto file = std::filesystem::path{folder} / program;
-    std::error_code failed;
-    if (!folder.empty() && std::filesystem::is_regular_file(file, failed)) return file.string();
-  }
-  return {};
-}
 
 async::task<Result<async::ProcessOutcome>> run(std::vector<std::string> argv,
                                                std::vector<std::string> env, Milliseconds limit) {
