@@ -51,12 +51,17 @@ const Trouble* trouble_of(const Error& error) {
   return found == troubles.end() ? nullptr : found;
 }
 
+/// A command as part of a sentence; what has quotes of its own stands between others.
+std::string quoted(const std::string& command) {
+  char quote = command.contains('\'') ? '`' : '\'';
+  return fmt::format("{0}{1}{0}", quote, command);
+}
+
 /// `start it: 'sudo systemctl start docker'; …`
 std::string in_one_line(const std::vector<Step>& remedy) {
   std::vector<std::string> parts;
-  for (const auto& step : remedy) {
-    parts.push_back(step.command.empty() ? step.what
-                                         : fmt::format("{}: '{}'", step.what, step.command));
+  for (const auto& [what, command] : remedy) {
+    parts.push_back(command.empty() ? what : fmt::format("{}: {}", what, quoted(command)));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

@@ -128,6 +128,13 @@ TEST(Diagnosed, KeepsWhyNobodyAnswersAndTellsHowToStart) {
   EXPECT_THAT(error.remedy, HasSubstr("sudo systemctl start docker"));
 }
 
+TEST(Diagnosed, KeepsTheQuotesOfACommandApartFromItsOwn) {
+  auto facts = without_group();
+  facts.subject.user = "ann smith";
+  EXPECT_THAT(diagnosed(refused(), facts).remedy,
+              HasSubstr("`sudo usermod -aG docker 'ann smith'`"));
+}
+
 TEST(Diagnosed, StaysOneLineWhateverGroupsAreCalled) {
   auto facts = without_group();
   facts.socket->group = "x\n\x1b[31my";
