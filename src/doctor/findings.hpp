@@ -5,6 +5,7 @@
 #include "net/endpoint.hpp"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,9 @@ inline Step name_in_endpoint(const EndpointFacts& chosen, const std::string& pat
   auto login = endpoint ? endpoint->hop().text() : std::string{};
   return {fmt::format("make 'ssh://{}{}' the host's endpoint", login, path)};
 }
+
+/// As one word of a command: paths and names may hold anything, and people copy commands.
+std::string shell_word(std::string_view text);
 
 /// `srw-rw----`
 inline std::string mode_text(unsigned mode) {

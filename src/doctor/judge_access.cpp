@@ -53,7 +53,7 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   for (const auto& other : facts.other_sockets) {
     if (!by_docker || other.uid != who.uid) continue;
     steps.push_back({"use your own engine, which needs no group",
-                     fmt::format("export DOCKER_HOST=unix://{}", other.path)});
+                     fmt::format("export DOCKER_HOST=unix://{}", shell_word(other.path))});
   }
   bool nameless = opens_by_group(socket) && socket.group.empty();
   // Also in the row above: who follows both must not fail at the second one.
@@ -68,7 +68,7 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
                 contains(who.account_groups, facts.docker_group->gid);
   if (member) return steps;
   steps.push_back({"add the user, who can then become root",
-                   fmt::format("sudo usermod -aG {} {}", group, who.user)});
+                   fmt::format("sudo usermod -aG {} {}", shell_word(group), shell_word(who.user))});
   steps.push_back(restart_subject(facts));
   return steps;
 }
@@ -114,8 +114,8 @@ Finding membership(const Facts& facts) {
     return failed(
         fmt::format("number {} has no account here that could be in group {}", who.uid, group),
         {{"start the process with the group, for example by",
-          fmt::format("sudo setpriv --reuid {0} --regid {0} --groups {1} …", who.uid,
-                      socket->gid)}});
+          fmt::format("sudo setpriv --reuid {} --regid {} --groups {} …", who.uid,
+                      who.groups().empty() ? who.uid : who.groups().front(), socket->gid)}});
   }
   auto summary = opens_by_group(*socket)
                      ? fmt::format("user '{}' is not in group {}", who.user, group)
@@ -158,7 +158,7 @@ Finding process_groups(const Facts& facts) {
   }
   std::vector<Step> steps{{"log out and in again, with all of the session"}};
   if (!socket->group.empty()) {
-    steps.push_back({"or, for one shell", fmt::format("newgrp {}", socket->group)});
+    steps.push_back({"or, for one shell", fmt::format("newgrp {}", shell_word(socket->group))});
   }
   return failed(std::move(summary), std::move(steps));
 }

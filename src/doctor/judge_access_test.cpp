@@ -234,6 +234,15 @@ TEST_F(WayToTheSocket, ForgivesStaleGroupsToWhomAListLetsIn) {
   EXPECT_EQ(finding("process_groups").state, State::note);
 }
 
+TEST_F(WayToTheSocket, LetsNoNameRunAnythingOfItsOwn) {
+  facts_.socket->group = "x'; reboot; '";
+  EXPECT_THAT(commands(), ElementsAre(R"(sudo usermod -aG 'x'\''; reboot; '\''' ann)"));
+  set_missing(place);
+  facts_.other_sockets = {
+      {.path = "/var/run/docker$(reboot).sock", .kind = SocketFile::Kind::socket}};
+  EXPECT_EQ(commands()[0], "export DOCKER_HOST=unix://'/var/run/docker$(reboot).sock'");
+}
+
 TEST_F(WayToTheSocket, AsksForTheProcessToBeRestartedThatIsLookedAt) {
   facts_.subject.account_groups.push_back(docker);
   facts_.subject.what = "process 812";

@@ -1,3 +1,4 @@
+#include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
 
 #include <algorithm>
@@ -35,13 +36,14 @@ Finding socket_mode(const Facts& facts) {
       State::failed,
       fmt::format("everybody on this machine can become root: '{}' is open to all (mode {:o})",
                   socket.path, socket.mode),
-      {{"close it", fmt::format("sudo chmod 660 {}", socket.path)}}};
+      {{"close it", fmt::format("sudo chmod 660 {}", shell_word(socket.path))}}};
   const auto& who = facts.subject;
   bool shut_out = who.uid != root && who.has_account() && !socket.group.empty() &&
                   socket.gid != root && !contains(who.account_groups, socket.gid);
   if (shut_out) {
-    finding.remedy.push_back({"and give the group to who needs it",
-                              fmt::format("sudo usermod -aG {} {}", socket.group, who.user)});
+    finding.remedy.push_back(
+        {"and give the group to who needs it",
+         fmt::format("sudo usermod -aG {} {}", shell_word(socket.group), shell_word(who.user))});
   }
   return finding;
 }

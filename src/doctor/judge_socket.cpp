@@ -22,7 +22,7 @@ Step mount_it(const std::string& path) {
   return {fmt::format("give the container the host's socket; with Compose: volumes: "
                       "[\"{0}:{0}\"]",
                       path),
-          fmt::format("docker run -v {0}:{0} …", path)};
+          fmt::format("docker run -v {0}:{0} …", shell_word(path))};
 }
 
 /// A context of its own for a socket, so that it is found without a variable. None that is there is
@@ -35,7 +35,7 @@ std::string context_command(const EndpointFacts& chosen, const std::string& path
     name = fmt::format("{}-{}", word, number);
   }
   return fmt::format("docker context create {0} --docker host=unix://{1} && docker context use {0}",
-                     name, path);
+                     name, shell_word(path));
 }
 
 /// Takes back what has chosen the endpoint, where the usual socket is chosen after that.
@@ -58,7 +58,8 @@ std::vector<Step> use_other(const Facts& facts, const std::string& other) {
   if (usual && is_usual(other)) return {*usual};
   bool by_default = chosen.source == "the default";
   if (!usual && !by_default) return {{fmt::format("name that one instead: unix://{}", other)}};
-  std::vector<Step> steps{{"use that one", fmt::format("export DOCKER_HOST=unix://{}", other)}};
+  std::vector<Step> steps{
+      {"use that one", fmt::format("export DOCKER_HOST=unix://{}", shell_word(other))}};
   if (chosen.variable.empty()) steps.push_back({"or for good", context_command(chosen, other)});
   return steps;
 }
@@ -154,7 +155,7 @@ Finding hidden(const Facts& facts) {
   const auto& path = facts.socket->path;
   std::vector<Step> steps;
   if (!facts.other_sockets.empty()) steps = use_other(facts, best_other(facts).path);
-  steps.push_back({"look where it stops", fmt::format("namei -l {}", path)});
+  steps.push_back({"look where it stops", fmt::format("namei -l {}", shell_word(path))});
   return failed(fmt::format("'{}' can not be seen: a folder on the way may not be entered", path),
                 std::move(steps));
 }
