@@ -96,6 +96,8 @@ void choose_certificates(Choice& choice, const Environment& environment) {
                                     (folder / "ca.pem").string()),
                         "name the folder of ca.pem, cert.pem and key.pem with DOCKER_CERT_PATH"};
   }
+  bool nothing = material.authorities.empty() && material.certificate.empty();
+  if (nothing && !facts.wrong) facts.from.clear();
   if (!facts.wrong) choice.tls = client_with(material, facts);
   choice.facts.tls = std::move(facts);
 }

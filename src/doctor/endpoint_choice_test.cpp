@@ -149,7 +149,9 @@ TEST_F(TheChoice, LetsTheVariableOverruleTheContext) {
 TEST_F(TheChoice, TakesTheEndpointThatIsNamedOverAll) {
   environment_.docker_host = "unix:///run/other.sock";
   EXPECT_EQ(choose("unix:///run/named.sock").facts.source, "--engine");
-  EXPECT_FALSE(choose("tls://db1.lan").facts.tls->wrong);  // the system's authorities
+  auto by_system = choose("tls://db1.lan");
+  EXPECT_FALSE(by_system.facts.tls->wrong);
+  EXPECT_EQ(by_system.facts.tls->from, "");
 }
 
 TEST_F(TheChoice, RefusesWhatIsNoEndpoint) {

@@ -59,7 +59,8 @@ std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
   }
   if (steps.empty()) steps.push_back({error.remedy.empty() ? "check the endpoint" : error.remedy});
   const auto& variable = facts.endpoint.variable;
-  if (!facts.socket && !facts.is_late(Part::access) && !variable.empty()) {
+  bool misleads = !facts.socket && !facts.is_late(Part::access) && facts.sight == Sight::here;
+  if (misleads && !variable.empty()) {
     steps.push_back({"or take the setting away", fmt::format("unset {}", variable)});
   }
   return steps;
@@ -194,9 +195,10 @@ Finding rootless(const Facts& facts) {
     if (facts.sight == Sight::far) {
       return {State::note, std::move(summary), {name_in_endpoint(facts.endpoint, its.socket)}};
     }
-    Finding finding{State::note,
-                    std::move(summary),
-                    {{"use it", fmt::format("export DOCKER_HOST=unix://{}", its.socket)}}};
+    Finding finding{
+        State::note,
+        std::move(summary),
+        {{"use it", fmt::format("export DOCKER_HOST={}", shell_word("unix://" + its.socket))}}};
     if (!its.runtime_folder) {
       finding.summary += "; XDG_RUNTIME_DIR is not set here, as after 'su' or for cron";
       finding.remedy.push_back(
@@ -205,6 +207,8 @@ Finding rootless(const Facts& facts) {
     return finding;
   }
   if (!its.installed) return {State::skipped, "no engine runs without root here"};
+  if (facts.subject.uid == root) return {State::skipped, "it is installed, and not for root"};
+  if (answered(facts)) return {State::ok, "it is installed, and another engine is in force"};
   return {State::note,
           "it is installed, and does not run for this user",
           {{"set it up, as that user", "dockerd-rootless-setuptool.sh install"},
@@ -289,7 +293,7 @@ Finding logs(const Facts& facts) {
   }
   if (large) {
     finding.remedy.push_back({"empty the largest, once nobody needs what is in it",
-                              fmt::format("sudo truncate -s 0 {}", files->largest)});
+                              fmt::format("sudo truncate -s 0 {}", shell_word(files->largest))});
   }
   return finding;
 }

@@ -151,7 +151,12 @@ TEST(Rootless, TellsTheOneInForceFromOneBeside) {
   auto facts = healthy_facts();
   EXPECT_EQ(judged("rootless", facts).state, State::skipped);
   facts.rootless = {.installed = true, .runtime_folder = true};
-  EXPECT_THAT(advice(judged("rootless", facts)), HasSubstr("systemctl --user start docker"));
+  EXPECT_EQ(judged("rootless", facts).state, State::ok);
+  auto alone = silent_engine("engine_not_running");
+  alone.rootless = facts.rootless;
+  EXPECT_THAT(advice(judged("rootless", alone)), HasSubstr("systemctl --user start docker"));
+  alone.subject.uid = root;
+  EXPECT_EQ(judged("rootless", alone).state, State::skipped);
   facts.rootless.socket = "/run/user/1000/docker.sock";
   auto beside = judged("rootless", facts);
   EXPECT_EQ(beside.state, State::note);

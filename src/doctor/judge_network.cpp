@@ -72,9 +72,12 @@ Finding tls(const Facts& facts) {
   const auto& its = *facts.endpoint.tls;
   auto from = its.from.empty() ? std::string{"the system"} : fmt::format("{}", its.from);
   if (its.wrong) {
+    auto look = from == facts.endpoint.source
+                    ? fmt::format("docker context inspect {}", shell_word(facts.endpoint.context))
+                    : fmt::format("ls -l {}", shell_word(from));
     return failed(its.wrong->message,
                   {{its.wrong->remedy.empty() ? "put the right files there" : its.wrong->remedy,
-                    fmt::format("ls -l {}", from)}});
+                    std::move(look)}});
   }
   Finding finding;
   std::vector<std::string> parts;
@@ -99,7 +102,7 @@ Finding tls(const Facts& facts) {
             ? Step{"let it check, with the engine's ca.pem there", "export DOCKER_TLS_VERIFY=1"}
             : Step{"let it check", fmt::format("docker context update {} --docker "
                                                "host=…,ca=…/ca.pem,skip-tls-verify=false",
-                                               facts.endpoint.context)});
+                                               shell_word(facts.endpoint.context))});
   }
   finding.summary = parts.empty() ? fmt::format("trusted by the authorities of {}", from)
                                   : fmt::format("of {}: {}", from, fmt::join(parts, "; "));
@@ -155,7 +158,7 @@ Finding names(const Facts& facts) {
   return {State::warning,
           std::move(summary),
           {{"see which name servers are asked, and whether they answer", "cat /etc/resolv.conf"},
-           {"ask for one by hand", fmt::format("getent hosts {}", unknown.front())}}};
+           {"ask for one by hand", fmt::format("getent hosts {}", shell_word(unknown.front()))}}};
 }
 
 Finding registry(const Facts& facts) {

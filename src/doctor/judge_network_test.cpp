@@ -40,6 +40,9 @@ TEST(Tls, FailsWhereItsFilesCanNotBeUsed) {
   auto finding = judged("tls", facts);
   EXPECT_EQ(finding.state, State::failed);
   EXPECT_THAT(advice(finding), HasSubstr("ls -l /home/ann/.docker"));
+  facts.endpoint.context = "db1";
+  facts.endpoint.source = facts.endpoint.tls->from = "context 'db1'";
+  EXPECT_THAT(advice(judged("tls", facts)), HasSubstr("docker context inspect db1"));
 }
 
 TEST(Tls, WarnsOfAClientThatChecksNobody) {
@@ -102,6 +105,9 @@ TEST(Names, AreAWarningUnlessAProxyLooksThemUp) {
   EXPECT_EQ(finding.state, State::warning);
   EXPECT_THAT(finding.summary, HasSubstr("nobody here knows registry-1.docker.io"));
   EXPECT_THAT(advice(finding), HasSubstr("getent hosts registry-1.docker.io"));
+  auto odd = facts;
+  odd.deep->names.back().host = "a;reboot";
+  EXPECT_THAT(advice(judged("names", odd)), HasSubstr("getent hosts 'a;reboot'"));
   facts.engine.proxy = "http://proxy.lan:3128";
   EXPECT_EQ(judged("names", facts).state, State::note);
 }
