@@ -1,5 +1,9 @@
 #include "sandbox/canary.hpp"
 
+#include "async/attempt.hpp"
+#include "async/testing_fake.hpp"
+#include "engine/fake_daemon_fake.hpp"
+
 #include <string>
 
 #include <gmock/gmock.h>
@@ -50,6 +54,29 @@ TEST(ReadCanary, TakesSilenceForNoPromise) {
 TEST(ReadCanary, MovesNoTerminalsCursor) {
   EXPECT_THAT(read("seccomp=\x1b[2J\nlooked=1\n").open,
               testing::Each(testing::Not(HasSubstr("\x1b"))));
+}
+
+TEST(TheCanary, NeedsAnImageThatIsThere) {
+  async::TestLoop loop;
+  engine::FakeDaemon daemon;
+  daemon.expect("GET", "/images/json").reply(200, "[]");
+  auto client = daemon.client(loop.executor());
+  auto report = loop.run(run_canary(loop.executor(), *client));
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, "no_canary_image");
+  // Nothing is pulled and nothing made.
+  EXPECT_THAT(daemon.requests(), SizeIs(1));
+}
+
+TEST(TheCanary, IsNoUseWhereNothingCanBeRun) {
+  async::TestLoop loop;
+  engine::FakeDaemon daemon;
+  daemon.expect("GET", "/images/json")
+      .reply(200, R"([{"Id":"sha256:1","RepoTags":["gantry/sh:latest"]}])");
+  auto client = daemon.client(loop.executor());
+  auto report = loop.run(async::attempt(run_canary(loop.executor(), *client)));
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().code, "no_canary_image");
 }
 
 }  // namespace

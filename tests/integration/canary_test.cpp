@@ -3,6 +3,7 @@
 
 #include "engine/containers.hpp"
 #include "integration/real_engine.hpp"
+#include "sandbox/labels.hpp"
 
 #include <set>
 #include <string>
@@ -17,14 +18,16 @@ using testing::IsEmpty;
 
 class TheCanary : public RealEngine {
  protected:
-  /// Everything on the engine that a run could leave.
+  /// Everything on the engine that a run could leave; others may be at work there, too.
   std::set<std::string> things() {
     std::set<std::string> names;
     for (const auto& one : must(engine::list_containers(engine(), engine::ListScope::all, {}))) {
-      names.insert("container " + one.id);
+      auto owner = one.labels.find(labels::owner);
+      bool ours = owner != one.labels.end() && owner->second.starts_with("doctor-");
+      if (ours) names.insert("container " + one.id);
     }
     for (const auto& one : must(engine::list_volumes(engine(), {}))) {
-      names.insert("volume " + one.name);
+      if (one.name.starts_with("gantry-init-")) names.insert("volume " + one.name);
     }
     return names;
   }
