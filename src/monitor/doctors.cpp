@@ -156,7 +156,7 @@ async::task<Result<doctor::Facts>> Doctors::look(std::shared_ptr<fleet::Host> ho
       doctor::Question question;
       question.endpoint = endpoint.text();
       auto facts = co_await doctor::gather(executor_, std::move(question), settings_.environment);
-      if (facts) facts->endpoint.source = "the host's settings";
+      if (facts) facts->endpoint.source = "the host's setting";
       co_return facts;
     }
     case Scheme::ssh: {

@@ -267,7 +267,7 @@ TEST_F(DoctorsTest, OfAHostOnThisMachineTheSocketIsLookedAt) {
   auto report = value_or_throw(examine("here")).report;
   ASSERT_TRUE(report.facts.socket);
   EXPECT_EQ(report.facts.socket->path, socket);
-  EXPECT_EQ(report.facts.endpoint.source, "the host's settings");
+  EXPECT_EQ(report.facts.endpoint.source, "the host's setting");
   ASSERT_TRUE(report.facts.engine.error);
   EXPECT_EQ(report.worst(), State::failed);
 }
