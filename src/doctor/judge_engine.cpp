@@ -50,7 +50,9 @@ std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
   std::vector<Step> steps;
   bool left_over = error.code == "engine_not_running" && facts.socket && !facts.engine_installed &&
                    facts.sight == Sight::here && !facts.engine_is_outside();
-  if (left_over) return {{"no engine is installed, install one", "sudo apt install docker.io"}};
+  if (left_over) {
+    return {{"no engine is installed, install one (Debian, Ubuntu)", "sudo apt install docker.io"}};
+  }
   for (const auto& remedy : remedies) {
     if (remedy.code != error.code || (remedy.command != nullptr && !facts.socket)) continue;
     std::string_view command;
@@ -229,7 +231,7 @@ Finding isolation(const Facts& facts) {
       !its.has_security("rootless")) {
     return {State::warning,
             summary + "; the kernel has AppArmor, and the engine does not use it",
-            {{"install its tools, and restart the engine",
+            {{"install its tools (Debian, Ubuntu), and restart the engine",
               fmt::format("sudo apt install apparmor && {}", engine_commands(facts).restart)}}};
   }
   bool apart = its.has_security("userns") || its.has_security("rootless");

@@ -76,8 +76,10 @@ Finding confinement(const Facts& facts) {
     finding.state = State::note;
     parts.emplace_back(
         "Docker is installed as a snap: it sees home folders only, and has its own socket rights");
-    finding.remedy.push_back({"where that is in the way, take the distribution's package",
-                              "sudo snap remove docker && sudo apt install docker.io"});
+    finding.remedy.push_back(
+        {"where that is in the way, save what the snap holds, since all its containers, images and "
+         "volumes are deleted with it, and take the distribution's package (Debian, Ubuntu)",
+         "sudo snap remove docker && sudo apt install docker.io"});
   }
   if (!facts.apparmor.empty()) {
     parts.push_back(fmt::format("this process is under AppArmor's profile {}", facts.apparmor));
@@ -113,7 +115,8 @@ Finding compose(const Facts& facts) {
   }
   return {State::note,
           "neither 'docker compose' nor 'docker-compose' is here",
-          {{"where Compose files are used, install it", "sudo apt install docker-compose"},
+          {{"where Compose files are used, install it (Debian, Ubuntu)",
+            "sudo apt install docker-compose"},
            {"scripts that serve both say", compose_fragment}}};
 }
 

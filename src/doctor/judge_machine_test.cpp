@@ -43,6 +43,7 @@ TEST(Confinement, TellsEverythingThatConfines) {
   EXPECT_THAT(finding.summary, HasSubstr("profile docker-default"));
   EXPECT_THAT(advice(finding), HasSubstr("ausearch"));
   EXPECT_THAT(advice(finding), HasSubstr("snap remove docker"));
+  EXPECT_THAT(advice(finding), HasSubstr("containers, images and volumes are deleted"));
 }
 
 TEST(Confinement, KnowsASnapByItsData) {
