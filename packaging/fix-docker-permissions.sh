@@ -16,15 +16,16 @@ usage="Usage: ${0##*/} --check | --fix [--gid N] | --help
   --help     this text
 
 The id is that of the socket's group, else of group 'docker', else what a container sees (only where
-the image alpine:latest is here already), else 999. The socket is the one of DOCKER_HOST, of the
+the image alpine:latest is here already), else 999. Of a rootless engine it is what its containers
+see, and none where they do not have that group. The socket is the one of DOCKER_HOST, of the
 context in use, or /var/run/docker.sock.
 
 GANTRY_BIN names the gantry to explain with; set but empty: none. Else the one in PATH or beside
 this script is taken.
 
-Ends with 0 when all is well, or DOCKER_GID is written. Ends with 1 when Docker is not installed,
-there is no socket, the daemon is down or refuses this user (--check alone), the file can not be
-written, or the command line is not understood.
+Ends with 0 when all is well, DOCKER_GID is written, or no id is needed. Ends with 1 when Docker is
+not installed, there is no socket, the daemon is down or refuses this user (--check alone), the file
+can not be written, or the command line is not understood.
 
 Examples:
   ${0##*/} --check
@@ -34,6 +35,7 @@ Examples:
 env_file=.env
 usual_socket=/var/run/docker.sock
 usual_gid=999
+no_gid="containers of this rootless engine do not have the socket's group; root in them needs none"
 gid_max=4294967294
 probe_image=alpine:latest
 
@@ -126,6 +128,12 @@ gid_in_container() {
     "$probe_image" -c %g /docker.sock 2>/dev/null
 }
 
+# What the engine answered counts; where it does not let this user in, whose socket it is.
+rootless() {
+  if [ -n "$refused" ]; then [ "$(field 3 "$socket")" != 0 ] && return; fi
+  printf '%s\n' "$said" | grep -Eq '^[[:blank:]]*rootless(: true)?[[:blank:]]*$'
+}
+
 # inner_gid GID: as containers of a rootless engine see it. Its owner's own group is 0 in there; the
 # ids that the owner was given (subgid(5)) follow from 1 on. Nothing where it is none of those.
 inner_gid() {
@@ -136,10 +144,13 @@ inner_gid() {
     { before += $3 }' /etc/subgid 2>/dev/null
 }
 
+# Sets `gid`, or nothing where no id would help.
 find_gid() {
   gid=$(field 4 "$socket") source="the group of '$socket'"
-  if inner=$(inner_gid "$gid") && [ -n "$inner" ]; then
-    gid=$inner source="$source, as containers of this rootless engine see it"
+  if rootless; then
+    gid=$(inner_gid "$gid") || gid=
+    source="$source, as containers of this rootless engine see it"
+    return
   fi
   is_gid "$gid" && return
   gid=$(getent group docker 2>/dev/null | cut -d : -f 3) source="group 'docker'"
@@ -152,38 +163,69 @@ find_gid() {
 
 # --- .env ----------------------------------------------------------------------------------------
 
+# The lines of such a file for awk(1), in `line`. A value in quotes may go on over several lines, in
+# which nothing is a variable. Quotes that nobody closes are none.
+# shellcheck disable=SC2016  # `line` and `quote` are of the comments in there
+env_lines='
+  # Where `quote` is in a text, or 0. A backslash takes the meaning of what follows.
+  function closed(text, quote,   at, char) {
+    for (at = 1; at <= length(text); at++) {
+      char = substr(text, at, 1)
+      if (char == "\\") at++
+      else if (char == quote) return at
+    }
+    return 0
+  }
+  # The last line of what begins in line `first`.
+  function last_of(first,   text, quote, n) {
+    text = line[first]
+    if (!match(text, /^[ \t]*[^#=: \t][^=:]*[=:][ \t]*/)) return first
+    quote = substr(text, RLENGTH + 1, 1)
+    if (quote != "\"" && quote != "\047") return first
+    text = substr(text, RLENGTH + 2)
+    for (n = first; n <= NR; text = line[++n]) if (closed(text, quote)) return n
+    return first
+  }
+  function sets_gid(text) { return text ~ /^[ \t]*(export[ \t]+)?DOCKER_GID[ \t]*=/ }
+  { line[NR] = $0 }'
+
 # Standard input with DOCKER_GID set to `gid` wherever it stands, else at the end. Everything else
 # stays as it is. `final`: whether the last line has its end.
 with_gid() {
-  awk -v gid="$gid" -v final="$1" '
+  awk -v gid="$gid" -v final="$1" "$env_lines"'
     # What stands behind the value, which may be in quotes; without, a comment ends it.
     function behind(text,   quote, at) {
       quote = substr(text, 1, 1)
       if (quote == "\"" || quote == "\047") {
-        at = index(substr(text, 2), quote)
+        at = closed(substr(text, 2), quote)
         if (at) return substr(text, at + 2)
       }
       if (match(text, /[ \t]+#/) || match(text, /[ \t]+$/)) return substr(text, RSTART)
       return ""
     }
-    NR > 1 { printf "\n" }
-    {
-      before = carriage
-      line = $0
-      carriage = sub(/\r$/, "", line) ? "\r" : ""
-      if (match(line, /^[ \t]*(export[ \t]+)?DOCKER_GID[ \t]*=/)) {
-        head = substr(line, 1, RLENGTH)
-        tail = substr(line, RLENGTH + 1)
-        match(tail, /^[ \t]*/)
-        blanks = substr(tail, 1, RLENGTH)
-        tail = substr(tail, RLENGTH + 1)
-        if (blanks != "" && tail ~ /^#/) line = head gid blanks tail
-        else line = head blanks gid behind(tail)
-        found = 1
-      }
-      printf "%s%s", line, carriage
+    function changed(text,   head, tail, blanks) {
+      match(text, /^[^=]*=/)
+      head = substr(text, 1, RLENGTH)
+      tail = substr(text, RLENGTH + 1)
+      match(tail, /^[ \t]*/)
+      blanks = substr(tail, 1, RLENGTH)
+      tail = substr(tail, RLENGTH + 1)
+      if (blanks != "" && tail ~ /^#/) return head gid blanks tail
+      return head blanks gid behind(tail)
     }
     END {
+      for (first = 1; first <= NR; first = last + 1) {
+        last = last_of(first)
+        text = line[first]
+        for (n = first + 1; n <= last; n++) text = text "\n" line[n]
+        before = carriage
+        carriage = sub(/\r$/, "", text) ? "\r" : ""
+        if (sets_gid(text)) {
+          text = changed(text)
+          found = 1
+        }
+        printf "%s%s%s", (first > 1 ? "\n" : ""), text, carriage
+      }
       end = (final ? carriage : before) "\n"
       if (NR && final) printf "\n"
       if (found) exit
@@ -194,12 +236,15 @@ with_gid() {
 
 # gid_in FILE: what its last line about it says, as Compose takes it.
 gid_in() {
-  awk '/^[ \t]*(export[ \t]+)?DOCKER_GID[ \t]*=/ {
-    sub(/^[^=]*=[ \t]*/, "")
-    sub(/[^0-9].*/, "")
-    last = $0
-  }
-  END { print last }' "$1" 2>/dev/null
+  awk "$env_lines"'
+    END {
+      for (first = 1; first <= NR; first = last_of(first) + 1) {
+        if (sets_gid(line[first])) text = line[first]
+      }
+      sub(/^[^=]*=[ \t]*["\047]?/, "", text)
+      sub(/[^0-9].*/, "", text)
+      print text
+    }' "$1" 2>/dev/null
 }
 
 # Beside the file, so that the rename is one step; with the owner and mode of the one before.
@@ -227,14 +272,16 @@ write_by_hand() {
 }
 
 # As root nothing is in the way, so that DOCKER_GID is all that the doctor finds to change: who is
-# put into the group, and so made as good as root, is for somebody to say.
+# put into the group, and so made as good as root, is for somebody to say. What it says is shown
+# where it did not write.
 write_by_doctor() {
-  "$gantry" doctor --fix --yes --user root --gid "$gid" --env-file "$env_file" >/dev/null || true
+  told=$("$gantry" doctor --fix --yes --user root --gid "$gid" --env-file "$env_file" 2>&1) || true
 }
 
 write_gid() {
   if [ -e "$env_file" ]; then
     [ -f "$env_file" ] || fail "cannot write '$env_file': it is no file"
+    if [ "$(gid_in "$env_file")" = "$gid" ]; then return; fi
     # A rename would get around the mode, which somebody has set on purpose, root or not.
     case $(field 1 "$env_file") in
       *w*) [ -w "$env_file" ] || fail "cannot write '$env_file': it is not yours to write" ;;
@@ -245,7 +292,9 @@ write_gid() {
     say "made $env_file from .env.example"
   fi
   if [ -n "$gantry" ]; then write_by_doctor; else write_by_hand; fi
-  [ "$(gid_in "$env_file")" = "$gid" ] || fail "cannot write '$env_file': DOCKER_GID is not in it"
+  [ "$(gid_in "$env_file")" = "$gid" ] && return
+  [ -z "${told:-}" ] || say "$told" >&2
+  fail "cannot write '$env_file': DOCKER_GID is not in it"
 }
 
 # --- what is asked for ---------------------------------------------------------------------------
@@ -255,7 +304,7 @@ check() {
   explain
   say "socket: $(ls -lL -- "$socket")"
   find_gid
-  say "id for containers: $gid, by $source"
+  if [ -n "$gid" ]; then say "id for containers: $gid, by $source"; else say "$no_gid"; fi
   if [ -n "$refused" ]; then
     fail "user '$user' may not use '$socket': sudo usermod -aG docker $user, then log in again"
   fi
@@ -286,13 +335,20 @@ fix() {
   else
     find_gid
   fi
+  if [ -z "$gid" ]; then
+    warn "DOCKER_GID is not written: $no_gid"
+    return
+  fi
   write_gid
   say "DOCKER_GID=$gid is in $env_file, by $source"
-  # The doctor has said so already.
-  if [ -z "$gantry" ] && ! compose_names_it; then
+  if ! compose_names_it; then
     say "A service of a Compose file that uses the socket needs:"
     say "    volumes: [\"$socket:$usual_socket\"]"
     say "    group_add: [\"\${DOCKER_GID:-$gid}\"]"
+    say "A Dockerfile needs it only where its account has to be in the group by name:"
+    say "    ARG DOCKER_GID=$gid"
+    say "    RUN getent group \"\$DOCKER_GID\" || groupadd --gid \"\$DOCKER_GID\" docker; \\"
+    say "        usermod -aG \"\$DOCKER_GID\" appuser"
   fi
   say "Make the containers anew: $(compose_command) up -d --build"
   if [ -n "$refused" ]; then

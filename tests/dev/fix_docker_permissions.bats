@@ -21,6 +21,7 @@ echo "$*" >>"$LOG"
 case "$PLAYS $*" in
   "down info") echo "Cannot connect to the Docker daemon at $DOCKER_HOST." >&2; exit 1 ;;
   "denied info") echo "permission denied while trying to connect to it" >&2; exit 1 ;;
+  "rootless info") printf ' Security Options:\n  seccomp\n   Profile: default\n  rootless\n' ;;
   *" info") echo "Server Version: 24.0.7" ;;
   "container image inspect "*) ;;
   "container run "*) echo 4713 ;;
@@ -200,16 +201,46 @@ DOCKER
   [ ! -e .env ]
 }
 
-@test "the id of a rootless engine's socket is the one that its containers see" {
+# with_subgids OWNER:GROUP: --fix for a socket of theirs, among these subordinate ids.
+with_subgids() {
   needs_root
   unshare --mount true || skip "no mount namespace can be made here"
   printf '%s\n' other:100000:65536 4242:200000:10 4242:300000:65536 >../subgid
-  chown 4242:300984 ../docker.sock
+  chown "$1" ../docker.sock
   # shellcheck disable=SC2016
   run unshare --mount sh -c 'mount --bind ../subgid /etc/subgid && PATH=$1 exec "$2" --fix' sh \
     "$BATS_TEST_TMPDIR/bin" "$script"
   echo "$output"
+}
+
+@test "the id of a rootless engine's socket is the one that its containers see" {
+  PLAYS=rootless with_subgids 4242:300984
   answers 0 "DOCKER_GID=995 is in .env"
+}
+
+@test "an engine that has root has no ids of its own" {
+  with_subgids 4242:300984
+  answers 0 "DOCKER_GID=300984 is in .env"
+}
+
+@test "an id that a rootless engine's containers do not have is not written" {
+  export PLAYS=rootless
+  echo A=1 >.env
+  with_subgids 4242:4242
+  answers 0 "DOCKER_GID is not written"
+  [ "$(cat .env)" = A=1 ]
+  fix --check
+  answers 0 "do not have the socket's group"
+  fix --fix --gid 998
+  answers 0 "DOCKER_GID=998 is in .env"
+}
+
+@test "whose socket it is counts where the engine lets nobody ask" {
+  needs_root
+  chown 4242:4242 ../docker.sock
+  PLAYS=denied fix --fix
+  answers 0 "DOCKER_GID is not written"
+  [ ! -e .env ]
 }
 
 @test "where the socket is root's, the group 'docker' counts" {
@@ -281,6 +312,25 @@ DOCKER
   turns 'A=1\r\nB=2' 'A=1\r\nB=2\r\nDOCKER_GID=998\r\n'
 }
 
+@test "a comment may stand behind a tabulator, and have a number sign" {
+  turns 'DOCKER_GID=997\t# group, see #12\n' 'DOCKER_GID=998\t# group, see #12\n'
+}
+
+@test "what a value of several lines holds is no variable" {
+  turns 'X="a\nDOCKER_GID=5\nb"\n' 'X="a\nDOCKER_GID=5\nb"\nDOCKER_GID=998\n'
+  turns "export X = 'a\nDOCKER_GID=5'\nDOCKER_GID=6\n" \
+    "export X = 'a\nDOCKER_GID=5'\nDOCKER_GID=998\n"
+}
+
+@test "a quote that nobody closes, and one in a comment, are characters" {
+  turns 'X="a\nDOCKER_GID=5\n' 'X="a\nDOCKER_GID=998\n'
+  turns "# A='\nDOCKER_GID=5\n# it's\n" "# A='\nDOCKER_GID=998\n# it's\n"
+}
+
+@test "a file that says so already is left as it is" {
+  turns 'DOCKER_GID="998"\nA=1' 'DOCKER_GID="998"\nA=1'
+}
+
 @test "export and blanks stay" {
   turns '  export  DOCKER_GID=999\n' '  export  DOCKER_GID=998\n'
   turns 'DOCKER_GID = 999\n' 'DOCKER_GID = 998\n'
@@ -335,6 +385,36 @@ DOCKER
 @test "a folder is refused" {
   mkdir .env
   refused_both_ways "it is no file"
+}
+
+@test "a pipe that nobody writes to is refused, and not waited for" {
+  mkfifo .env
+  for GANTRY_BIN in '' "$program"; do
+    export GANTRY_BIN
+    PATH=$BATS_TEST_TMPDIR/bin run timeout 60 "$script" --fix --gid 998
+    echo "$output"
+    answers 1 "it is no file"
+  done
+  [ -p .env ]
+}
+
+@test "a device is refused" {
+  ln -s /dev/null .env
+  fix --fix --gid 998
+  answers 1 "it is no file"
+}
+
+@test "the lines for Compose are said, unless its file has them, with a doctor as well" {
+  for GANTRY_BIN in '' "$program"; do
+    export GANTRY_BIN
+    rm -f .env compose.yaml
+    fix --fix --gid 998
+    answers 0 "group_add: [\"\${DOCKER_GID:-998}\"]"
+    [ "$(grep -c group_add <<<"$output")" -eq 1 ]
+    echo '# DOCKER_GID' >compose.yaml
+    fix --fix --gid 998
+    [[ $status -eq 0 && $output != *group_add* ]]
+  done
 }
 
 @test "a write that fails half-way leaves the file, and nothing beside it" {
