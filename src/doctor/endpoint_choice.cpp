@@ -1,6 +1,7 @@
 #include "doctor/endpoint_choice.hpp"
 
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "doctor/files.hpp"
 #include "engine/docker_contexts.hpp"
 #include "net/endpoint.hpp"
@@ -119,11 +120,19 @@ void choose_context(Choice& choice, const Environment& environment) {
   choice.tls = client_with({context->authorities, context->certificate, context->key}, *facts.tls);
 }
 
+/// As Docker's client does: without a scheme it is TCP, and without a host this one.
+std::string with_scheme(std::string_view host) {
+  host = text::trimmed(host);
+  if (host.empty()) return usual_endpoint;
+  if (host.contains("://")) return std::string{host};
+  return fmt::format("{}{}{}", tcp, host.starts_with(':') ? "localhost" : "", host);
+}
+
 /// Docker's client says `tcp://` to both.
 void choose_variable(Choice& choice, const Environment& environment) {
   auto& facts = choice.facts;
   facts.source = facts.variable = "DOCKER_HOST";
-  facts.text = environment.docker_host;
+  facts.text = with_scheme(environment.docker_host);
   bool secured = !environment.docker_tls_verify.empty() || !environment.docker_tls.empty();
   if (secured && facts.text.starts_with(tcp)) {
     facts.text = fmt::format("{}{}", tls, facts.text.substr(tcp.size()));

@@ -57,6 +57,22 @@ TEST_F(TheChoice, IsTheUsualSocketWhereNothingIsSaid) {
   EXPECT_FALSE(choice.facts.tls);
 }
 
+TEST_F(TheChoice, IsTcpWithoutAScheme) {
+  struct Case {
+    const char* said;
+    const char* meant;
+  };
+  for (const auto& [said, meant] :
+       {Case{"127.0.0.1:2375", "tcp://127.0.0.1:2375"}, Case{" nas ", "tcp://nas"},
+        Case{":2375", "tcp://localhost:2375"}, Case{"  ", "unix:///var/run/docker.sock"}}) {
+    environment_.docker_host = said;
+    auto choice = choose();
+    EXPECT_EQ(choice.facts.text, meant);
+    EXPECT_EQ(choice.facts.source, "DOCKER_HOST");
+    EXPECT_FALSE(choice.facts.wrong) << choice.facts.wrong->message;
+  }
+}
+
 TEST_F(TheChoice, SpeaksTlsWithTheVariablesOfDocker) {
   write_certificates("certificates");
   environment_.docker_host = "tcp://db1.lan:2376";

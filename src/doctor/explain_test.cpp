@@ -22,6 +22,7 @@ namespace {
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr Id ann = 1000;
@@ -78,6 +79,47 @@ TEST(Diagnosed, TellsWhoseProcessBeganTooEarly) {
             "restart the service: 'sudo systemctl restart gantry'");
 }
 
+TEST(Diagnosed, SpeaksOfNoSessionToReadersOfAServer) {
+  auto facts = without_group();
+  facts.subject.what = "the server";
+  facts.subject.kind = Subject::Kind::server;
+  facts.subject.pid = 812;
+  EXPECT_THAT(diagnosed(refused(), facts).remedy,
+              AllOf(HasSubstr("usermod"), HasSubstr("restart the server (process 812)"),
+                    Not(HasSubstr("log in"))));
+  facts.subject.account_groups = {ann, docker};
+  auto error = diagnosed(refused(), facts);
+  EXPECT_THAT(error.message, EndsWith("by now, but the server began before that"));
+  EXPECT_THAT(error.remedy, StartsWith("restart the server (process 812)"));
+}
+
+/// Subjects and sockets of every kind that the access to a socket depends on.
+std::vector<Facts> refused_in_many_ways() {
+  std::vector<Facts> all;
+  for (unsigned bits = 0; bits < 512; ++bits) {
+    auto has = [bits](unsigned bit) { return (bits >> bit & 1U) != 0; };
+    auto facts = without_group();
+    if (has(0)) facts.subject.account_groups.push_back(docker);
+    if (has(1)) facts.subject.process_groups->push_back(docker);
+    if (has(2)) facts.socket->mode = 0600;
+    if (has(3)) facts.in_container = facts.socket->mounted = true;
+    if (has(4)) facts.socket->uid = ann;
+    if (has(5)) facts.socket->shut_by = "/run/closed";
+    if (has(6)) facts.socket->tried = false;
+    if (has(7)) facts.subject.process_groups.reset();
+    if (has(8)) facts.subject.uid = root;
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+TEST(Diagnosed, PointsToNoOtherLines) {
+  for (const auto& facts : refused_in_many_ways()) {
+    EXPECT_THAT(diagnosed(refused(), facts).sentence(),
+                AllOf(Not(HasSubstr("lines above")), Not(HasSubstr("see below"))));
+  }
+}
+
 TEST(Diagnosed, TellsTheOwnersOfContainersWhatToPass) {
   auto facts = without_group();
   facts.in_container = true;
@@ -126,6 +168,16 @@ TEST(Diagnosed, KeepsWhyNobodyAnswersAndTellsHowToStart) {
   auto error = diagnosed(dialled("not_listening", "nothing listens there"), without_group());
   EXPECT_THAT(error.message, EndsWith(": nothing listens there"));
   EXPECT_THAT(error.remedy, HasSubstr("sudo systemctl start docker"));
+}
+
+TEST(Diagnosed, StartsNoDaemonInAContainer) {
+  auto facts = without_group();
+  facts.in_container = facts.socket->mounted = true;
+  facts.engine_installed = false;
+  facts.starter = Starter::nobody;
+  auto error = diagnosed(dialled("not_listening", "nobody listens there"), facts);
+  EXPECT_THAT(error.remedy, HasSubstr("'docker compose up -d --force-recreate'"));
+  EXPECT_THAT(error.remedy, Not(HasSubstr("dockerd")));
 }
 
 TEST(Diagnosed, KeepsTheQuotesOfACommandApartFromItsOwn) {
@@ -283,6 +335,65 @@ TEST_F(Explained, AFarMachineIsAskedOnceForTheSameError) {
   before.code = "ssh_broke";
   EXPECT_EQ(error_of(connect), before);
   EXPECT_EQ(asked, 2);
+}
+
+/// Answers only when nobody waits any more.
+async::task<Result<std::string>> answer_late(int& asked) {
+  ++asked;
+  co_await async::pause(Milliseconds{10'000});
+  co_return std::string{};
+}
+async::task<Result<std::string>> give_up(int& asked) {
+  ++asked;
+  co_return fail(ErrorKind::timed_out, "timed_out", "cannot look: it took too long");
+}
+
+Error refused_there(std::string code) {
+  return {ErrorKind::denied, std::move(code),
+          "cannot use '/run/docker.sock' on 'edge-3' by SSH: permission denied there", "x"};
+}
+
+TEST_F(Explained, ALookWhoseCallerWentAwayIsNotBegunAnewAtOnce) {
+  int asked = 0;
+  auto before = refused_there("ssh_remote_socket_permission");
+  auto connect = explained_far(
+      loop_.executor(), [&] { return refuse(before); },
+      value_or_throw(net::Endpoint::parse("ssh://edge-3")),
+      [&](const std::string&) { return answer_late(asked); }, clock_);
+  auto impatient = [&] {
+    auto dialled = async::with_deadline(Milliseconds{20}, "dialling", connect());
+    return loop_.run(async::attempt(std::move(dialled))).error();
+  };
+  EXPECT_EQ(impatient().kind, ErrorKind::timed_out);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(error_of(connect), before);
+  EXPECT_EQ(asked, 1);
+  now_ += Milliseconds{60'000};
+  EXPECT_EQ(impatient().kind, ErrorKind::timed_out);
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(Explained, WhatDoesNotAnswerIsAskedMoreAndMoreSeldom) {
+  int asked = 0;
+  auto before = refused_there("ssh_remote_socket_permission");
+  auto connect = explained_far(
+      loop_.executor(), [&] { return refuse(before); },
+      value_or_throw(net::Endpoint::parse("ssh://edge-3")),
+      [&](const std::string&) { return give_up(asked); }, clock_);
+  EXPECT_EQ(error_of(connect), before);
+  // Another error is no reason to look again.
+  before = refused_there("ssh_remote_socket_missing");
+  EXPECT_EQ(error_of(connect), before);
+  EXPECT_EQ(asked, 1);
+  now_ += Milliseconds{60'000};
+  EXPECT_EQ(error_of(connect), before);
+  EXPECT_EQ(asked, 2);
+  now_ += Milliseconds{60'000};
+  EXPECT_EQ(error_of(connect), before);
+  EXPECT_EQ(asked, 2);
+  now_ += Milliseconds{60'000};
+  EXPECT_EQ(error_of(connect), before);
+  EXPECT_EQ(asked, 3);
 }
 
 TEST_F(Explained, OtherWaysAreNotTouched) {

@@ -59,6 +59,12 @@ bool Facts::engine_is_outside() const {
   return in_container && !here;
 }
 
+bool Facts::engine_is_here() const {
+  bool by_socket = usable_socket() != nullptr && !engine_is_outside();
+  return by_socket && !engine.error && engine.name == machine &&
+         !engine.os.starts_with("Docker Desktop");
+}
+
 std::string_view words(Part part) {
   switch (part) {
     case Part::none:
@@ -84,8 +90,9 @@ bool EngineFacts::has_security(std::string_view wanted) const {
 }
 
 bool may_connect(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
-  if (uid == root) return true;
   if (socket.tried) return *socket.tried;
+  if (uid == root) return true;
+  if (!socket.shut_by.empty()) return false;
   if (uid == socket.uid) return (socket.mode & owner_writes) != 0;
   if (!socket.acl.empty()) return may_by_acl(socket, uid, groups);
   if (contains(groups, socket.gid)) return (socket.mode & group_writes) != 0;

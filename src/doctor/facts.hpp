@@ -24,11 +24,20 @@ struct Group {
   std::string name;
   Id gid = 0;
   std::vector<std::string> members;
+  /// Whose own group it is (passwd(5)), as far as this machine's own accounts go.
+  std::vector<std::string> primary = {};
 };
 
 /// Whose access is in question: this process, another one, a service's, or an account's.
 struct Subject {
-  std::string what;  ///< `this process`, `process 812`, `service 'gantry'`, `user 'ann'`
+  /// For whom the remedies are.
+  enum class Kind : std::uint8_t {
+    self,    ///< This process, by who started it and reads.
+    server,  ///< This process, but it is a server: who reads is somewhere else.
+    other,   ///< Another process, a service, an account.
+  };
+
+  std::string what;  ///< `this process`, `the server`, `process 812`, `service 'ci'`, `user 'ann'`
   std::string user;  ///< The account's name; the number where it has none.
   Id uid = 0;
   /// What the account is in by now, its own group included.
@@ -38,6 +47,9 @@ struct Subject {
   std::optional<std::vector<Id>> process_groups;
   std::optional<int> pid;
   std::string service;  ///< The unit's name, where one was named.
+  /// Its process is in a container of its own, where accounts are others than here.
+  bool elsewhere = false;
+  Kind kind = Kind::self;
 
   /// The groups that count: those of the process, or what its account would start with.
   const std::vector<Id>& groups() const {
@@ -71,6 +83,10 @@ struct SocketFile {
   /// Whether the subject may write to it, by its own word: where that is not what owner, list and
   /// mode let expect (a list that can not be read).
   std::optional<bool> tried;
+  /// The first folder on the way that the subject may not enter; empty: none.
+  std::string shut_by;
+  /// The first one that is not open to everybody; empty: none.
+  std::string behind;
   bool read_only_mount = false;
   bool mounted = false;  ///< A mount of its own: in containers, the host's socket.
 };
@@ -220,7 +236,7 @@ struct Facts {
   ToolFacts compose_v2;
   ToolFacts buildx;
   std::string selinux;   ///< `enforcing`, `permissive`; empty: none.
-  std::string apparmor;  ///< This process's profile; empty: none.
+  std::string apparmor;  ///< The profile of the subject's process; empty: none.
   std::optional<DiskFacts> disk;
   std::optional<LogFacts> container_logs;
   RootlessFacts rootless;
@@ -239,6 +255,9 @@ struct Facts {
   /// Whether the engine is that of the machine around this container, or would be: it, its socket
   /// and its groups are changed out there.
   bool engine_is_outside() const;
+  /// Whether the engine that answered is this machine's: a socket may also lead into a virtual
+  /// machine, or be passed on from elsewhere.
+  bool engine_is_here() const;
 };
 
 /// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket

@@ -1,5 +1,7 @@
 #include "doctor/findings.hpp"
 
+#include "doctor/services.hpp"
+
 namespace gantry::doctor::judge {
 
 std::string shell_word(std::string_view text) {
@@ -15,6 +17,18 @@ std::string shell_word(std::string_view text) {
     }
   }
   return out + "'";
+}
+
+Step with_restart(const Facts& facts, std::string what, std::string_view before) {
+  bool outside = facts.engine_is_outside();
+  if (outside) what += ", on the machine itself";
+  if (facts.engine.error) {
+    what += ", which ends running containers unless live-restore is on";
+  } else if (!facts.engine.live_restore) {
+    what += ", which ends running containers";
+  }
+  if (outside) return {std::move(what)};
+  return {std::move(what), fmt::format("{}{}", before, engine_commands(facts).restart)};
 }
 
 }  // namespace gantry::doctor::judge

@@ -39,6 +39,10 @@ inline Step name_in_endpoint(const EndpointFacts& chosen, const std::string& pat
 /// As one word of a command: paths and names may hold anything, and people copy commands.
 std::string shell_word(std::string_view text);
 
+/// A step that ends with a restart of the engine, which comes after what `before` does: `what`
+/// says so, and this adds what becomes of containers. None is given for an engine that is outside.
+Step with_restart(const Facts& facts, std::string what, std::string_view before = {});
+
 /// `srw-rw----`
 inline std::string mode_text(unsigned mode) {
   std::string text = "srwxrwxrwx";

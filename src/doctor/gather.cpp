@@ -11,6 +11,7 @@
 #include "doctor/endpoint_choice.hpp"
 #include "doctor/files.hpp"
 #include "doctor/machine.hpp"
+#include "doctor/services.hpp"
 #include "doctor/tools.hpp"
 #include "engine/client.hpp"
 #include "net/endpoint.hpp"
@@ -70,24 +71,34 @@ Result<Subject> subject_without_accounts(const Question& question) {
                 "cannot look up the account: the name service of this machine does not answer",
                 "see which one is slow: 'grep -E \"^(passwd|group)\" /etc/nsswitch.conf'");
   }
-  auto what = question.pid ? fmt::format("process {}", *question.pid) : "this process";
+  bool serves = question.kind == Subject::Kind::server;
+  auto what = question.pid ? fmt::format("process {}", *question.pid)
+              : serves     ? "the server"
+                           : "this process";
   Subject subject{.what = what, .user = std::to_string(ids->uid), .uid = ids->uid};
   subject.account_groups = ids->groups;
   subject.account_groups.push_back(ids->gid);
   subject.process_groups = subject.account_groups;
   subject.pid = question.pid.value_or(::getpid());
+  subject.kind = question.pid ? Subject::Kind::other : question.kind;
+  return subject;
+}
+
+Result<Subject> look_at_service(const Service& service) {
+  bool runs = service.pid != 0;
+  auto subject = runs ? of_process(service.pid) : of_service_account(service.account);
+  if (!subject) return subject;
+  if (runs) add_groups(*subject, service.account.groups);
+  subject->what = fmt::format("service '{}'{}", service.unit, runs ? "" : " (not running)");
+  subject->service = service.unit;
   return subject;
 }
 
 Result<Subject> look_at_subject(const Question& question, const std::optional<Service>& service) {
   if (question.pid) return of_process(*question.pid);
   if (!question.user.empty()) return of_user(question.user);
-  if (!service) return this_process();
-  auto subject = of_process(service->pid);
-  if (!subject) return subject;
-  subject->what = fmt::format("service '{}'", service->unit);
-  subject->service = service->unit;
-  return subject;
+  if (!service) return this_process(question.kind);
+  return look_at_service(*service);
 }
 
 async::task<Result<Subject>> subject_of(Facts& facts, Question question, std::string path,
@@ -136,7 +147,7 @@ async::task<void> look_at_socket_of(Facts& facts, std::filesystem::path runtime_
 struct MachineFacts {
   std::string name;
   std::vector<std::string> exposed;
-  bool clock_synchronised = true;
+  std::optional<bool> clock_synchronised;
   bool apparmor = false;
 };
 
@@ -167,17 +178,24 @@ struct DataFacts {
 
 DataFacts data_facts(const std::string& root, const std::filesystem::path& settings,
                      SteadyTime until) {
-  // Without the file the daemon has its defaults, which bound nothing.
-  return {.logs_bounded = logs_are_bounded(file_text(settings).value_or("{}")),
-          .disk = disk_at(root),
-          .logs = logs_in(root, until)};
+  auto text = daemon_settings_in(settings);
+  auto folder = trusted_folder(root);
+  return {.logs_bounded = text ? logs_are_bounded(*text) : std::nullopt,
+          .disk = disk_at(folder),
+          .logs = logs_in(folder, until)};
+}
+
+/// Who owns the socket says where the engine's files are.
+bool is_trusted(const SocketFile& socket) {
+  return socket.uid == root || socket.uid == ::geteuid();
 }
 
 /// The engine's own files, where it is an engine of this machine's root.
 async::task<void> look_at_data(Facts& facts, std::filesystem::path settings, Milliseconds limit) {
-  bool here = facts.usable_socket() != nullptr && !facts.engine_is_outside() &&
-              !facts.engine.error && !facts.engine.has_security("rootless");
+  bool here =
+      facts.engine_is_here() && is_trusted(*facts.socket) && !facts.engine.has_security("rootless");
   if (!here) co_return;
+  if (auto own = own_settings_file(facts.engine.data_root)) settings = std::move(*own);
   auto until = steady_now() + limit / 2;
   auto root = facts.engine.data_root;
   auto looked = co_await seen(facts, Part::data, limit, [root, settings, until] {

@@ -5,10 +5,12 @@
 #include "async/scope.hpp"
 #include "async/testing_fake.hpp"
 #include "base/random.hpp"
+#include "doctor/accounts.hpp"
 #include "doctor/healthy_fake.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_certificates_fake.hpp"
 
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -37,8 +39,14 @@ constexpr std::string_view version_of_engine =
 /// Of what answers, however slow the machine is.
 constexpr Milliseconds plenty{60'000};
 
-std::string info_of_engine(const fs::path& root) {
-  return fmt::format(R"({{"Name":"nas","DockerRootDir":"{}","LoggingDriver":"json-file"}})",
+std::string this_machine() {
+  std::array<char, 256> name{};
+  CHECK(::gethostname(name.data(), name.size() - 1) == 0);
+  return name.data();
+}
+
+std::string info_of_engine(const fs::path& root, const std::string& name = this_machine()) {
+  return fmt::format(R"({{"Name":"{}","DockerRootDir":"{}","LoggingDriver":"json-file"}})", name,
                      root.string());
 }
 
@@ -122,7 +130,10 @@ class Gathering : public testing::Test {
     std::ifstream file{folder_ / name};
     return {std::istreambuf_iterator<char>{file}, {}};
   }
-  Facts look() { return value_or_throw(loop_.run(gather(loop_.executor(), {}, environment_))); }
+  Result<Facts> ask(const Question& question) {
+    return loop_.run(gather(loop_.executor(), question, environment_));
+  }
+  Facts look() { return value_or_throw(ask({})); }
 
   async::TestLoop loop_;
   fs::path folder_;
@@ -160,6 +171,7 @@ TEST_F(Gathering, TellsAllThatDoesNotAnswerAndTheRest) {
 TEST_F(Gathering, ReadsTheFilesOfAnEngineOfThisMachine) {
   auto log = folder_ / "data/containers/a";
   fs::create_directories(log);
+  for (const auto* one : {"", "data"}) fs::permissions(folder_ / one, fs::perms{0755});
   std::ofstream{log / "a-json.log"} << "12345";
   SmallEngine engine{socket(), info_of_engine(folder_ / "data")};
   environment_.whole_time = plenty;
@@ -179,6 +191,18 @@ TEST_F(Gathering, ReadsTheFilesOfAnEngineOfThisMachine) {
   EXPECT_EQ(facts.logs_bounded, false);
 }
 
+TEST_F(Gathering, ReadsNoFilesOfAnEngineThatIsElsewhere) {
+  fs::create_directories(folder_ / "data/containers/a");
+  std::ofstream{folder_ / "data/containers/a/a-json.log"} << "12345";
+  SmallEngine engine{socket(), info_of_engine(folder_ / "data", "docker-desktop")};
+  environment_.whole_time = plenty;
+  auto facts = look();
+  EXPECT_FALSE(facts.engine.error) << facts.engine.error->message;
+  EXPECT_FALSE(facts.disk);
+  EXPECT_FALSE(facts.container_logs);
+  EXPECT_EQ(facts.logs_bounded, std::nullopt);
+}
+
 TEST_F(Gathering, SkipsTheEnginesFilesWhereTheyDoNotAnswer) {
   SmallEngine engine{socket(), info_of_engine(folder_)};
   hang(environment_.daemon_settings);
@@ -187,6 +211,41 @@ TEST_F(Gathering, SkipsTheEnginesFilesWhereTheyDoNotAnswer) {
   if (facts.engine_is_outside()) GTEST_SKIP() << "in a container, whose engine is outside of it";
   EXPECT_EQ(judged("disk", facts).summary, "no answer in time from the engine's files");
   EXPECT_EQ(judged("engine", facts).state, State::ok);
+}
+
+TEST_F(Gathering, ExaminesTheAccountOfAServiceThatDoesNotRun) {
+  tool("systemctl",
+       "echo LoadState=loaded\necho MainPID=0\necho User=nobody\necho Group=\n"
+       "echo SupplementaryGroups=daemon 4711\n");
+  auto facts = value_or_throw(ask({.service = "ci"}));
+  EXPECT_EQ(facts.subject.what, "service 'ci' (not running)");
+  EXPECT_EQ(facts.subject.user, "nobody");
+  EXPECT_FALSE(facts.subject.process_groups);
+  EXPECT_THAT(facts.subject.account_groups, Contains(group_named("daemon")->gid));
+  EXPECT_THAT(facts.subject.account_groups, Contains(4711U));
+  EXPECT_EQ(judged("process_groups", facts).state, State::skipped);
+}
+
+TEST_F(Gathering, ExaminesTheProcessOfAServiceThatRuns) {
+  tool("systemctl", fmt::format("echo MainPID={}\necho LoadState=loaded\n", ::getpid()));
+  auto facts = value_or_throw(ask({.service = "ci"}));
+  EXPECT_EQ(facts.subject.what, "service 'ci'");
+  EXPECT_EQ(facts.subject.pid, ::getpid());
+  EXPECT_EQ(facts.subject.uid, ::geteuid());
+}
+
+TEST_F(Gathering, KnowsNoServiceThatSystemdDoesNotKnow) {
+  for (const auto* said : {"LoadState=not-found\necho MainPID=0",
+                           "LoadState=masked\necho MainPID=0", "LoadState=loaded"}) {
+    tool("systemctl", fmt::format("echo {}\n", said));
+    auto facts = ask({.service = "ci"});
+    ASSERT_FALSE(facts) << said;
+    EXPECT_EQ(facts.error().code, "no_such_service") << said;
+  }
+  tool("systemctl", "echo LoadState=loaded\necho MainPID=0\necho User=gantry-nobody-such\n");
+  auto facts = ask({.service = "ci"});
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.error().code, "no_such_user");
 }
 
 TEST_F(Gathering, DoesNotTakeThisMachineForAnother) {

@@ -1,6 +1,5 @@
 #include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
-#include "doctor/services.hpp"
 
 #include <fmt/format.h>
 
@@ -21,9 +20,8 @@ std::vector<Step> groups_for_container(const SocketFile& socket) {
 }
 
 Step socket_anew(const Facts& facts) {
-  return {"let the engine make its socket anew, for group 'docker'",
-          fmt::format("{}{}", facts.docker_group ? "" : "sudo groupadd docker && ",
-                      engine_commands(facts).restart)};
+  return with_restart(facts, "let a restart of the engine make its socket anew, for group 'docker'",
+                      facts.docker_group ? "" : "sudo groupadd docker && ");
 }
 
 bool opens_by_group(const SocketFile& socket) {
@@ -35,13 +33,22 @@ Step log_in_anew() {
   return {"then the server logs in anew by itself, and at once with 'gantry hosts test'"};
 }
 
+/// One without a unit: whoever reads of it is in no session of its.
+Step restart_server(const Subject& who) {
+  auto which = who.pid ? fmt::format(" (process {})", *who.pid) : std::string{};
+  return {
+      fmt::format("restart the server{}, since processes keep the groups they began with", which)};
+}
+
 Step restart_subject(const Facts& facts) {
   const auto& who = facts.subject;
   if (facts.sight == Sight::far) return log_in_anew();
+  if (who.service.empty() && who.kind == Subject::Kind::server) return restart_server(who);
   if (who.service.empty()) {
     return {"then log in again, or restart the service, since running processes keep their groups"};
   }
-  return {"then restart the service", fmt::format("sudo systemctl restart {}", who.service)};
+  return {"then restart the service",
+          fmt::format("sudo systemctl restart {}", shell_word(who.service))};
 }
 
 /// What lets the subject in by a group, in order.
@@ -73,6 +80,16 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   return steps;
 }
 
+Finding root_needs_none(const SocketFile& socket, const Subject& who) {
+  if (may_connect(socket, who.uid, who.groups())) return fine("root needs no group");
+  return skipped("root of a container or a namespace, see below");
+}
+
+/// Whether it is a container that has to be made anew, in which this process or the subject is.
+bool is_contained(const Facts& facts) {
+  return facts.engine_is_outside() || facts.subject.elsewhere;
+}
+
 }  // namespace
 
 Finding socket_group(const Facts& facts) {
@@ -97,7 +114,8 @@ Finding membership(const Facts& facts) {
   const auto* socket = facts.usable_socket();
   if (socket == nullptr) return skipped(no_socket);
   const auto& who = facts.subject;
-  if (who.uid == root) return fine("root needs no group");
+  if (who.uid == root) return root_needs_none(*socket, who);
+  if (!socket->shut_by.empty()) return skipped("a folder on the way is closed, see below");
   if (who.uid == socket->uid) return fine(fmt::format("user '{}' owns the socket", who.user));
   auto group = group_text(*socket);
   if (contains(who.account_groups, socket->gid)) {
@@ -106,8 +124,9 @@ Finding membership(const Facts& facts) {
   if (may_connect(*socket, who.uid, who.groups())) {
     return note(fmt::format("user '{}' is not in group {}, and does not need it", who.user, group));
   }
-  if (facts.engine_is_outside()) {
-    return failed(fmt::format("user '{}' of this container is not in group {}", who.user, group),
+  if (is_contained(facts)) {
+    return failed(fmt::format("user '{}' of {} container is not in group {}", who.user,
+                              who.elsewhere ? "that" : "this", group),
                   groups_for_container(*socket));
   }
   if (!who.has_account()) {
@@ -126,8 +145,9 @@ Finding membership(const Facts& facts) {
 Finding process_groups(const Facts& facts) {
   const auto* socket = facts.usable_socket();
   const auto& who = facts.subject;
-  if (socket == nullptr || !who.process_groups) return skipped("no process is looked at");
-  if (who.uid == root) return fine("root needs no group");
+  if (socket == nullptr) return skipped(no_socket);
+  if (!who.process_groups) return skipped("no process is looked at");
+  if (who.uid == root) return root_needs_none(*socket, who);
   bool listed = contains(who.account_groups, socket->gid);
   bool has = contains(*who.process_groups, socket->gid);
   if (listed == has) {
@@ -140,17 +160,19 @@ Finding process_groups(const Facts& facts) {
   auto summary = fmt::format("user '{}' is in group {} by now, but {} began before that", who.user,
                              group_text(*socket), who.what);
   if (may_connect(*socket, who.uid, who.groups())) return note(summary + ", and does not need it");
-  if (facts.engine_is_outside()) {
+  if (is_contained(facts)) {
     return failed(fmt::format("user '{}' is in group {}, but {} was started without it", who.user,
                               group_text(*socket), who.what),
                   groups_for_container(*socket));
   }
   if (!who.service.empty()) {
     return failed(std::move(summary),
-                  {{"restart the service", fmt::format("sudo systemctl restart {}", who.service)}});
+                  {{"restart the service",
+                    fmt::format("sudo systemctl restart {}", shell_word(who.service))}});
   }
   if (facts.sight == Sight::far) return failed(std::move(summary), {log_in_anew()});
-  if (who.what != "this process" && who.pid) {
+  if (who.kind == Subject::Kind::server) return failed(std::move(summary), {restart_server(who)});
+  if (who.kind == Subject::Kind::other && who.pid) {
     return failed(std::move(summary),
                   {{fmt::format("end process {} and start it again, from a new login or by its "
                                 "service",
@@ -173,17 +195,29 @@ Finding access(const Facts& facts) {
   }
   auto summary =
       fmt::format("{}, as user '{}', may not connect to '{}'", who.what, who.user, socket->path);
-  bool in_group = contains(who.groups(), socket->gid);
-  if (!in_group || facts.engine_is_outside()) {
+  if (who.uid == root) {
+    return failed(
+        summary + ": this root is not the machine's, and has no rights to its files",
+        {{"run the container in the machine's user namespace", "docker run --userns=host …"}});
+  }
+  if (!socket->shut_by.empty()) {
+    return failed(
+        fmt::format("{}: it may not enter '{}'", summary, socket->shut_by),
+        {{"look at the folders on the way", fmt::format("namei -l {}", shell_word(socket->path))}});
+  }
+  bool lacks_group =
+      membership(facts).state == State::failed || process_groups(facts).state == State::failed;
+  if (lacks_group) {
     return failed(std::move(summary),
                   {{"see the lines above: the account, or the process, lacks the group"}});
   }
-  // Whoever has the group and may not: then the file's own rights say so.
+  // Whoever has the group, or owns the file, and may not: then the file's own rights say so.
   auto why = fmt::format("mode {}", mode_text(socket->mode));
   if (!socket->acl.empty()) why += " and its access control list";
-  return failed(
-      fmt::format("{}: group {} may not write to it: {}", summary, group_text(*socket), why),
-      {socket_anew(facts)});
+  auto whom = who.uid == socket->uid ? fmt::format("its owner '{}'", who.user)
+                                     : fmt::format("group {}", group_text(*socket));
+  return failed(fmt::format("{}: {} may not write to it: {}", summary, whom, why),
+                {socket_anew(facts)});
 }
 
 }  // namespace gantry::doctor::judge

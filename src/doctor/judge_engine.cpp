@@ -45,19 +45,33 @@ constexpr std::array remedies{
     Remedy{"engine_too_old", "upgrade the engine to Docker 20.10 or newer"},
 };
 
+Step step_of(const Facts& facts, const Remedy& remedy) {
+  std::string what{remedy.what};
+  if (remedy.command == nullptr) return {std::move(what)};
+  if (remedy.command == &EngineCommands::restart) return with_restart(facts, std::move(what));
+  if (facts.engine_is_outside()) return {what + ", on the machine itself"};
+  return {std::move(what), std::string{engine_commands(facts).*remedy.command}};
+}
+
+/// An engine that starts anew makes a new socket, and a container keeps the old one.
+std::vector<Step> remedy_outside() {
+  return {{"make this container anew, on the machine itself: it still has the socket of an engine "
+           "that has ended",
+           "docker compose up -d --force-recreate"},
+          {"or start the engine on that machine, where it does not run"}};
+}
+
 /// The commands are those of the engine whose socket is here.
 std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
   std::vector<Step> steps;
-  bool left_over = error.code == "engine_not_running" && facts.socket && !facts.engine_installed &&
-                   facts.sight == Sight::here && !facts.engine_is_outside();
-  if (left_over) {
+  bool nobody_listens = error.code == "engine_not_running" && facts.socket;
+  if (nobody_listens && facts.engine_is_outside()) return remedy_outside();
+  if (nobody_listens && !facts.engine_installed && facts.sight == Sight::here) {
     return {{"no engine is installed, install one (Debian, Ubuntu)", "sudo apt install docker.io"}};
   }
   for (const auto& remedy : remedies) {
     if (remedy.code != error.code || (remedy.command != nullptr && !facts.socket)) continue;
-    std::string_view command;
-    if (remedy.command != nullptr) command = engine_commands(facts).*remedy.command;
-    steps.push_back({std::string{remedy.what}, std::string{command}});
+    steps.push_back(step_of(facts, remedy));
   }
   if (steps.empty()) steps.push_back({error.remedy.empty() ? "check the endpoint" : error.remedy});
   const auto& variable = facts.endpoint.variable;
@@ -72,8 +86,9 @@ std::vector<Step> remedy_of(const Facts& facts, const Error& error) {
 bool is_only_closed_to_us(const Facts& facts) {
   const auto* socket = facts.usable_socket();
   const auto& who = facts.subject;
-  return facts.engine.error->code == "engine_permission_denied" && who.what != "this process" &&
-         socket != nullptr && may_connect(*socket, who.uid, who.groups());
+  return facts.engine.error->code == "engine_permission_denied" &&
+         who.kind == Subject::Kind::other && socket != nullptr &&
+         may_connect(*socket, who.uid, who.groups());
 }
 
 std::vector<std::string> names_of(const std::vector<std::string>& options) {
@@ -105,6 +120,55 @@ std::vector<std::string_view> other_warnings(const EngineFacts& engine) {
     if (!judged) out.push_back(without_mark(first));
   }
   return out;
+}
+
+/// Whose versions tell of holes (versions.cpp).
+constexpr std::array<std::string_view, 3> compared{"Engine", "containerd", "runc"};
+
+/// What their versions come to, each as people are told.
+struct Compared {
+  std::vector<std::string> fixed;
+  std::vector<std::string> open;
+  /// Built by a distribution, which may have ported the fixes back.
+  std::vector<std::string> perhaps;
+  std::vector<std::string> unknown;
+};
+
+Compared compare(const std::vector<EngineFacts::Component>& components) {
+  Compared out;
+  for (auto name : compared) {
+    auto its = std::ranges::find(components, name, &EngineFacts::Component::name);
+    if (its == components.end()) {
+      out.unknown.emplace_back(name);
+      continue;
+    }
+    auto known = known_fixes(name, its->version);
+    auto text = fmt::format("{} {}", name, its->version);
+    if (known.state == Known::State::unknown) {
+      out.unknown.push_back(std::move(text));
+    } else if (known.state == Known::State::fixed) {
+      out.fixed.push_back(std::move(text));
+    } else {
+      text += fmt::format(" (fixed in {})", known.fixed_in);
+      (is_repackaged(its->version) ? out.perhaps : out.open).push_back(std::move(text));
+    }
+  }
+  return out;
+}
+
+State state_of(const Compared& all) {
+  if (!all.open.empty()) return State::warning;
+  if (!all.perhaps.empty()) return State::note;
+  return all.fixed.empty() ? State::skipped : State::ok;
+}
+
+/// Containers have the engine's filter of system calls unless they ask for another.
+bool is_unconfined(const std::string& option) {
+  return option.starts_with("name=seccomp") && option.contains("profile=unconfined");
+}
+
+std::string settings_file(const EngineFacts& engine) {
+  return own_settings_file(engine.data_root).value_or("/etc/docker/daemon.json");
 }
 
 /// `fbb7438b8432` of `…/fbb7438b8432…/fbb7438b8432…-json.log`
@@ -171,27 +235,34 @@ Finding api(const Facts& facts) {
 
 Finding versions(const Facts& facts) {
   if (!answered(facts)) return skipped();
-  std::vector<std::string> older;
-  bool repackaged = false;
-  for (const auto& component : facts.engine.components) {
-    auto known = known_fixes(component.name, component.version);
-    if (known.state != Known::State::older) continue;
-    older.push_back(
-        fmt::format("{} {} (fixed in {})", component.name, component.version, known.fixed_in));
-    repackaged = repackaged || is_repackaged(component.version);
+  auto all = compare(facts.engine.components);
+  Finding finding{state_of(all), {}};
+  std::vector<std::string> parts;
+  if (!all.open.empty()) {
+    parts.push_back(fmt::format("known holes are open in {}", fmt::join(all.open, ", ")));
+    finding.remedy.push_back({"upgrade the engine's packages"});
   }
-  if (older.empty()) return {State::ok, "engine, containerd and runc have the known fixes"};
-  auto summary = fmt::format("known holes are open in {}", fmt::join(older, ", "));
-  if (!repackaged) return {State::warning, std::move(summary), {{"upgrade the engine's packages"}}};
-  return {State::note,
-          summary + ", unless the distribution has ported the fixes back",
-          {{"see what the packages say", "apt changelog docker.io runc containerd"}}};
+  if (!all.perhaps.empty()) {
+    parts.push_back(
+        fmt::format("known holes are open in {}, unless the distribution has ported the fixes back",
+                    fmt::join(all.perhaps, ", ")));
+    finding.remedy.push_back(
+        {"see what the packages say (Debian, Ubuntu)", "apt changelog docker.io runc containerd"});
+  }
+  if (!all.fixed.empty()) {
+    parts.push_back(fmt::format("the known fixes are in {}", fmt::join(all.fixed, ", ")));
+  }
+  if (!all.unknown.empty()) {
+    parts.push_back(fmt::format("nothing is known of {}", fmt::join(all.unknown, ", ")));
+  }
+  finding.summary = fmt::format("{}", fmt::join(parts, "; "));
+  return finding;
 }
 
 Finding rootless(const Facts& facts) {
   const auto& its = facts.rootless;
-  bool used = answered(facts) && facts.engine.has_security("rootless");
-  if (used || its.in_force) return {State::ok, "the engine in force runs without root"};
+  bool used = answered(facts) ? facts.engine.has_security("rootless") : its.in_force;
+  if (used) return {State::ok, "the engine in force runs without root"};
   if (!its.socket.empty()) {
     auto summary = fmt::format("one listens at '{}', and is not the one in force", its.socket);
     if (facts.sight == Sight::far) {
@@ -227,12 +298,21 @@ Finding isolation(const Facts& facts) {
             {{"install an engine that is built with it, on a kernel that has it",
               "grep SECCOMP= /boot/config-$(uname -r)"}}};
   }
+  if (std::ranges::any_of(its.security_options, is_unconfined)) {
+    return {State::warning,
+            summary +
+                "; no system calls are filtered: the engine's seccomp profile is "
+                "'unconfined'",
+            {with_restart(facts, fmt::format("take \"seccomp-profile\" out of {}, or the option "
+                                             "out of the engine's command line, and restart it",
+                                             settings_file(its)))}};
+  }
   if (facts.apparmor_in_kernel && facts.socket && !its.has_security("apparmor") &&
       !its.has_security("rootless")) {
     return {State::warning,
             summary + "; the kernel has AppArmor, and the engine does not use it",
-            {{"install its tools (Debian, Ubuntu), and restart the engine",
-              fmt::format("sudo apt install apparmor && {}", engine_commands(facts).restart)}}};
+            {with_restart(facts, "install its tools (Debian, Ubuntu), and restart the engine",
+                          "sudo apt install apparmor && ")}};
   }
   bool apart = its.has_security("userns") || its.has_security("rootless");
   if (apart) return {State::ok, std::move(summary)};
@@ -288,10 +368,11 @@ Finding logs(const Facts& facts) {
   Finding finding{State::warning, summary};
   if (!bounded) {
     finding.summary = "logs of containers grow without a bound; " + summary;
-    finding.remedy = {
-        {"set in /etc/docker/daemon.json: \"log-opts\": {\"max-size\": \"10m\", "
-         "\"max-file\": \"3\"}; it holds for containers that are made afterwards",
-         std::string{engine_commands(facts).restart}}};
+    finding.remedy = {with_restart(
+        facts, fmt::format("for containers that are made afterwards, set in {}: \"log-opts\": "
+                           "{{\"max-size\": \"10m\", \"max-file\": \"3\"}}; then restart the "
+                           "engine",
+                           settings_file(its)))};
   }
   if (large) {
     finding.remedy.push_back({"empty the largest, once nobody needs what is in it",

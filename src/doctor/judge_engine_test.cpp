@@ -8,6 +8,7 @@ namespace gantry::doctor {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -54,6 +55,43 @@ TEST(EngineRow, TellsASocketThatAnEngineHasLeftBehind) {
   EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("apt install docker.io"));
 }
 
+/// In a container that was given the machine's socket.
+Facts in_container(Facts facts) {
+  facts.in_container = true;
+  facts.engine_installed = false;
+  facts.socket->mounted = true;
+  return facts;
+}
+
+TEST(EngineRow, StartsNoDaemonInAContainer) {
+  for (auto starter : {Starter::systemd, Starter::scripts, Starter::snap, Starter::nobody}) {
+    for (const auto* code : {"engine_not_running", "engine_timed_out", "timed_out"}) {
+      auto facts = in_container(silent_engine(code));
+      facts.starter = starter;
+      auto said = advice(judged("engine", facts));
+      EXPECT_THAT(said, HasSubstr("on the machine itself")) << code;
+      EXPECT_THAT(said, Not(AnyOf(HasSubstr("dockerd"), HasSubstr("sudo")))) << code;
+    }
+  }
+  auto left = judged("engine", in_container(silent_engine("engine_not_running")));
+  EXPECT_THAT(advice(left), HasSubstr("up -d --force-recreate"));
+  EXPECT_THAT(advice(left), HasSubstr("start the engine on that machine"));
+}
+
+TEST(EngineRow, SaysWhatARestartEnds) {
+  auto facts = silent_engine("engine_timed_out");
+  EXPECT_THAT(advice(judged("engine", facts)),
+              HasSubstr("then restart it, which ends running containers unless live-restore is on\n"
+                        "sudo systemctl restart"));
+}
+
+TEST(EngineRow, StartsASnapByItsOwnCommand) {
+  auto facts = silent_engine("engine_not_running");
+  facts.snap = true;
+  facts.starter = Starter::snap;
+  EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("sudo snap start docker"));
+}
+
 TEST(RowsOfTheEngine, AreSkippedWhereItDoesNotAnswer) {
   auto facts = silent_engine("engine_not_running");
   for (const auto* id : {"api", "versions", "isolation", "cgroups", "storage", "logs"}) {
@@ -71,6 +109,26 @@ TEST(Versions, NameTheNextThatHasTheFixes) {
   EXPECT_THAT(finding.summary, HasSubstr("runc 1.1.5 (fixed in 1.3.6)"));
   facts.engine.components = {{"Engine", "20.10.24+dfsg1"}};
   EXPECT_EQ(judged("versions", facts).state, State::note);
+}
+
+TEST(Versions, SayWhatWasComparedAndWhatIsNotKnown) {
+  auto facts = healthy_facts();
+  EXPECT_EQ(judged("versions", facts).summary,
+            "the known fixes are in Engine 29.5.1; nothing is known of containerd, runc");
+  facts.engine.components = {{"Podman Engine", "5.4.0"}, {"Engine", "dev"}};
+  auto unknown = judged("versions", facts);
+  EXPECT_EQ(unknown.state, State::skipped);
+  EXPECT_EQ(unknown.summary, "nothing is known of Engine dev, containerd, runc");
+}
+
+TEST(Versions, AreJudgedEachByItself) {
+  auto facts = healthy_facts();
+  facts.engine.components = {{"Engine", "20.10.24+dfsg1"}, {"containerd", "v1.6.20"}};
+  auto finding = judged("versions", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(finding.summary, HasSubstr("open in containerd v1.6.20 (fixed in 1.7.33);"));
+  EXPECT_THAT(finding.summary,
+              HasSubstr("open in Engine 20.10.24+dfsg1 (fixed in 29.5.1), unless"));
 }
 
 TEST(Isolation, IsBetterWithUserNamespaces) {
@@ -93,6 +151,17 @@ TEST(Isolation, NeedsSeccompAndTheAppArmorThatTheKernelHas) {
   EXPECT_EQ(judged("isolation", facts).state, State::note);
   facts.engine.security_options = {"name=userns"};
   EXPECT_THAT(judged("isolation", facts).summary, HasSubstr("no seccomp"));
+}
+
+TEST(Isolation, TakesNoUnconfinedProfileForSeccomp) {
+  auto facts = healthy_facts();
+  facts.engine.security_options = {"name=seccomp,profile=unconfined", "name=userns"};
+  auto finding = judged("isolation", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(advice(finding), HasSubstr("\"seccomp-profile\" out of /etc/docker/daemon.json"));
+  facts.engine.data_root = "/var/snap/docker/common/var-lib-docker";
+  EXPECT_THAT(advice(judged("isolation", facts)),
+              HasSubstr("out of /var/snap/docker/current/config/daemon.json"));
 }
 
 TEST(Cgroups, AreAWarningWhereALimitIsMissing) {
@@ -128,6 +197,13 @@ TEST(Logs, AreBoundedByTheDriverOrByTheSettings) {
   auto finding = judged("logs", facts);
   EXPECT_EQ(finding.state, State::warning);
   EXPECT_THAT(advice(finding), HasSubstr("max-size"));
+  EXPECT_THAT(advice(finding), HasSubstr("restart the engine, which ends running containers\n"));
+  facts.engine.live_restore = true;
+  EXPECT_THAT(advice(judged("logs", facts)), Not(HasSubstr("ends running containers")));
+  // Nobody restarts it from within a container.
+  facts.in_container = facts.socket->mounted = true;
+  EXPECT_THAT(advice(judged("logs", facts)),
+              AllOf(HasSubstr("on the machine itself"), Not(HasSubstr("sudo"))));
 }
 
 TEST(Logs, NameTheLargest) {
@@ -164,9 +240,13 @@ TEST(Rootless, TellsTheOneInForceFromOneBeside) {
   EXPECT_THAT(advice(beside), Not(HasSubstr("XDG_RUNTIME_DIR")));
   facts.rootless.runtime_folder = false;
   EXPECT_THAT(advice(judged("rootless", facts)), HasSubstr("export XDG_RUNTIME_DIR="));
-  auto own = facts;
+  auto own = alone;
   own.rootless.in_force = true;
   EXPECT_EQ(judged("rootless", own).state, State::ok);
+  // Once the engine has answered its own word counts, whoever owns the socket.
+  auto given = facts;
+  given.rootless.in_force = true;
+  EXPECT_NE(judged("rootless", given).state, State::ok);
   facts.engine.security_options.emplace_back("name=rootless");
   EXPECT_EQ(judged("rootless", facts).state, State::ok);
 }

@@ -21,6 +21,41 @@ constexpr const char* compose_fragment =
 constexpr const char* hangs =
     "does not answer: a plugin of it, or a program that it asks for passwords, hangs";
 
+/// So many names stand in a line.
+constexpr std::size_t names_max = 20;
+
+/// `ann, bob, ci (its primary group)`
+std::string members_text(const Group& group) {
+  auto names = group.members;
+  for (const auto& name : group.primary) {
+    bool known = std::ranges::find(group.members, name) != group.members.end();
+    if (!known) names.push_back(name + " (its primary group)");
+  }
+  auto more = names.size() > names_max ? names.size() - names_max : 0;
+  names.resize(names.size() - more);
+  auto text = fmt::format("{}", fmt::join(names, ", "));
+  return more == 0 ? text : fmt::format("{} and {} more", text, more);
+}
+
+/// What the kernel shows for accounts that a user namespace does not have (proc(5), overflowuid).
+constexpr Id nobody_known = 65534;
+
+/// Whose socket it is may do what the engine may, which runs as root.
+bool is_given_away(const Facts& facts, const SocketFile& socket) {
+  return socket.uid != root && socket.uid != nobody_known && facts.engine_is_here() &&
+         !facts.engine.has_security("rootless");
+}
+
+Finding given_away(const SocketFile& socket) {
+  auto owner = socket.owner.empty() ? std::to_string(socket.uid) : socket.owner;
+  return {State::warning,
+          fmt::format("the engine runs as root, and its socket was given to user '{}', who is as "
+                      "good as root by it",
+                      owner),
+          {{"give it back, and whom it is for the socket's group",
+            fmt::format("sudo chown root {}", shell_word(socket.path))}}};
+}
+
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -31,12 +66,25 @@ Finding socket_mode(const Facts& facts) {
   bool there = facts.socket && facts.socket->kind == SocketFile::Kind::socket;
   if (!there) return {State::skipped, "there is no socket to look at"};
   const auto& socket = *facts.socket;
-  if ((socket.mode & others_may_write) == 0) return {State::ok, "closed to everybody else"};
+  if ((socket.mode & others_may_write) == 0) {
+    if (is_given_away(facts, socket)) return given_away(socket);
+    return {State::ok, "closed to everybody else"};
+  }
+  if (!socket.behind.empty()) {
+    return {State::note,
+            fmt::format("open to all, but not everybody may enter '{}'", socket.behind)};
+  }
   Finding finding{
       State::failed,
       fmt::format("everybody on this machine can become root: '{}' is open to all (mode {:o})",
                   socket.path, socket.mode),
       {{"close it", fmt::format("sudo chmod 660 {}", shell_word(socket.path))}}};
+  if (facts.engine_is_outside()) {
+    finding.remedy = {
+        {"close it on the machine itself (mode 660), and give this container the "
+         "number of its group"}};
+    return finding;
+  }
   const auto& who = facts.subject;
   bool shut_out = who.uid != root && who.has_account() && !socket.group.empty() &&
                   socket.gid != root && !contains(who.account_groups, socket.gid);
@@ -51,14 +99,15 @@ Finding socket_mode(const Facts& facts) {
 Finding members(const Facts& facts) {
   const auto& group = facts.socket_group ? facts.socket_group : facts.docker_group;
   if (!group) return {State::skipped, "there is no such group here"};
-  if (group->members.empty()) {
+  if (group->members.empty() && group->primary.empty()) {
     return {State::ok, fmt::format("nobody is listed in group '{}'", group->name)};
   }
-  return {State::note, fmt::format("as good as root by group '{}': {}", group->name,
-                                   fmt::join(group->members, ", "))};
+  return {State::note,
+          fmt::format("as good as root by group '{}': {}", group->name, members_text(*group))};
 }
 
 Finding confinement(const Facts& facts) {
+  const auto& who = facts.subject;
   std::vector<std::string> parts;
   Finding finding;
   if (facts.selinux == "enforcing") {
@@ -82,10 +131,11 @@ Finding confinement(const Facts& facts) {
          "sudo snap remove docker && sudo apt install docker.io"});
   }
   if (!facts.apparmor.empty()) {
-    parts.push_back(fmt::format("this process is under AppArmor's profile {}", facts.apparmor));
+    parts.push_back(fmt::format("{} is under AppArmor's profile {}", who.what, facts.apparmor));
   }
-  finding.summary =
-      parts.empty() ? "nothing confines this process" : fmt::format("{}", fmt::join(parts, "; "));
+  if (parts.empty() && !who.process_groups) return {State::skipped, "no process is looked at"};
+  finding.summary = parts.empty() ? fmt::format("nothing confines {}", who.what)
+                                  : fmt::format("{}", fmt::join(parts, "; "));
   return finding;
 }
 

@@ -7,6 +7,7 @@
 namespace gantry::doctor {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -17,6 +18,36 @@ TEST(SocketMode, IsSkippedWithoutASocket) {
   EXPECT_EQ(judged("socket_mode", facts).state, State::skipped);
 }
 
+TEST(SocketMode, IsClosedOnTheMachineItself) {
+  auto facts = healthy_facts();
+  facts.socket->mode = 0666;
+  facts.subject.account_groups = {ann};
+  EXPECT_THAT(advice(judged("socket_mode", facts)),
+              AllOf(HasSubstr("chmod 660"), HasSubstr("usermod")));
+  facts.in_container = facts.socket->mounted = true;
+  auto finding = judged("socket_mode", facts);
+  EXPECT_EQ(finding.state, State::failed);
+  EXPECT_THAT(advice(finding), HasSubstr("on the machine itself"));
+  EXPECT_THAT(advice(finding), Not(HasSubstr("sudo")));
+}
+
+TEST(SocketMode, TellsWhomTheSocketOfARootEngineWasGiven) {
+  auto facts = healthy_facts();
+  facts.engine.name = facts.machine;
+  facts.socket->uid = ann;
+  facts.socket->owner = "ann";
+  auto finding = judged("socket_mode", facts);
+  EXPECT_EQ(finding.state, State::warning);
+  EXPECT_THAT(finding.summary, HasSubstr("given to user 'ann'"));
+  EXPECT_THAT(advice(finding), HasSubstr("sudo chown root /var/run/docker.sock"));
+  auto rootless = facts;
+  rootless.engine.security_options.emplace_back("name=rootless");
+  EXPECT_EQ(judged("socket_mode", rootless).state, State::ok);
+  auto desktop = facts;
+  desktop.engine.name = "docker-desktop";
+  EXPECT_EQ(judged("socket_mode", desktop).state, State::ok);
+}
+
 TEST(Members, AreNamedWithWhatItMeans) {
   auto facts = healthy_facts();
   EXPECT_EQ(judged("members", facts).state, State::ok);
@@ -24,6 +55,13 @@ TEST(Members, AreNamedWithWhatItMeans) {
   auto finding = judged("members", facts);
   EXPECT_EQ(finding.state, State::note);
   EXPECT_THAT(finding.summary, HasSubstr("as good as root by group 'docker': ann, bob"));
+  facts.socket_group->primary = {"bob", "ci"};
+  EXPECT_THAT(judged("members", facts).summary,
+              HasSubstr("by group 'docker': ann, bob, ci (its primary group)"));
+  facts.socket_group->members.clear();
+  EXPECT_EQ(judged("members", facts).state, State::note);
+  facts.socket_group->members.assign(25, "ann");
+  EXPECT_THAT(judged("members", facts).summary, HasSubstr("ann and 7 more"));
   facts.socket_group.reset();
   facts.docker_group.reset();
   EXPECT_EQ(judged("members", facts).state, State::skipped);
@@ -44,6 +82,19 @@ TEST(Confinement, TellsEverythingThatConfines) {
   EXPECT_THAT(advice(finding), HasSubstr("ausearch"));
   EXPECT_THAT(advice(finding), HasSubstr("snap remove docker"));
   EXPECT_THAT(advice(finding), HasSubstr("containers, images and volumes are deleted"));
+}
+
+TEST(Confinement, IsThatOfWhoIsAskedAbout) {
+  auto facts = healthy_facts();
+  facts.subject.what = "service 'ci'";
+  EXPECT_EQ(judged("confinement", facts).summary, "nothing confines service 'ci'");
+  facts.apparmor = "ci (enforce)";
+  EXPECT_EQ(judged("confinement", facts).summary,
+            "service 'ci' is under AppArmor's profile ci (enforce)");
+  // An account is no process.
+  facts.apparmor.clear();
+  facts.subject.process_groups.reset();
+  EXPECT_EQ(judged("confinement", facts).state, State::skipped);
 }
 
 TEST(Confinement, KnowsASnapByItsData) {

@@ -1,6 +1,5 @@
 #include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
-#include "doctor/services.hpp"
 #include "net/endpoint.hpp"
 
 #include <algorithm>
@@ -59,9 +58,10 @@ bool warns_of_open_port(const EngineFacts& engine) {
 
 Finding open_port(const Facts& facts, const std::string& where) {
   return failed(fmt::format("Docker's TCP port is open {}", where),
-                {{"take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and out of the unit's "
-                  "command line, and reach the engine over SSH",
-                  std::string{engine_commands(facts).restart}},
+                {with_restart(facts,
+                              "take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and out "
+                              "of the unit's command line, reach the engine over SSH, and restart "
+                              "it"),
                  {tls_in_settings}});
 }
 
@@ -130,15 +130,16 @@ Finding exposed(const Facts& facts) {
     return failed(fmt::format("'{}' has no password: every program and user of this machine can "
                               "become root by it",
                               facts.endpoint.text),
-                  {{"take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and out of the "
-                    "unit's command line, and use the engine's Unix socket",
-                    std::string{engine_commands(facts).restart}}});
+                  {with_restart(facts,
+                                "take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and "
+                                "out of the unit's command line, use the engine's Unix socket, and "
+                                "restart it")});
   }
   if (facts.sight == Sight::engine) return skipped(facts.unseen);
   if (facts.exposed.empty()) return fine("no TCP port of Docker's is open to the network");
   return note(
-      fmt::format("{} is open to the network: see that it demands certificates of clients "
-                  "(\"tlsverify\": true)",
+      fmt::format("{} is open to the network: if that is the engine, see that it demands "
+                  "certificates of clients (\"tlsverify\": true)",
                   fmt::join(facts.exposed, ", ")));
 }
 
@@ -187,9 +188,9 @@ Finding registry(const Facts& facts) {
   finding.summary = fmt::format("{}", fmt::join(parts, "; "));
   if (finding.state == State::warning) {
     finding.remedy = {
-        {"let this machine reach it on port 443, or tell the engine of a proxy "
-         "(\"proxies\" in /etc/docker/daemon.json) or of a mirror",
-         std::string{engine_commands(facts).restart}},
+        with_restart(facts,
+                     "let this machine reach it on port 443, or tell the engine of a proxy "
+                     "(\"proxies\" in /etc/docker/daemon.json) or of a mirror, and restart it"),
         {"without any, images can be made of this machine's own packages", "gantry images make"}};
   }
   return finding;

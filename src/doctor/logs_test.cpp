@@ -55,6 +55,34 @@ TEST_F(LogsIn, AreUnknownWhereNothingCanBeSeen) {
   EXPECT_FALSE(logs_in("", steady_now() + Seconds{60}));
 }
 
+TEST_F(LogsIn, FollowNoLinks) {
+  fs::create_symlink(folder_ / "containers/b/hostconfig.json", folder_ / "containers/b/c-json.log");
+  fs::create_directory_symlink(folder_ / "containers/b", folder_ / "containers/d");
+  auto logs = logs_in(folder_.string(), steady_now() + Seconds{60});
+  ASSERT_TRUE(logs);
+  EXPECT_EQ(logs->files, 3U);
+}
+
+TEST_F(LogsIn, AreLookedForWhereNobodyElseCanPutAnotherFolder) {
+  auto inner = folder_ / "containers";
+  for (const auto& one : {folder_, inner}) fs::permissions(one, fs::perms{0755});
+  EXPECT_EQ(trusted_folder(inner.string()), fs::canonical(inner));
+  auto link = folder_ / "link";
+  fs::create_directory_symlink(inner, link);
+  EXPECT_EQ(trusted_folder(link.string()), fs::canonical(inner));
+  fs::permissions(folder_, fs::perms{0757});
+  EXPECT_EQ(trusted_folder(inner.string()), "");
+  EXPECT_EQ(trusted_folder((folder_ / "nowhere").string()), "");
+  EXPECT_EQ(trusted_folder(""), "");
+}
+
+TEST_F(LogsIn, AreUnboundedWithoutSettingsAndUnknownWithOthersThatCanNotBeRead) {
+  auto settings = folder_ / "daemon.json";
+  EXPECT_EQ(daemon_settings_in(settings), "{}");
+  fs::create_symlink(settings, settings);
+  EXPECT_EQ(daemon_settings_in(settings), std::nullopt);
+}
+
 TEST(DiskAt, TellsTheRoomOfAFolder) {
   auto disk = disk_at(fs::temp_directory_path().string());
   ASSERT_TRUE(disk);

@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
+#include <unistd.h>
 
 namespace gantry::doctor {
 namespace {
@@ -70,8 +73,8 @@ void add_listening(std::vector<std::string>& out, std::string_view table,
 void count_log(LogFacts& facts, const fs::directory_entry& entry) {
   auto name = entry.path().filename().string();
   std::error_code failed;
-  auto bytes = name.contains("-json.log") && entry.is_regular_file(failed) ? entry.file_size(failed)
-                                                                           : std::uintmax_t{0};
+  bool log = name.contains("-json.log") && fs::is_regular_file(entry.symlink_status(failed));
+  auto bytes = log ? entry.file_size(failed) : std::uintmax_t{0};
   if (failed || bytes == 0) return;
   ++facts.files;
   facts.bytes += bytes;
@@ -90,8 +93,8 @@ std::string read_apparmor_profile(std::string_view current) {
   return std::string{text::trimmed(name)};
 }
 
-std::string apparmor_profile() {
-  return read_apparmor_profile(file_text("/proc/self/attr/current").value_or(""));
+std::string apparmor_profile(int pid) {
+  return read_apparmor_profile(file_text(fmt::format("/proc/{}/attr/current", pid)).value_or(""));
 }
 
 std::string read_selinux_mode(std::string_view enforce) {
@@ -108,9 +111,28 @@ bool kernel_has_apparmor() {
   return text::trimmed(enabled) == "Y";
 }
 
-bool clock_is_synchronised() {
+std::optional<bool> clock_is_synchronised() {
   timex state{};
-  return ::adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+  int said = ::adjtimex(&state);
+  if (said < 0) return std::nullopt;
+  return said != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
+
+std::string trusted_folder(const std::string& path) {
+  std::error_code failed;
+  auto real = fs::canonical(path, failed);
+  if (failed || !path.starts_with('/')) return {};
+  fs::path so_far;
+  for (const auto& part : real) {
+    so_far /= part;
+    struct stat status{};
+    if (::lstat(so_far.c_str(), &status) != 0) return {};
+    bool ours = status.st_uid == root || status.st_uid == ::geteuid();
+    auto others = status.st_gid == root ? 0002U : 0022U;
+    bool open = (status.st_mode & others) != 0 && (status.st_mode & S_ISVTX) == 0;
+    if (!ours || open) return {};
+  }
+  return real.string();
 }
 
 std::optional<DiskFacts> disk_at(const std::string& folder) {
@@ -132,6 +154,7 @@ std::optional<LogFacts> logs_in(const std::string& data_root, SteadyTime until) 
   for (; folders != fs::directory_iterator{} && facts.whole; folders.increment(failed)) {
     if (failed) break;
     facts.whole = facts.files < log_files_max && steady_now() < until;
+    if (!fs::is_directory(folders->symlink_status(failed))) continue;
     fs::directory_iterator files{folders->path(), failed};
     for (; !failed && files != fs::directory_iterator{}; files.increment(failed)) {
       count_log(facts, *files);
@@ -139,6 +162,13 @@ std::optional<LogFacts> logs_in(const std::string& data_root, SteadyTime until) 
     failed.clear();
   }
   return facts;
+}
+
+std::optional<std::string> daemon_settings_in(const fs::path& file) {
+  if (auto text = file_text(file)) return text;
+  struct stat status{};
+  bool absent = ::stat(file.c_str(), &status) != 0 && errno == ENOENT;
+  return absent ? std::optional<std::string>{"{}"} : std::nullopt;
 }
 
 std::optional<bool> logs_are_bounded(std::string_view daemon_json) {

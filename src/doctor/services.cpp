@@ -53,4 +53,9 @@ const EngineCommands& engine_commands(const Facts& facts) {
   return users ? user_engine : machine_engines[std::to_underlying(facts.starter)];
 }
 
+std::optional<std::string> own_settings_file(std::string_view data_root) {
+  if (!data_root.starts_with("/var/snap/docker/")) return std::nullopt;
+  return "/var/snap/docker/current/config/daemon.json";
+}
+
 }  // namespace gantry::doctor

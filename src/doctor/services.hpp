@@ -3,6 +3,8 @@
 #include "doctor/facts.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 /// How the engine is started and stopped on a machine: with systemd, and without it.
@@ -26,5 +28,8 @@ struct EngineCommands {
 };
 /// Of the engine whose socket `facts` are about: a user's own, or the machine's.
 const EngineCommands& engine_commands(const Facts& facts);
+
+/// Where an engine with this data root has its settings, if not where it usually has them.
+std::optional<std::string> own_settings_file(std::string_view data_root);
 
 }  // namespace gantry::doctor
