@@ -3,12 +3,14 @@
 #include "cli/consent.hpp"
 #include "cli/interrupt.hpp"
 #include "doctor/checks.hpp"
+#include "doctor/findings.hpp"
 #include "doctor/report.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 namespace gantry::cli {
@@ -56,13 +58,20 @@ async::task<Result<>> make_all(Context& context, const DoctorCommand& command,
 
 /// What somebody types who may not change accounts: sudo forgets DOCKER_HOST and the like.
 std::string with_sudo(const DoctorCommand& command, const doctor::Facts& facts) {
-  std::string line = "sudo gantry doctor --fix";
+  std::vector<std::string> words{"sudo gantry doctor --fix"};
+  auto add = [&](std::string_view flag, std::string_view value) {
+    if (!value.empty())
+      words.push_back(fmt::format("{} {}", flag, doctor::judge::shell_word(value)));
+  };
   const auto& asked = command.question;
-  if (asked.pid) line += fmt::format(" --pid {}", *asked.pid);
-  if (!asked.service.empty()) line += fmt::format(" --service {}", asked.service);
-  if (!asked.user.empty()) line += fmt::format(" --user {}", asked.user);
-  bool usual = facts.endpoint.source == "the default";
-  return usual ? line : fmt::format("{} --engine {}", line, facts.endpoint.text);
+  add("--pid", asked.pid ? std::to_string(*asked.pid) : "");
+  add("--service", asked.service);
+  add("--user", asked.user);
+  add("--gid", command.fix.gid ? std::to_string(*command.fix.gid) : "");
+  bool usual_file = command.fix.env_file == ".env";
+  add("--env-file", usual_file ? "" : command.fix.env_file.string());
+  add("--engine", facts.endpoint.source == "the default" ? "" : facts.endpoint.text);
+  return fmt::format("{}", fmt::join(words, " "));
 }
 
 /// Refused: denied, `not_root`; before anything is asked or done.
@@ -79,13 +88,22 @@ async::task<Result<bool>> allowed(Context& context, const DoctorCommand& command
   co_return co_await agreed(context, "do this? [y/N]");
 }
 
-/// What is left to the reader, with the reason above it.
-int nothing_to_do(Context& context, const DoctorCommand& command, const Report& report) {
+/// The texts to paste, where a number helps.
+void show_fragments(Context& context, const DoctorCommand& command, const doctor::Facts& facts) {
+  auto gid = doctor::container_gid(facts, command.fix);
+  if (!gid) return;
+  const auto* socket = facts.usable_socket();
+  auto path = socket == nullptr ? "/var/run/docker.sock" : socket->path;
+  context.terminal.err("\n" + doctor::fragments(*gid, path) + "\n");
+}
+
+/// The report, and why nothing is done.
+int unchanged(Context& context, const DoctorCommand& command, const Report& report,
+              const std::string& why) {
+  show_fragments(context, command, report.facts);
   print(context, command, report);
-  auto code = doctor::exit_code_of(report);
-  context.terminal.say(code == 0 ? "there is nothing to change"
-                                 : "there is nothing that this command could change by itself");
-  return code;
+  if (!why.empty()) context.terminal.say(why);
+  return doctor::exit_code_of(report);
 }
 
 async::task<Result<int>> mend(Context& context, DoctorCommand command, Report before) {
@@ -94,29 +112,26 @@ async::task<Result<int>> mend(Context& context, DoctorCommand command, Report be
     print(context, command, before);
     co_return fail(std::move(changes.error()));
   }
-  if (changes->empty()) co_return nothing_to_do(context, command, before);
+  if (changes->empty()) {
+    bool well = doctor::exit_code_of(before) == 0;
+    co_return unchanged(context, command, before,
+                        well ? "there is nothing to change"
+                             : "there is nothing that this command could change by itself");
+  }
   show(context, *changes);
-  // Those who want the id in a file are told where else it goes.
-  auto in_file = std::ranges::find_if(*changes, [](const Change& one) { return one.gid != 0; });
-  auto gid = in_file == changes->end() ? doctor::root : in_file->gid;
-  if (command.consent == DoctorCommand::Consent::dry_run) co_return 0;
+  if (command.consent == DoctorCommand::Consent::dry_run) {
+    co_return unchanged(context, command, before, "");
+  }
   if (auto may = may_make(*changes, command, before.facts); !may) co_return fail(may.error());
   auto yes = co_await allowed(context, command);
   if (!yes) co_return fail(yes.error());
-  if (!*yes) {
-    context.terminal.say("nothing is changed");
-    co_return doctor::exit_code_of(before);
-  }
+  if (!*yes) co_return unchanged(context, command, before, "nothing is changed");
   if (auto made = co_await make_all(context, command, std::move(*changes)); !made) {
     co_return fail(made.error());
   }
-  if (gid != doctor::root) {
-    const auto* socket = before.facts.usable_socket();
-    auto path = socket == nullptr ? "/var/run/docker.sock" : socket->path;
-    context.terminal.err("\n" + doctor::fragments(gid, path) + "\n");
-  }
   auto after = co_await look(context, command);
   if (!after) co_return fail(std::move(after.error()));
+  show_fragments(context, command, after->facts);
   print(context, command, *after);
   co_return doctor::exit_code_of(*after);
 }

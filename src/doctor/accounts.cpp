@@ -4,11 +4,13 @@
 #include "doctor/files.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace gantry::doctor {
@@ -52,6 +54,25 @@ std::optional<Group> group(Look look) {
   return out;
 }
 
+std::optional<Id> number_in(std::string_view text) {
+  Id number = 0;
+  auto [end, failed] = std::from_chars(text.begin(), text.end(), number);
+  if (failed != std::errc{} || end != text.end()) return std::nullopt;
+  return number;
+}
+
+/// By its name or its number.
+std::optional<Account> account_called(const std::string& text) {
+  auto found = account([&](auto... rest) { return ::getpwnam_r(text.c_str(), rest...); });
+  auto number = found ? std::nullopt : number_in(text);
+  return number ? account_of(*number) : found;
+}
+
+std::optional<Id> group_called(const std::string& text) {
+  auto found = group([&](auto... rest) { return ::getgrnam_r(text.c_str(), rest...); });
+  return found ? std::optional{found->gid} : number_in(text);
+}
+
 std::vector<Id> groups_of(const Account& whose) {
   std::vector<gid_t> groups(64);
   auto count = static_cast<int>(groups.size());
@@ -67,7 +88,8 @@ Subject of_account(const Account& whose) {
   return {.what = fmt::format("user '{}'", whose.name),
           .user = whose.name,
           .uid = whose.uid,
-          .account_groups = groups_of(whose)};
+          .account_groups = groups_of(whose),
+          .kind = Subject::Kind::other};
 }
 
 /// Of what a service starts (a session of sshd's, a job of cron's) nobody restarts the service.
@@ -76,9 +98,22 @@ std::string service_of(int pid, const ProcessIds& ids) {
   return read_service(file_text(fmt::format("/proc/{}/cgroup", pid)).value_or(""));
 }
 
+/// Whether a process sees another list of accounts than this one. What may not be seen is taken to
+/// be the same: who may change accounts may see it.
+bool has_other_accounts(int pid) {
+  struct stat here{};
+  struct stat there{};
+  if (::stat("/etc/passwd", &here) != 0) return false;
+  auto folder = fmt::format("/proc/{}/root", pid);
+  if (::access((folder + "/").c_str(), F_OK) != 0) return false;
+  if (::stat((folder + "/etc/passwd").c_str(), &there) != 0) return errno == ENOENT;
+  return here.st_dev != there.st_dev || here.st_ino != there.st_ino;
+}
+
 /// Without an account, as in many containers, a process has what it was given.
 Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
-  auto whose = account_of(ids.uid);
+  bool elsewhere = has_other_accounts(pid);
+  auto whose = elsewhere ? std::nullopt : account_of(ids.uid);
   auto groups = ids.groups;
   if (std::ranges::find(groups, ids.gid) == groups.end()) groups.insert(groups.begin(), ids.gid);
   Subject subject{.what = std::move(what), .user = std::to_string(ids.uid), .uid = ids.uid};
@@ -86,6 +121,7 @@ Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
   if (whose) subject.user = whose->name;
   subject.process_groups = std::move(groups);
   subject.pid = pid;
+  subject.elsewhere = elsewhere;
   subject.service = service_of(pid, ids);
   return subject;
 }
@@ -141,10 +177,13 @@ std::string read_service(std::string_view cgroup) {
   return {};
 }
 
-Subject this_process() {
+Subject this_process(Subject::Kind kind) {
   auto ids = read_process_ids(file_text("/proc/self/status").value_or(""));
   if (!ids) ids = ProcessIds{.uid = ::geteuid(), .gid = ::getegid()};
-  return of_ids("this process", ::getpid(), *ids);
+  bool serves = kind == Subject::Kind::server;
+  auto subject = of_ids(serves ? "the server" : "this process", ::getpid(), *ids);
+  subject.kind = kind;
+  return subject;
 }
 
 Result<Subject> of_process(int pid) {
@@ -155,7 +194,9 @@ Result<Subject> of_process(int pid) {
                 fmt::format("cannot examine process {}: there is none with this id", pid),
                 "look for it with 'ps -e'");
   }
-  return of_ids(fmt::format("process {}", pid), pid, *ids);
+  auto subject = of_ids(fmt::format("process {}", pid), pid, *ids);
+  subject.kind = Subject::Kind::other;
+  return subject;
 }
 
 Result<Subject> of_user(const std::string& name) {
@@ -168,11 +209,50 @@ Result<Subject> of_user(const std::string& name) {
   return of_account(*whose);
 }
 
+Result<Subject> of_service_account(const ServiceAccount& whose) {
+  auto name = whose.user.empty() ? std::string{"root"} : whose.user;
+  auto found = account_called(name);
+  if (!found) {
+    return fail(ErrorKind::not_found, "no_such_user",
+                fmt::format("cannot examine user '{}': this machine has no such account", name),
+                "make it, or name another one in the service's 'User='");
+  }
+  auto group = whose.group.empty() ? std::nullopt : group_called(whose.group);
+  if (group) found->gid = *group;
+  auto subject = of_account(*found);
+  add_groups(subject, whose.groups);
+  return subject;
+}
+
+void add_groups(Subject& subject, const std::vector<std::string>& groups) {
+  for (const auto& name : groups) {
+    auto gid = group_called(name);
+    if (gid && !contains(subject.account_groups, *gid)) subject.account_groups.push_back(*gid);
+  }
+}
+
+std::vector<std::string> whose_group_is(Id gid, std::string_view passwd) {
+  std::vector<std::string> names;
+  for (auto line : text::split(passwd, '\n')) {
+    auto fields = text::split(line, ':');
+    if (fields.size() > 3 && number_in(fields[3]) == gid)
+      names.push_back(text::one_line(fields[0]));
+  }
+  return names;
+}
+
 std::optional<Group> group_named(const std::string& name) {
   return group([&](auto... rest) { return ::getgrnam_r(name.c_str(), rest...); });
 }
 std::optional<Group> group_with(Id gid) {
   return group([&](auto... rest) { return ::getgrgid_r(gid, rest...); });
+}
+std::string home_folder(const std::string& name) {
+  std::string buffer(entry_max, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  bool failed = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0;
+  return failed || found == nullptr ? std::string{} : std::string{found->pw_dir};
 }
 std::string user_name(Id uid) {
   auto whose = account_of(uid);

@@ -11,17 +11,30 @@
 namespace gantry::doctor {
 
 /// With its effective ids, and the service whose main process it is.
-Subject this_process();
+Subject this_process(Subject::Kind kind = Subject::Kind::self);
 /// The same of another one. Refused: not_found, `no_such_process`.
 Result<Subject> of_process(int pid);
 /// Refused: not_found, `no_such_user`.
 Result<Subject> of_user(const std::string& name);
+/// With whom a service would begin, by names or numbers.
+struct ServiceAccount {
+  std::string user;                 ///< Empty: root.
+  std::string group;                ///< Empty: the user's own.
+  std::vector<std::string> groups;  ///< More of them.
+};
+/// Refused: not_found, `no_such_user`.
+Result<Subject> of_service_account(const ServiceAccount& whose);
+/// Counts what a service's settings give to its account's groups.
+void add_groups(Subject& subject, const std::vector<std::string>& groups);
 
 /// Nothing where the machine has none.
 std::optional<Group> group_named(const std::string& name);
 std::optional<Group> group_with(Id gid);
+/// Whose own group it is, from the text of /etc/passwd (passwd(5)).
+std::vector<std::string> whose_group_is(Id gid, std::string_view passwd);
 /// Empty: there is none.
 std::string user_name(Id uid);
+std::string home_folder(const std::string& name);
 
 /// The ids of a process, from the text of its /proc/PID/status (proc(5)); nothing when it is none.
 struct ProcessIds {

@@ -2,14 +2,16 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <optional>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace gantry::doctor {
@@ -46,24 +48,39 @@ std::optional<Span> value_in(std::string_view line, std::string_view name) {
     if (end != line.npos) return Span{at, end + 1};
   }
   // Without quotes a value ends at " #", where a comment begins.
-  auto end = line.find(" #", at);
-  if (end == line.npos) end = line.find("\t#", at);
-  if (end == line.npos) end = line.size();
+  auto end = std::min({line.find(" #", at), line.find("\t#", at), line.size()});
   while (end > at && (line[end - 1] == ' ' || line[end - 1] == '\t')) --end;
   return Span{at, end};
 }
 
-/// Calls `each` with every line, without its end, and with the end.
+/// Where a quote begins in a line `NAME="…` that does not end in it; npos: none does.
+std::size_t open_quote(std::string_view line) {
+  auto equals = line.find('=');
+  auto comment = line.find('#');
+  if (equals == line.npos || comment < equals) return line.npos;
+  auto at = past_blanks(line, equals + 1);
+  bool quote = at < line.size() && (line[at] == '"' || line[at] == '\'');
+  return quote && line.find(line[at], at + 1) == line.npos ? at : line.npos;
+}
+
+/// Calls `each` with every line, without its end, and with the end; `inside`: it goes on with a
+/// value of an earlier one.
 template <class Each>
 void for_each_line(std::string_view text, Each each) {
-  while (!text.empty()) {
-    auto end = text.find('\n');
-    auto whole = text.substr(0, end == text.npos ? text.size() : end + 1);
+  std::size_t inside = 0;  // up to here
+  for (std::size_t begin = 0; begin < text.size();) {
+    auto end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    auto whole = text.substr(begin, end - begin);
     auto line = whole;
     if (line.ends_with('\n')) line.remove_suffix(1);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    each(line, whole.substr(line.size()));
-    text.remove_prefix(whole.size());
+    bool goes_on = begin < inside;
+    auto quote = goes_on ? line.npos : open_quote(line);
+    // Who never closes it has written no such value.
+    auto closed = quote == line.npos ? text.npos : text.find(line[quote], end);
+    if (closed != text.npos) inside = closed + 1;
+    each(line, whole.substr(line.size()), goes_on);
+    begin = end;
   }
 }
 
@@ -85,19 +102,81 @@ bool write_whole(int descriptor, std::string_view text) {
   return ::fsync(descriptor) == 0;
 }
 
+constexpr const char* list_attribute = "system.posix_acl_access";
+
 struct Belongings {
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t mode = usual_mode;
+  std::string list = {};  ///< Its access control list, as the kernel keeps it; empty: none.
 };
 
-/// What a file has; a new one belongs to whose folder it is, also when root makes it.
-Belongings belongings_of(const fs::path& file, const struct stat* before) {
-  if (before != nullptr) return {before->st_uid, before->st_gid, before->st_mode & 07777};
+/// A new file belongs to whose folder it is, also when root makes it.
+Belongings belongings_of_new(const fs::path& file) {
   struct stat folder{};
   auto parent = file.has_parent_path() ? file.parent_path() : fs::path{"."};
   bool given = ::geteuid() == 0 && ::stat(parent.c_str(), &folder) == 0;
   return given ? Belongings{folder.st_uid, folder.st_gid} : Belongings{::geteuid(), ::getegid()};
+}
+
+/// A file as it was when it was opened.
+struct Before {
+  std::string text;
+  Belongings whose;
+};
+
+bool read_whole(int descriptor, std::string& text) {
+  std::array<char, 16U << 10U> piece{};
+  for (;;) {
+    auto count = ::read(descriptor, piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    if (count == 0 || text.size() > file_max) return true;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::string list_of(int descriptor) {
+  std::string list(4096, '\0');
+  auto got = ::fgetxattr(descriptor, list_attribute, list.data(), list.size());
+  list.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return list;
+}
+
+/// By one descriptor, so that text, owner and mode are of the same file, whatever its folder's
+/// owner puts into its place meanwhile. Nothing: there is none.
+Result<std::optional<Before>> read_before(const fs::path& file, const fs::path& shown) {
+  int descriptor = ::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return std::optional<Before>{};
+  if (descriptor < 0) return fail(broken(shown));
+  struct stat status{};
+  Before before;
+  bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  bool read = regular && read_whole(descriptor, before.text);
+  before.whose = {status.st_uid, status.st_gid, status.st_mode & 07777, list_of(descriptor)};
+  ::close(descriptor);
+  if (!regular) return fail(unwritable(shown, "it is no file"));
+  if (!read) return fail(unwritable(shown, "it can not be read"));
+  if (before.text.size() > file_max) {
+    return fail(ErrorKind::too_large, "env_file_too_large",
+                fmt::format("cannot write '{}': it is over 1 MiB", text::one_line(shown.string())),
+                "check that it is the right file");
+  }
+  return std::optional{std::move(before)};
+}
+
+/// As root somebody's link must not lead us to what is not theirs.
+bool leads_to_another_owner(const fs::path& file, const Before& before) {
+  struct stat link{};
+  bool is_link = ::lstat(file.c_str(), &link) == 0 && S_ISLNK(link.st_mode);
+  return is_link && ::geteuid() == 0 && link.st_uid != 0 && link.st_uid != before.whose.uid;
+}
+
+bool give(int descriptor, const Belongings& whose) {
+  if (::fchown(descriptor, whose.uid, whose.gid) != 0) return false;
+  if (::fchmod(descriptor, whose.mode) != 0) return false;
+  const auto& list = whose.list;
+  return list.empty() || ::fsetxattr(descriptor, list_attribute, list.data(), list.size(), 0) == 0;
 }
 
 /// Beside the file, so that the rename is one step; gone again when that fails.
@@ -105,9 +184,7 @@ Result<> replace(const fs::path& file, std::string_view text, const Belongings& 
   auto fresh = file.string() + ".gantry-XXXXXX";
   int descriptor = ::mkstemp(fresh.data());
   if (descriptor < 0) return fail(broken(file));
-  bool kept = ::fchown(descriptor, whose.uid, whose.gid) == 0;
-  kept = kept && ::fchmod(descriptor, whose.mode) == 0;
-  bool written = kept && write_whole(descriptor, text);
+  bool written = give(descriptor, whose) && write_whole(descriptor, text);
   auto error = errno;
   ::close(descriptor);
   if (written && ::rename(fresh.c_str(), file.c_str()) == 0) return ok;
@@ -123,9 +200,10 @@ std::string with_variable(std::string_view text, std::string_view name, std::str
   std::string out;
   bool found = false;
   std::string_view line_end = "\n";
-  for_each_line(text, [&](std::string_view line, std::string_view end) {
+  for_each_line(text, [&](std::string_view line, std::string_view end, bool goes_on) {
     if (!end.empty()) line_end = end;
-    if (auto span = value_in(line, name)) {
+    auto span = goes_on ? std::nullopt : value_in(line, name);
+    if (span) {
       out.append(line.substr(0, span->begin)).append(value).append(line.substr(span->end));
       found = true;
     } else {
@@ -140,8 +218,8 @@ std::string with_variable(std::string_view text, std::string_view name, std::str
 
 std::string variable_in(std::string_view text, std::string_view name) {
   std::string out;
-  for_each_line(text, [&](std::string_view line, std::string_view) {
-    auto span = value_in(line, name);
+  for_each_line(text, [&](std::string_view line, std::string_view, bool goes_on) {
+    auto span = goes_on ? std::nullopt : value_in(line, name);
     if (!span) return;
     auto value = line.substr(span->begin, span->end - span->begin);
     bool quoted = value.size() >= 2 && (value.front() == '"' || value.front() == '\'');
@@ -150,32 +228,31 @@ std::string variable_in(std::string_view text, std::string_view name) {
   return out;
 }
 
+std::optional<std::string> env_file_text(const fs::path& file) {
+  std::error_code failed;
+  auto target = fs::weakly_canonical(file, failed);
+  if (failed) return std::nullopt;
+  auto before = read_before(target, file);
+  if (!before || !*before) return std::nullopt;
+  return std::move((*before)->text);
+}
+
 Result<> set_variable(const fs::path& file, std::string_view name, std::string_view value) {
   std::error_code failed;
   auto target = fs::weakly_canonical(file, failed);
   if (failed) return fail(unwritable(file, failed.message()));
-  struct stat before{};
-  bool there = ::stat(target.c_str(), &before) == 0;
-  if (!there && errno != ENOENT) return fail(broken(file));
-  std::string text;
-  if (there) {
-    if (!S_ISREG(before.st_mode)) return fail(unwritable(file, "it is no file"));
-    // A rename would get around the mode, which somebody has set on purpose.
-    if (::access(target.c_str(), W_OK) != 0 || (before.st_mode & 0222) == 0) {
-      return fail(unwritable(file, "it is read-only"));
-    }
-    if (fs::file_size(target, failed) > file_max || failed) {
-      return fail(ErrorKind::too_large, "env_file_too_large",
-                  fmt::format("cannot write '{}': it is over 1 MiB", text::one_line(file.string())),
-                  "check that it is the right file");
-    }
-    std::ifstream in{target, std::ios::binary};
-    text.assign(std::istreambuf_iterator<char>{in}, {});
-    if (!in) return fail(unwritable(file, "it can not be read"));
+  auto read = read_before(target, file);
+  if (!read) return fail(read.error());
+  const auto& before = *read;
+  if (!before) return replace(target, with_variable("", name, value), belongings_of_new(target));
+  // A rename would get around the mode, which somebody has set on purpose.
+  bool writable = ::access(target.c_str(), W_OK) == 0 && (before->whose.mode & 0222) != 0;
+  if (!writable) return fail(unwritable(file, "it is read-only"));
+  if (leads_to_another_owner(file, *before)) {
+    return fail(unwritable(file, "it is a link to a file of somebody else"));
   }
-  auto fresh = with_variable(text, name, value);
-  if (there && fresh == text) return ok;
-  return replace(target, fresh, belongings_of(target, there ? &before : nullptr));
+  auto fresh = with_variable(before->text, name, value);
+  return fresh == before->text ? ok : replace(target, fresh, before->whose);
 }
 
 }  // namespace gantry::doctor

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace gantry::doctor {
@@ -64,6 +65,19 @@ TEST(EnvText, TellsTheLastValueWithoutQuotes) {
   EXPECT_EQ(variable_in("A=1\n", "DOCKER_GID"), "");
 }
 
+TEST(EnvText, KeepsACommentBehindATabulator) {
+  EXPECT_EQ(with_gid("DOCKER_GID=997\t# group, see #12\n"), "DOCKER_GID=998\t# group, see #12\n");
+}
+
+TEST(EnvText, LeavesValuesOfSeveralLinesAlone) {
+  constexpr std::string_view text = "X=\"a\nDOCKER_GID=5\nb\"\n";
+  EXPECT_EQ(with_gid(text), std::string{text} + "DOCKER_GID=998\n");
+  EXPECT_EQ(variable_in(text, "DOCKER_GID"), "");
+  // A quote that nobody closes is a character.
+  EXPECT_EQ(with_gid("X=\"a\nDOCKER_GID=5\n"), "X=\"a\nDOCKER_GID=998\n");
+  EXPECT_EQ(with_gid("# it's\nDOCKER_GID=5\n# it's\n"), "# it's\nDOCKER_GID=998\n# it's\n");
+}
+
 class EnvFile : public testing::Test {
  protected:
   void SetUp() override {
@@ -118,6 +132,47 @@ TEST_F(EnvFile, IsLeftAloneWhenItIsReadOnly) {
   EXPECT_EQ(done.error().code, "env_file_unwritable");
   EXPECT_EQ(read(file()), "A=1\n");
   EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(EnvFile, IsNoPipeThatNobodyWritesTo) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  auto done = set_variable(file(), "DOCKER_GID", "998");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, "env_file_unwritable");
+  EXPECT_EQ(env_file_text(file()), std::nullopt);
+}
+
+TEST_F(EnvFile, KeepsItsAccessControlList) {
+  write("A=1\n");
+  // user::rw-, user:1234:rw-, group::---, mask::rw-, other::---
+  constexpr std::string_view list{
+      "\x02\0\0\0"
+      "\x01\0\x06\0\xff\xff\xff\xff"
+      "\x02\0\x06\0\xd2\x04\0\0"
+      "\x04\0\0\0\xff\xff\xff\xff"
+      "\x10\0\x06\0\xff\xff\xff\xff"
+      "\x20\0\0\0\xff\xff\xff\xff",
+      44};
+  constexpr const char* name = "system.posix_acl_access";
+  if (::setxattr(file().c_str(), name, list.data(), list.size(), 0) != 0) {
+    GTEST_SKIP() << "this file system has no lists";
+  }
+  ASSERT_TRUE(set_variable(file(), "DOCKER_GID", "998"));
+  std::string after(64, '\0');
+  auto got = ::getxattr(file().c_str(), name, after.data(), after.size());
+  ASSERT_EQ(got, 44);
+  EXPECT_EQ(after.substr(0, 44), list);
+}
+
+TEST_F(EnvFile, IsNotWrittenAsRootWhereALinkOfSomebodyLeadsToAnothersFile) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root has two owners";
+  auto target = folder_ / "secrets";
+  std::ofstream{target} << "A=1\n";
+  fs::create_symlink(target, file());
+  ASSERT_EQ(::lchown(file().c_str(), 1234, 1234), 0);
+  auto done = set_variable(file(), "DOCKER_GID", "998");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(read(target), "A=1\n");
 }
 
 TEST_F(EnvFile, IsRefusedWhereAFolderIs) {

@@ -28,70 +28,61 @@ Change run(std::string what, std::vector<std::string> argv) {
   return {.what = std::move(what), .argv = std::move(argv)};
 }
 
-/// A group that people may be put into, and what has to be done before they are.
-struct GroupPlan {
-  std::string name;
-  std::optional<Id> gid;  ///< Nothing: it gets one when it is made.
-  std::vector<Change> changes = {};
-};
-
-/// The socket's own group, or `docker`, made and given to it.
-GroupPlan group_for(const Facts& facts, const SocketFile& socket) {
-  if (!socket.group.empty() && socket.gid != root) return {socket.group, socket.gid};
-  GroupPlan plan{usual_group, {}};
-  if (socket.gid != root && !facts.docker_group) {
-    plan.gid = socket.gid;
-    plan.changes = {run(fmt::format("create group '{}' with the socket's id", usual_group),
-                        {"groupadd", "--gid", std::to_string(socket.gid), usual_group})};
-    return plan;
-  }
-  if (facts.docker_group) {
-    plan.gid = facts.docker_group->gid;
-  } else {
-    plan.changes.push_back(
-        run(fmt::format("create group '{}'", usual_group), {"groupadd", usual_group}));
-  }
-  plan.changes.push_back(run(fmt::format("give the socket to group '{}'", usual_group),
-                             {"chgrp", usual_group, socket.path}));
-  return plan;
-}
-
 /// What may be changed on this machine, so that the subject may connect.
 struct Opening {
-  std::optional<Id> gid;  ///< Of the group that opens the socket afterwards.
+  std::optional<Id> gid;  ///< Of the group that opens the socket.
   std::vector<Change> changes = {};
 };
 
-Opening open_for_subject(const Facts& facts) {
+/// Who has an engine without root does not have to become as good as root.
+bool has_own_engine(const Facts& facts) {
+  const auto& who = facts.subject;
+  return std::ranges::any_of(facts.other_sockets, [&](const SocketFile& other) {
+    return who.uid != root && other.uid == who.uid;
+  });
+}
+
+/// Whether a group could help, and may be given.
+bool helps_by_group(const Facts& facts, const SocketFile& socket) {
+  const auto& who = facts.subject;
+  bool by_group = (socket.mode & group_writes) != 0 && socket.gid != root;
+  return by_group && who.has_account() && !may_connect(socket, who.uid, who.groups()) &&
+         socket.shut_by.empty() && !facts.engine_is_outside() && !has_own_engine(facts);
+}
+
+void join_group(const Facts& facts, const SocketFile& socket, std::vector<Change>& changes) {
+  bool nameless = socket.group.empty();
+  // Another group of the socket's than 'docker' may be meant so: that is left to the reader.
+  if (nameless && facts.docker_group) return;
+  auto group = nameless ? std::string{usual_group} : socket.group;
+  if (nameless) {
+    changes.push_back(run(fmt::format("create group '{}' with the socket's id", group),
+                          {"groupadd", "--gid", std::to_string(socket.gid), group}));
+  }
+  const auto& user = facts.subject.user;
+  changes.push_back(
+      run(fmt::format("add user '{}' to group '{}', which makes it as good as root from its next "
+                      "login on",
+                      user, group),
+          {"usermod", "-aG", group, user}));
+}
+
+Opening open_for_subject(const Facts& facts, const FixWish& wish) {
   const auto* socket = facts.usable_socket();
-  if (socket == nullptr)
+  if (socket == nullptr) {
     return {facts.docker_group ? std::optional{facts.docker_group->gid} : std::nullopt};
+  }
   // In a rootless engine's containers the numbers are others than out here.
   bool usable = socket->gid != root && socket->uid == root;
-  auto as_it_is = usable ? std::optional{socket->gid} : std::nullopt;
-  const auto& who = facts.subject;
-  bool open = may_connect(*socket, who.uid, who.groups());
-  bool by_group = (socket->mode & group_writes) != 0;
-  if (open || !by_group || facts.engine_is_outside()) return {as_it_is};
-  Opening opening{as_it_is};
-  if (!contains(who.account_groups, socket->gid)) {
-    // Nobody without an account can be put into a group.
-    if (!who.has_account()) return opening;
-    auto group = group_for(facts, *socket);
-    opening = {group.gid, std::move(group.changes)};
-    bool member = group.gid && contains(who.account_groups, *group.gid);
-    if (!member) {
-      opening.changes.push_back(
-          run(fmt::format("add user '{}' to group '{}', which makes it as good as root from its "
-                          "next login on",
-                          who.user, group.name),
-              {"usermod", "-aG", group.name, who.user}));
-    }
-  }
-  if (!who.service.empty()) {
+  Opening opening{usable ? std::optional{socket->gid} : std::nullopt};
+  if (!helps_by_group(facts, *socket)) return opening;
+  bool member = contains(facts.subject.account_groups, socket->gid);
+  if (!member) join_group(facts, *socket, opening.changes);
+  bool helped = member || !opening.changes.empty();
+  if (helped && !wish.service.empty()) {
     opening.changes.push_back(
-        run(fmt::format("restart service '{}', so that it has the group", who.service),
-            {"systemctl", "restart", "--", who.service}));
+        run(fmt::format("restart service '{}', so that it has the group", wish.service),
+            {"systemctl", "restart", "--", wish.service}));
   }
   return opening;
 }
@@ -104,7 +95,8 @@ std::string program_file(const std::string& name, const std::string& path) {
 
 /// What DOCKER_GID is in a file; empty where there is no such file or line.
 std::string value_in(const std::filesystem::path& env_file) {
-  return variable_in(file_text(env_file).value_or(""), variable);
+  auto text = env_file_text(env_file);
+  return text ? variable_in(*text, variable) : std::string{};
 }
 
 }  // namespace
@@ -116,9 +108,13 @@ std::string Change::command() const {
 
 bool Change::takes_root() const { return !argv.empty(); }
 
+std::optional<Id> container_gid(const Facts& facts, const FixWish& wish) {
+  return wish.gid ? wish.gid : open_for_subject(facts, wish).gid;
+}
+
 Result<std::vector<Change>> plan(const Facts& facts, const FixWish& wish) {
-  auto opening = open_for_subject(facts);
-  auto gid = wish.gid ? wish.gid : opening.gid;
+  auto opening = open_for_subject(facts, wish);
+  auto gid = container_gid(facts, wish);
   if (!gid && facts.usable_socket() == nullptr) {
     return fail(ErrorKind::not_found, "no_socket",
                 "cannot mend the way to the engine: there is no socket whose group could be used",

@@ -17,7 +17,8 @@ struct FixWish {
   std::optional<Id> gid;
   /// Where DOCKER_GID goes; empty: nowhere.
   std::filesystem::path env_file;
-  std::string path;  ///< PATH, for the tools that change accounts.
+  std::string service;  ///< To restart once its account has the group; only where it was named.
+  std::string path;     ///< PATH, for the tools that change accounts.
 };
 
 /// One thing that is changed: a command, by its argument list, or the file with DOCKER_GID.
@@ -31,6 +32,9 @@ struct Change {
   std::string command() const;
   bool takes_root() const;
 };
+
+/// What containers are to be given by `group_add`; nothing where no number helps.
+std::optional<Id> container_gid(const Facts& facts, const FixWish& wish);
 
 /// What would mend access to the socket, in order; empty: nothing that could be changed here. It
 /// never widens the socket's mode, never puts anybody into group root, takes nothing away, and is

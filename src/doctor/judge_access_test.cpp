@@ -246,7 +246,27 @@ TEST_F(WayToTheSocket, LetsNoNameRunAnythingOfItsOwn) {
 TEST_F(WayToTheSocket, AsksForTheProcessToBeRestartedThatIsLookedAt) {
   facts_.subject.account_groups.push_back(docker);
   facts_.subject.what = "process 812";
+  facts_.subject.kind = Subject::Kind::other;
   EXPECT_THAT(cause().finding.remedy.front().what, HasSubstr("end process 812"));
+}
+
+TEST_F(WayToTheSocket, AsksForTheServerToBeRestartedThatTellsIt) {
+  facts_.subject.kind = Subject::Kind::server;
+  facts_.subject.what = "the server";
+  auto last = [&] { return cause().finding.remedy.back().what; };
+  EXPECT_THAT(last(), StartsWith("restart the server (process 812)"));
+  EXPECT_EQ(id(), "membership");
+  facts_.subject.account_groups.push_back(docker);
+  EXPECT_THAT(last(), StartsWith("restart the server (process 812)"));
+  EXPECT_EQ(id(), "process_groups");
+  EXPECT_THAT(commands(), testing::IsEmpty());
+}
+
+TEST_F(WayToTheSocket, BlamesTheModeWhereItsOwnerMayNot) {
+  facts_.socket->uid = ann;
+  facts_.socket->mode = 0060;
+  EXPECT_EQ(id(), "access");
+  EXPECT_THAT(summary(), HasSubstr("its owner 'ann' may not write to it: mode s---rw----"));
 }
 
 TEST_F(WayToTheSocket, BlamesTheModeWhereTheGroupIsThere) {

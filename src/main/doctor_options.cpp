@@ -1,5 +1,6 @@
 #include "main/doctor_options.hpp"
 
+#include "doctor/accounts.hpp"
 #include "engine/client.hpp"
 #include "sandbox/canary.hpp"
 
@@ -59,9 +60,15 @@ std::filesystem::path usual_env_file(const Surroundings& world) {
   return {};
 }
 
-std::size_t screen_width() {
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0U;
+/// Under sudo HOME and XDG_RUNTIME_DIR are root's, and contexts and engines are the person's.
+void take_files_of(const std::string& person, const Surroundings& world,
+                   doctor::Environment& environment) {
+  auto home = person.empty() ? std::string{} : doctor::home_folder(person);
+  if (home.empty()) return;
+  if (variable(world, "DOCKER_CONFIG").empty()) {
+    environment.docker_folder = std::filesystem::path{home} / ".docker";
+  }
+  environment.runtime_folder = "/run/user/" + variable(world, "SUDO_UID");
 }
 
 /// The doctor knows nothing of sandboxes: this is how it tries one.
@@ -94,6 +101,11 @@ doctor::Environment doctor_environment(const Surroundings& world) {
   out.path = variable(world, "PATH");
   if (out.path.empty()) out.path = usual_path;
   return out;
+}
+
+std::size_t screen_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0U;
 }
 
 bool shows_colours(const Surroundings& world) {
@@ -152,10 +164,14 @@ Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings
   command.environment.run_canary = run_canary;
   // Under sudo it is the person before it whose access is in question.
   bool nobody_named = !its.pid && !its.service && !its.user;
-  if (its.fix && nobody_named) command.question.user = variable(world, "SUDO_USER");
+  if (its.fix && nobody_named) {
+    command.question.user = variable(world, "SUDO_USER");
+    take_files_of(command.question.user, world, command.environment);
+  }
   command.fix = {
       .gid = *gid,
       .env_file = its.env_file ? std::filesystem::path{*its.env_file} : usual_env_file(world),
+      .service = its.service.value_or(""),
       .path = command.environment.path};
   if (its.fix) {
     command.consent = its.dry_run ? Consent::dry_run : its.yes ? Consent::given : Consent::asked;

@@ -1,7 +1,10 @@
 // What is seen inside containers, where groups are numbers.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { engine, Findings, gid_of, make_image, new_user, run_words, Session, usual_socket } from './place.mjs';
+import {
+  engine, Findings, gid_of, groups_file, id_of, make_image, new_user, root, run_words, Session,
+  usual_socket,
+} from './place.mjs';
 
 const nobody = 41000;
 const mount = `-v ${usual_socket}:${usual_socket}`;
@@ -38,6 +41,21 @@ test('a container that nobody gave the socket is given it', async () => {
   const [run] = found.commands('socket');
   assert.equal(run, `docker run ${mount} …`);
   (await doctor_by(run.replace('…', words(group)))).passes();
+});
+
+test('a process in a container is not taken for an account of the machine', async () => {
+  // Its number is that of somebody out here.
+  const id = id_of(shell.user);
+  const run = run_words('/usr/bin/sleep 600', `${mount} --user ${id}:${id}`);
+  const container = (await shell.type(`docker run -d ${run}`)).out.trim();
+  const pid = root(`docker inspect -f '{{.State.Pid}}' ${container}`).trim();
+  const found = await shell.doctor_of(`sudo gantry doctor --json --pid ${pid}`);
+  found.names('membership', /of that container is not in group/);
+  assert.equal(found.commands('membership')[0], `docker run --group-add ${gid_of('docker')} …`);
+  const before_it = groups_file();
+  await shell.type(`sudo gantry doctor --fix --yes --pid ${pid} 2>&1`);
+  assert.equal(groups_file(), before_it);
+  root(`docker kill ${container}`);
 });
 
 test('a mount that is read-only is said to protect nothing', async () => {

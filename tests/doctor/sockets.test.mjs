@@ -116,8 +116,18 @@ test("a user's own engine is found where rootless Docker listens", async () => {
   const shell = new Session(user);
   await shell.follow((await shell.doctor()).commands('socket')[1]);
   assert.equal((await shell.doctor()).passes().report.endpoint.source, "context 'rootless'");
-  await other.end();
+
+  // Whoever has an engine of their own is not made as good as root for the other one.
   await engine.fresh();
+  const user2 = new Session(user, { DOCKER_CONTEXT: 'default' });
+  const refused = (await user2.doctor()).names('membership', /is not in group/);
+  assert.equal(refused.commands('membership')[0], `export DOCKER_HOST=unix://${folder}/docker.sock`);
+  await user2.type(`sudo gantry doctor --fix --yes --user ${user} 2>&1`);
+  assert.equal(root(`id -nG ${user}`).trim(), user);
+  // Under sudo it is the person's context that is looked at.
+  const mine = await shell.doctor_of('sudo gantry doctor --fix --yes --json');
+  assert.equal(mine.passes().report.endpoint.source, "context 'rootless'");
+  await other.end();
 });
 
 test('a DOCKER_HOST that leads to nothing is taken away', async () => {
@@ -178,6 +188,19 @@ test('--fix leaves a closed socket closed', async () => {
   await engine.up();
   assert.equal(mode_of(usual_socket), '660');
   (await new Session(shell.user).doctor()).passes();
+});
+
+test('a folder on the way that the account may not enter is named', async () => {
+  const shell = new Session(new_user('docker'));
+  root(`install -d -m 700 ${room}/private`);
+  const other = new OtherEngine(`unix://${room}/private/d.sock`);
+  await other.up();
+  const where = `--engine ${other.host} --user ${shell.user}`;
+  const found = await shell.doctor_of(`sudo gantry doctor --json ${where}`);
+  found.names('access', new RegExp(`may not enter '${room}/private'`));
+  root(`chmod 755 ${room}/private`);
+  (await shell.doctor_of(`sudo gantry doctor --json ${where}`)).passes();
+  await other.end();
 });
 
 test('an access control list lets in without the group, and its mask may shut out', async () => {
