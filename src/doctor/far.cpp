@@ -7,6 +7,8 @@
 #include "doctor/far_script.hpp"
 #include "engine/client.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +20,9 @@ using Scheme = net::Endpoint::Scheme;
 
 constexpr Milliseconds engine_patience{3'000};
 constexpr Milliseconds far_patience{12'000};
+/// For all of it; the second time that the engine is asked has what is left, within these bounds.
+constexpr Milliseconds whole_patience{18'000};
+constexpr Milliseconds longest_second{5'000};
 constexpr const char* usual_data_root = "/var/lib/docker";
 
 std::string_view way_of(Scheme scheme) {
@@ -46,21 +51,53 @@ Facts begun(const net::Endpoint& endpoint, const Clock& clock) {
   return facts;
 }
 
-async::task<EngineFacts> facts_of(engine::Client& engine) {
-  auto asked = co_await async::attempt(async::with_deadline(
-      engine_patience, fmt::format("asking the engine on '{}'", engine.endpoint().text()),
-      ask_engine(engine)));
-  if (asked) co_return std::move(*asked);
-  EngineFacts silent;
-  silent.error = asked.error();
-  co_return silent;
+EngineFacts silent(Error why) {
+  EngineFacts facts;
+  facts.error = std::move(why);
+  return facts;
 }
 
-EngineFacts not_asked() {
-  EngineFacts facts;
-  facts.error =
-      Error{ErrorKind::unavailable, std::string{engine_not_asked}, "it was not asked", {}};
-  return facts;
+async::task<EngineFacts> facts_of(engine::Client& engine, Milliseconds patience) {
+  auto asked = co_await async::attempt(async::with_deadline(
+      patience, fmt::format("asking the engine on '{}'", engine.endpoint().text()),
+      ask_engine(engine)));
+  co_return asked ? std::move(*asked) : silent(std::move(asked.error()));
+}
+
+/// Of the engine, before the machine is looked at.
+async::task<EngineFacts> first_word(engine::Client* engine, const std::optional<Error>& away) {
+  if (engine == nullptr) {
+    co_return silent(
+        {ErrorKind::unavailable, std::string{engine_not_asked}, "it was not asked", {}});
+  }
+  if (away) co_return silent(*away);
+  co_return co_await facts_of(*engine, engine_patience);
+}
+
+bool took_too_long(const EngineFacts& engine) {
+  return engine.error && engine.error->code == "timed_out";
+}
+
+/// Once more, now that the way had time to be made; where it is silent again, what was known says
+/// more than that.
+async::task<EngineFacts> second_word(engine::Client& engine, EngineFacts first, SteadyTime begin) {
+  auto took = std::chrono::duration_cast<Milliseconds>(steady_now() - begin);
+  auto patience = std::clamp(whole_patience - took, engine_patience, longest_second);
+  auto facts = co_await facts_of(engine, patience);
+  if (took_too_long(facts)) co_return first;
+  co_return facts;
+}
+
+/// Whether nobody knows more of the engine than that the way to it is silent.
+bool is_silent(const EngineFacts& engine) {
+  return took_too_long(engine) || (engine.error && engine.error->code == way_is_made);
+}
+
+/// Why nobody gets there, by why nothing was run there.
+Error no_way(const Error& error) {
+  if (error.code != "timed_out") return error;
+  return {ErrorKind::unavailable, "ssh_timed_out", error.message,
+          "see whether that machine is up, and whether its SSH server answers"};
 }
 
 async::task<Result<Facts>> look_there(Runner run, std::string socket, std::string data_root) {
@@ -78,13 +115,18 @@ async::task<Result<Facts>> look_there(Runner run, std::string socket, std::strin
 }
 
 /// Leaves out what is seen there and is not the engine's that answers: settings and disk belong to
-/// the engine of the machine's root alone, and DOCKER_HOST may lead to quite another machine.
+/// the engine of the machine's root alone. DOCKER_HOST may lead to quite another machine, and so
+/// may a socket (Docker Desktop's, one that is passed on).
 void leave_out(Facts& facts) {
   bool elsewhere =
       facts.usable_socket() == nullptr && !facts.engine.error && !facts.endpoint.there.empty();
   if (elsewhere) facts.socket.reset();
+  bool moved =
+      facts.disk && !facts.engine.data_root.empty() && facts.disk->path != facts.engine.data_root;
+  if (moved) facts.disk.reset();
   bool its = facts.usable_socket() != nullptr && !facts.engine_is_outside() &&
-             !facts.engine.error && !facts.engine.has_security("rootless");
+             !facts.engine.error && !facts.engine.has_security("rootless") &&
+             facts.engine.name == facts.machine;
   if (its) return;
   facts.logs_bounded.reset();
   facts.disk.reset();
@@ -96,22 +138,28 @@ async::task<Facts> gather_engine_only(engine::Client& engine, net::Endpoint endp
   auto facts = begun(endpoint, clock);
   facts.unseen =
       fmt::format("this host is reached {}: its own files are not seen", way_of(endpoint.scheme()));
-  facts.engine = co_await facts_of(engine);
+  facts.engine = co_await facts_of(engine, engine_patience);
   if (!facts.engine.name.empty()) facts.machine = facts.engine.name;
   co_return facts;
 }
 
 async::task<Result<Facts>> gather_far(Runner run, engine::Client* engine, net::Endpoint endpoint,
-                                      Clock clock) {
+                                      Clock clock, std::optional<Error> away) {
+  auto begin = steady_now();
   auto facts = begun(endpoint, clock);
-  facts.engine = engine == nullptr ? not_asked() : co_await facts_of(*engine);
+  facts.engine = co_await first_word(engine, away);
   auto data_root = facts.engine.data_root;
   if (!is_plain_path(data_root)) data_root = usual_data_root;
   auto seen = co_await async::attempt(
       async::with_deadline(far_patience, fmt::format("looking at '{}'", facts.place),
                            look_there(std::move(run), endpoint.path(), data_root)));
   if (!seen && engine == nullptr) co_return fail(std::move(seen.error()));
+  if (engine != nullptr && (away || took_too_long(facts.engine))) {
+    facts.engine = co_await second_word(*engine, std::move(facts.engine), begin);
+  }
   if (!seen) {
+    bool let_in = seen.error().code == "ssh_commands_refused";
+    if (is_silent(facts.engine) && !let_in) facts.engine.error = no_way(seen.error());
     facts.unseen = seen.error().message;
     if (!facts.engine.name.empty()) facts.machine = facts.engine.name;
     co_return facts;

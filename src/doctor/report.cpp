@@ -92,7 +92,7 @@ std::string head_of(const Outline& outline) {
                      text::one_line(outline.subject));
 }
 
-std::string verdict(const Outline& outline) {
+std::string verdict_of(const Outline& outline) {
   switch (outline.state) {
     case State::skipped:
     case State::ok:
@@ -109,7 +109,7 @@ std::string verdict(const Outline& outline) {
     return row.state == State::failed && std::ranges::find(way, row.id) != way.end();
   });
   if (usable) return "Docker can be used, but not safely: see what failed.";
-  auto whom = outline.subject.empty() ? "" : " by " + text::one_line(outline.subject);
+  auto whom = outline.subject.empty() ? "" : " by " + outline.subject;
   return fmt::format("Docker can not be used{}: begin with the first that failed.", whom);
 }
 
@@ -179,6 +179,7 @@ Outline outline_of(const Report& report) {
                   .subject = {},
                   .user = {},
                   .state = report.worst(),
+                  .verdict = {},
                   .rows = {}};
   if (facts.sight != Sight::engine) {
     outline.subject = facts.subject.what;
@@ -192,6 +193,7 @@ Outline outline_of(const Report& report) {
                             .explanation = std::string{one.check->explanation},
                             .remedy = one.finding.remedy});
   }
+  outline.verdict = verdict_of(outline);
   return outline;
 }
 
@@ -210,6 +212,7 @@ Result<Outline> read_report(const json::Value& report) {
                   .subject = {},
                   .user = {},
                   .state = read_state(fields),
+                  .verdict = fields.text("verdict", any_text).value_or(""),
                   .rows = {}};
   if (const auto* value = fields.member("subject")) {
     json::Fields subject{*value, "subject", json::Keys::tolerant};
@@ -224,13 +227,14 @@ Result<Outline> read_report(const json::Value& report) {
     }
   }
   if (auto read = fields.finish(); !read) return fail(read.error());
+  if (outline.verdict.empty()) outline.verdict = verdict_of(outline);
   return outline;
 }
 
 std::string text_of(const Outline& outline, Paper paper) {
   auto out = fmt::format("{}\n\n", head_of(outline));
   for (const auto& row : outline.rows) out += text_of(row, paper);
-  return fmt::format("{}\n{}\n", out, verdict(outline));
+  return fmt::format("{}\n{}\n", out, text::one_line(outline.verdict));
 }
 
 std::string text_of(const Report& report, Paper paper) {
@@ -251,6 +255,7 @@ json::Object json_of(const Report& report) {
                    {"endpoint", json::Object{{"text", text::one_line(facts.endpoint.text)},
                                              {"source", text::one_line(facts.endpoint.source)}}},
                    {"state", word(report.worst())},
+                   {"verdict", text::one_line(outline_of(report).verdict)},
                    {"cause", nullptr},
                    {"checks", std::move(checks)}};
   if (const auto* cause = report.cause()) out["cause"] = cause->check->id;

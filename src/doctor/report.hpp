@@ -38,6 +38,7 @@ struct Outline {
   std::string subject;  ///< Empty: nobody's account was looked at.
   std::string user;
   State state = State::ok;
+  std::string verdict;  ///< All of it in one sentence.
   std::vector<Row> rows;
 };
 Outline outline_of(const Report& report);
@@ -50,8 +51,9 @@ Result<Outline> read_report(const json::Value& report);
 std::string text_of(const Outline& outline, Paper paper);
 std::string text_of(const Report& report, Paper paper);
 
-/// For programs: `{version, at, machine, subject, endpoint, state, cause, checks: [{id, title,
-/// state, summary, explanation, remedy: [{what, command}]}]}`; docs/doctor.md describes it.
+/// For programs: `{version, at, machine, subject, endpoint, state, verdict, cause, checks:
+/// [{id, title, state, summary, explanation, remedy: [{what, command}]}]}`; docs/doctor.md
+/// describes it.
 json::Object json_of(const Report& report);
 
 /// 0: Docker can be used as it should be; 1: it can be used, and something is to be mended; 2: it

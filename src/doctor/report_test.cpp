@@ -115,6 +115,18 @@ TEST(ReportOnPaper, IsNotBrokenWhereThereIsNoRoomForWords) {
   EXPECT_EQ(text_of(outline, {Colour::none, 10}), text_of(outline, Colour::none));
 }
 
+TEST(ReportOnPaper, EndsWithTheSentenceThatProgramsAreTold) {
+  auto value = json::Value(json_of(broken()));
+  std::string verdict{value.at("verdict").as_string()};
+  EXPECT_THAT(verdict, HasSubstr("can not be used by this process"));
+  EXPECT_THAT(text_of(broken(), Colour::none), testing::EndsWith("\n" + verdict + "\n"));
+  value.as_object()["verdict"] = "It is\nso.";
+  EXPECT_THAT(text_of(value_or_throw(read_report(value)), Colour::none),
+              testing::EndsWith("\nIt is\\nso.\n"));
+  value.as_object().erase("verdict");
+  EXPECT_EQ(value_or_throw(read_report(value)).verdict, verdict);
+}
+
 TEST(ReportOnPaper, SaysWhoCanNotUseDocker) {
   EXPECT_THAT(text_of(broken(), Colour::none), HasSubstr("can not be used by this process"));
 }

@@ -736,11 +736,14 @@ export interface paths {
         };
         /**
          * Why a host's engine can not be used, and what has changed since last time
-         * @description The host is examined now, as `gantry doctor` examines a machine; nothing on it is changed.
+         * @description The host is examined as `gantry doctor` examines a machine; nothing on it is changed.
          *     Of a `unix://` host this process and this machine are looked at, of an `ssh://` host the
          *     account there and that machine, of any other only what its engine tells. It takes up to 20
-         *     s; who asks meanwhile gets the same answer. The states and summaries are kept, and the next
-         *     answer is compared with them.
+         *     s; who asks meanwhile gets the same answer, and so does who asks within 10 s after it (`at`
+         *     of the report tells when it was made). The states and summaries are kept until some come out
+         *     otherwise, and the next answers are compared with them.
+         *     Refused with `host_disabled` and `host_ended` (409), `too_many_examinations` (429),
+         *     `server_stopping` (503) and `timed_out` (504).
          */
         get: operations["get_host_doctor"];
         put?: never;
@@ -3274,7 +3277,7 @@ export interface components {
         /** @description Output is cut at the first byte above `limits.output_bytes`. Verdict, times and output are those of the program; those of a compilation are in `compile`, and its verdict is the execution's when it failed. */
         Execution: components["schemas"]["ExecutionItem"] & {
             /**
-             * @description In words, what the verdict alone does not say
+             * @description In words, what the verdict alone does not say. Why the engine can not be reached is told to those who see its host; all others read that it can not be used.
              * @example cannot pull image 'python:3.11-alpine': no route to the registry
              */
             message: string | null;
@@ -3674,9 +3677,9 @@ export interface components {
             /** @description The host's name */
             host: string;
             report: components["schemas"]["DoctorReport"];
-            /** @description When the report was made that this one is compared with; null where there is none */
+            /** @description When the report was made that this one is compared with; null where there is none, or where the host was reached by another endpoint then */
             since: components["schemas"]["Time"] | null;
-            /** @description What has come out otherwise since then, in the order of the checks; what is gone comes last */
+            /** @description What has come out otherwise since then, in the order of the checks; what is gone comes last. A check that is skipped now stands for what was seen of it last; what is seen for the first time is told where it is a warning or failed */
             changes: components["schemas"]["DoctorChange"][];
         };
         DoctorReport: {
@@ -3706,6 +3709,11 @@ export interface components {
              * @enum {string}
              */
             state: "ok" | "note" | "warning" | "failed";
+            /**
+             * @description Whether Docker can be used, in one sentence for people
+             * @example Docker can be used.
+             */
+            verdict: string;
             /** @description The id of the first check that failed; what failed after it often only follows from it */
             cause: string | null;
             /** @description From cause to consequence */
@@ -5176,6 +5184,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description There was no answer in time */
+        TimedOut: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description An error in Piston's shape */
         PistonError: {
             headers: {
@@ -6499,6 +6516,7 @@ export interface operations {
             409: components["responses"]["Conflict"];
             429: components["responses"]["Exhausted"];
             503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
         };
     };
     trust_host: {
