@@ -9,6 +9,7 @@ export const en_doctor = {
   'doctor.busy': 'Examining',
   'doctor.link': 'Ask the doctor of {host}',
   'doctor.copy': 'Copy command',
+  'doctor.copy_of': 'Copy command: {command}',
   'doctor.verdict_fine': 'Docker can be used',
   'doctor.verdict_warned': 'Docker can be used; the warnings are worth a look',
   'doctor.verdict_unsafe': 'Docker can be used, but not safely',

@@ -1,7 +1,7 @@
-/** A part of what helps: words, or a command that can be copied. */
-export interface Piece {
+/** One of the steps of what helps: words, and a command behind them that can be copied. */
+export interface Step {
   readonly text: string;
-  readonly command: boolean;
+  readonly command?: string;
 }
 
 /** The programs that remedies name; anything else in quotes is a name or a place. */
@@ -24,16 +24,37 @@ const programs = [
   'ssh',
   'ssh-keygen',
 ];
-// One that has quotes of its own is left in its words: half a command would be worse than none.
-const quoted = new RegExp(`'((?:${programs.join('|')}) [^']*[^'\\s])'(?=$|[\\s;,.:)])`);
+// `words: 'a command'` and `words with 'a command'`, at the end of a step.
+const with_command = new RegExp(`^((?:.*(?::|\\bwith) )?)'((?:${programs.join('|')}) .*\\S)'$`, 'u');
+const apostrophe = /(?<=\p{L})'(?=\p{L})/gu;
+// What turns around or hides what people read before they copy it.
+const odd = /[\p{C}\p{Zl}\p{Zp}]/u;
 
-/** The remedy of a refusal with its commands, which it has in quotes, apart from its words. */
-export function pieces_of(remedy: string): readonly Piece[] {
-  // Of a text with one group, split gives words and groups in turn.
-  return remedy
-    .split(quoted)
-    .map((text, at) => ({ text, command: at % 2 === 1 }))
-    .filter(({ text }) => text !== '');
+/**
+ * The steps of a refusal's remedy, which parts them by `; `. Names of accounts and paths may hold
+ * anything, quotes too: a command is told from its words only where nothing else can be meant.
+ */
+export function steps_of(remedy: string): readonly Step[] {
+  const whole = [{ text: remedy }];
+  if (odd.test(remedy)) return whole;
+  const steps = remedy.split('; ');
+  // A quote that goes on behind the `; ` was none of the remedy's.
+  return steps.every(is_closed) ? steps.map(step_of) : whole;
+}
+
+function step_of(text: string): Step {
+  const [, words, command] = with_command.exec(text) ?? [];
+  if (words === undefined || command === undefined) return { text };
+  const sure = count(text, "'") === 2 && count(text, '`') === 0 && !/['"]/.test(command);
+  return sure ? { text: words, command } : { text };
+}
+
+function is_closed(step: string): boolean {
+  return count(step, "'") % 2 === 0 && count(step, '`') % 2 === 0;
+}
+
+function count(step: string, quote: string): number {
+  return step.replace(apostrophe, '').split(quote).length - 1;
 }
 
 /** Why an engine is not reached, as far as the doctor finds out more. */
@@ -53,11 +74,4 @@ const of_doctor = [
 /** Whether the doctor of the host knows more about a refusal. */
 export function leads_to_doctor(code: string): boolean {
   return of_doctor.includes(code);
-}
-
-/** A refusal that was told in one sentence, cause and remedy apart. */
-export function parted(sentence: string): { detail: string; remedy?: string } {
-  const at = sentence.indexOf('; ');
-  if (at < 0) return { detail: sentence };
-  return { detail: sentence.slice(0, at), remedy: sentence.slice(at + 2) };
 }

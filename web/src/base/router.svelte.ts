@@ -1,4 +1,6 @@
-const state = $state({ path: '/', query: '', fragment: '' });
+const state = $state({ path: '/', query: '' });
+// Another one for each link to a part of the page that is followed, also to the same part.
+let aim = $state.raw({ part: '' });
 
 /** The path of the page that is shown. */
 export function path(): string {
@@ -10,9 +12,12 @@ export function parameter(name: string): string {
   return new URLSearchParams(state.query).get(name) ?? '';
 }
 
-/** The part of the page that the address names behind its `#`; empty when it names none. */
+/**
+ * The part of the page that the address names behind its `#`; empty when it names none. An effect
+ * that reads it runs anew when a link to the part is followed once more.
+ */
 export function fragment(): string {
-  return state.fragment;
+  return aim.part;
 }
 
 export function go(to: string): void {
@@ -25,7 +30,10 @@ export function follow(event: MouseEvent): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   const { pathname, search, hash } = new URL((event.currentTarget as HTMLAnchorElement).href);
   // To a part of the page that is shown the browser goes by itself.
-  if (hash !== '' && pathname + search === location.pathname + location.search) return;
+  if (hash !== '' && pathname + search === location.pathname + location.search) {
+    if (hash === location.hash) aim = { ...aim };
+    return;
+  }
   event.preventDefault();
   go(pathname + search + hash);
 }
@@ -40,7 +48,8 @@ function read(): void {
   if (location.pathname === '/') history.replaceState(null, '', `/run${location.search}`);
   state.path = location.pathname;
   state.query = location.search;
-  state.fragment = location.hash.slice(1);
+  const part = location.hash.slice(1);
+  if (part !== aim.part) aim = { part };
 }
 
 /** Sets parameters of the address in place; an empty value leaves one out. */

@@ -8,6 +8,7 @@ export const zh_doctor: { readonly [Key in keyof typeof en_doctor]: string } = {
   'doctor.busy': '检查中',
   'doctor.link': '诊断主机 {host}',
   'doctor.copy': '复制命令',
+  'doctor.copy_of': '复制命令：{command}',
   'doctor.verdict_fine': 'Docker 可以使用',
   'doctor.verdict_warned': 'Docker 可以使用；请留意警告',
   'doctor.verdict_unsafe': 'Docker 可以使用，但不安全',

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { en_doctor } from '../base/en_doctor';
-import { sorted, title_of, verdict_of, type Check, type CheckState, type Report } from './doctor';
+import type { Host } from '../api/fleet';
+import {
+  sorted,
+  title_of,
+  verdict_of,
+  way_to,
+  type Check,
+  type CheckState,
+  type Report,
+} from './doctor';
 
 function report(states: Record<string, CheckState>, cause: string | null = null): Report {
   const checks = Object.entries(states).map(
@@ -30,6 +39,14 @@ test('an engine that answers can be used, though not safely', () => {
 test('a check that the console does not know yet has the title of the server', () => {
   expect(title_of({ id: 'socket', title: 'socket' })).toBe('Socket');
   expect(title_of({ id: 'weather', title: 'the weather' })).toBe('the weather');
+});
+
+test('another endpoint is another way, and so is a host that is not used', () => {
+  const host = { endpoint: 'ssh://a', enabled: true, ssh: { jump: ['b'] } } as unknown as Host;
+  expect(way_to({ ...host, state: 'unreachable', note: 'new' })).toBe(way_to(host));
+  expect(way_to({ ...host, endpoint: 'ssh://c' })).not.toBe(way_to(host));
+  expect(way_to({ ...host, enabled: false })).not.toBe(way_to(host));
+  expect(way_to({ ...host, ssh: { jump: ['d'] } } as unknown as Host)).not.toBe(way_to(host));
 });
 
 test('every check of the doctor has a title', () => {

@@ -1,4 +1,5 @@
 import type { Schemas } from '../api/client';
+import type { Host } from '../api/fleet';
 import { en_doctor } from '../base/en_doctor';
 import { t } from '../base/i18n.svelte';
 
@@ -35,4 +36,9 @@ export function verdict_of({ state, checks }: Report): Verdict {
   if (state !== 'failed') return 'fine';
   const engine = checks.find(({ id }) => id === 'engine')?.state;
   return engine === undefined || ['failed', 'skipped'].includes(engine) ? 'unusable' : 'unsafe';
+}
+
+/** By what a host is reached: of another way, what was found out on this one says nothing. */
+export function way_to({ endpoint, enabled, tls, ssh }: Host): string {
+  return JSON.stringify([endpoint, enabled, tls, ssh]);
 }
