@@ -124,9 +124,7 @@ void leave_out(Facts& facts) {
   bool moved =
       facts.disk && !facts.engine.data_root.empty() && facts.disk->path != facts.engine.data_root;
   if (moved) facts.disk.reset();
-  bool its = facts.usable_socket() != nullptr && !facts.engine_is_outside() &&
-             !facts.engine.error && !facts.engine.has_security("rootless") &&
-             facts.engine.name == facts.machine;
+  bool its = facts.engine_is_here() && !facts.engine.has_security("rootless");
   if (its) return;
   facts.logs_bounded.reset();
   facts.disk.reset();

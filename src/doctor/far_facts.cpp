@@ -45,6 +45,7 @@ constexpr std::array names{
     Name{"process_groups"},
     Name{"account_groups"},
     Name{"docker_group"},
+    Name{"docker_primary", many},
     Name{"runtime_folder"},
     Name{"rootless"},
     Name{"engine"},
@@ -75,9 +76,9 @@ constexpr std::array names{
 };
 /// Of each of these places the script tells the same.
 constexpr std::array<std::string_view, 3> places{"socket", "usual", "own"};
-constexpr std::array place_names{Name{""},          Name{"_path"},     Name{"_hidden"},
-                                 Name{"_real"},     Name{"_owner"},    Name{"_group"},
-                                 Name{"_writable"}, Name{"_acl", many}};
+constexpr std::array place_names{Name{""},          Name{"_path"},      Name{"_hidden"},
+                                 Name{"_real"},     Name{"_owner"},     Name{"_group"},
+                                 Name{"_writable"}, Name{"_acl", many}, Name{"_primary", many}};
 
 template <class... Parts>
 Failure unreadable(fmt::format_string<Parts...> why, Parts&&... parts) {
@@ -167,15 +168,11 @@ std::vector<Id> ids_in(std::string_view text) {
   return ids;
 }
 
-/// Names come to stand in commands that people copy.
+/// Directories have names such as `CORP\ann` and `domain users`; commands quote them. One that
+/// would be taken for an option has no account.
 std::string name_in(std::string_view text) {
-  constexpr std::string_view first =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
-  bool plain = !text.empty() && text.size() <= name_max && first.contains(text.front()) &&
-               std::ranges::all_of(text, [&](char c) {
-                 return first.contains(c) || c == '-' || c == '@' || c == '+';
-               });
-  if (!plain) throw unreadable("the name of an account or a group is more than a name");
+  bool fits = !text.empty() && text.size() <= name_max && !text.starts_with('-');
+  if (!fits) throw unreadable("the name of an account or a group is none");
   return std::string{text};
 }
 
@@ -189,12 +186,18 @@ std::optional<Group> group_in(std::string_view line) {
   if (line.empty()) return std::nullopt;
   auto fields = text::split(line, ':');
   if (fields.size() != 4) throw unreadable("a group is no line of group(5)");
-  Group group{.name = name_in(fields[0]), .gid = id_in(fields[2]), .members = {}};
+  Group group{.name = name_in(fields[0]), .gid = id_in(fields[2])};
   for (auto member : text::split(fields[3], ',')) {
     if (member.size() > name_max) throw unreadable("the name of a group's member is too long");
     if (!member.empty()) group.members.emplace_back(member);
   }
   return group;
+}
+
+std::vector<std::string> names_in(const std::vector<std::string_view>& lines) {
+  std::vector<std::string> out;
+  for (auto line : lines) out.push_back(name_in(line));
+  return out;
 }
 
 /// `srw-rw----`, as ls(1) shows it.
@@ -293,7 +296,8 @@ Subject subject_in(const Told& told) {
                   .user = name_in(told.one("user")),
                   .uid = id_in(told.one("uid")),
                   .account_groups = ids_in(told.one("account_groups")),
-                  .process_groups = ids_in(told.one("process_groups"))};
+                  .process_groups = ids_in(told.one("process_groups")),
+                  .kind = Subject::Kind::other};
   if (subject.process_groups->empty()) throw unreadable("a process has no group");
   // Without an account it has what it was given.
   if (subject.account_groups.empty()) subject.account_groups = *subject.process_groups;
@@ -306,6 +310,7 @@ void read_sockets(const Told& told, Facts& facts) {
   auto& socket = *facts.socket;
   if (socket.kind == Kind::socket) {
     facts.socket_group = group_in(told.one("socket_group"));
+    if (facts.socket_group) facts.socket_group->primary = names_in(told.all("socket_primary"));
     // Whoever asks there knows best: lists that nobody can read count for him, too.
     bool writable = told.says("socket_writable");
     if (writable != may_connect(socket, facts.subject.uid, facts.subject.groups())) {
@@ -343,8 +348,8 @@ void read_machine(const Told& told, Facts& facts) {
   facts.machine = told.one("machine").substr(0, name_max);
   facts.in_container =
       is_container({.mountinfo = told.joined("mount"), .marked = !told.one("marked").empty()});
-  facts.engine_installed = !told.one("engine").empty();
   facts.snap = told.says("snap");
+  facts.engine_installed = !told.one("engine").empty() || facts.snap;
   facts.starter = starter_by(
       {.snap = facts.snap, .systemd = told.says("systemd"), .script = told.says("script")});
   facts.rootless.installed = !told.one("rootless").empty();
@@ -405,6 +410,7 @@ Facts facts_in(const Told& told) {
   facts.sight = Sight::far;
   facts.subject = subject_in(told);
   facts.docker_group = group_in(told.one("docker_group"));
+  if (facts.docker_group) facts.docker_group->primary = names_in(told.all("docker_primary"));
   read_sockets(told, facts);
   read_machine(told, facts);
   read_tools(told, facts);

@@ -131,7 +131,7 @@ TEST(FarFacts, TellOtherSocketsAndWhatIsInTheWay) {
 }
 
 TEST(FarFacts, AreRefusedWhereTheyAreNoFacts) {
-  EXPECT_THAT(refusal(""), HasSubstr("more than a name"));
+  EXPECT_THAT(refusal(""), HasSubstr("account or a group is none"));
   EXPECT_THAT(refusal("HTTP/1.1 400 Bad Request\r\n"), HasSubstr("no fact"));
   EXPECT_THAT(refusal(told("Welcome to edge-3!\n")), HasSubstr("no fact"));
   EXPECT_THAT(refusal(told("\n")), HasSubstr("no fact"));
@@ -168,13 +168,32 @@ std::string with(std::string_view name, std::string_view value) {
   return said.replace(begin, said.find('\n', begin) - begin, value);
 }
 
-TEST(FarFacts, AreRefusedWhereANameIsMoreThanAName) {
-  for (const std::string name : {"a b", "$(id)", "a;id", "-rf", "'", "a`id`", "/root", ""}) {
-    EXPECT_THAT(refusal(with("user", name)), HasSubstr("more than a name")) << name;
-    EXPECT_THAT(refusal(with("socket_group", name + ":x:998:")), HasSubstr("more than a name"))
-        << name;
+TEST(FarFacts, TakeNamesAsDirectoriesHaveThem) {
+  for (const std::string name : {R"(CORP\ann)", "ann$", "domain users", "ann.b-c_d@example.org",
+                                 "$(id)", "'", "\u00e4nne"}) {
+    EXPECT_EQ(read(with("user", name)).subject.user, name);
+    EXPECT_EQ(read(with("socket_group", name + ":x:998:")).socket->group, name);
   }
-  EXPECT_EQ(refusal(with("user", "ann.b-c_d@example.org")), "");
+}
+
+TEST(FarFacts, AreRefusedWhereANameIsNone) {
+  for (const std::string& name : {std::string{"-rf"}, std::string{}, std::string(300, 'a')}) {
+    EXPECT_THAT(refusal(with("user", name)), HasSubstr("is none")) << name;
+    EXPECT_THAT(refusal(with("socket_group", name + ":x:998:")), HasSubstr("is none")) << name;
+  }
+}
+
+TEST(FarFacts, TellWhoseOwnGroupItIs) {
+  auto facts = read(told("socket_primary: ci\nsocket_primary: ann\ndocker_primary: ci\n"));
+  EXPECT_THAT(facts.socket_group->primary, ElementsAre("ci", "ann"));
+  EXPECT_THAT(facts.docker_group->primary, ElementsAre("ci"));
+}
+
+TEST(FarFacts, KnowASnapThatDoesNotRunForAnEngine) {
+  auto said = fmt::format("{}{}network: yes\nsnap: yes\nsystemd: yes\n", account, socket);
+  auto facts = read(said);
+  EXPECT_TRUE(facts.engine_installed);
+  EXPECT_EQ(facts.starter, Starter::snap);
 }
 
 TEST(FarFacts, AreRefusedWhereNumbersAndStatesAreNone) {

@@ -63,6 +63,11 @@ user() {
   if [ -n "$getent" ]; then $bounded getent passwd "$1" | sed 's/:.*//'; return; fi
   sed -n "s/^\([^:]*\):[^:]*:$1:.*/\1/p" /etc/passwd | sed 1q
 }
+# Those whose own group it is, of the machine's own accounts.
+primary() {
+  case $1 in '' | *[!0-9]*) return ;; esac
+  sed -n "s/^\([^:]*\):[^:]*:[^:]*:$1:.*/\1/p" /etc/passwd
+}
 hidden_at() {
   folder=$1
   while folder=${folder%/*} && [ -n "$folder" ]; do
@@ -86,6 +91,7 @@ look() {
   set -- $line
   tell "${key}_owner" "$(user "$3")"
   tell_group "${key}_group" "$(group "$4")"
+  tell_lines "${key}_primary" "$(primary "$4")"
   if there getfacl; then tell_lines "${key}_acl" "$(getfacl -cnp "$path")"; fi
   if [ -w "$path" ]; then tell "${key}_writable" yes; else tell "${key}_writable" no; fi
 }
@@ -109,7 +115,10 @@ tell uid "$uid"
 tell user "${name:-$uid}"
 tell process_groups "$(id -G)"
 if [ -n "$name" ]; then tell account_groups "$($bounded id -G "$name")"; fi
-tell_group docker_group "$(group docker)"
+line=$(group docker)
+tell_group docker_group "$line"
+line=${line#*:*:}
+tell_lines docker_primary "$(primary "${line%%:*}")"
 )sh";
 
 constexpr std::string_view sockets = R"sh(
@@ -131,13 +140,15 @@ tell rootless "$rootless"
 )sh";
 
 constexpr std::string_view machine = R"sh(
-for file in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /snap/bin/dockerd \
-  /lib/systemd/system/docker.service; do
+for file in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /snap/docker/current \
+  /var/lib/snapd/snap/docker/current /lib/systemd/system/docker.service; do
   if [ -e $file ]; then tell engine $file; break; fi
 done
 if [ -d /run/systemd/system ]; then tell systemd yes; fi
 if [ -e /etc/init.d/docker ]; then tell script yes; fi
-if [ -e /snap/bin/docker ] && [ ! -e /usr/bin/docker ]; then tell snap yes; fi
+for file in /snap/bin/docker /var/lib/snapd/snap/bin/docker; do
+  if [ -e $file ] && [ ! -e /usr/bin/docker ]; then tell snap yes; break; fi
+done
 for file in /.dockerenv /run/.containerenv; do
   if [ -e $file ]; then tell marked $file; break; fi
 done
@@ -156,9 +167,12 @@ fi
 
 constexpr std::string_view engine = R"sh(
 settings=/etc/docker/daemon.json
+case $data_root in
+  /var/snap/docker/*) settings=/var/snap/docker/current/config/daemon.json ;;
+esac
 if [ -r $settings ]; then
   tell settings "$(tr '\n\r\t' '   ' <$settings)"
-elif [ ! -e $settings ] && { [ ! -d /etc/docker ] || [ -x /etc/docker ]; }; then
+elif [ ! -e $settings ] && [ -z "$(hidden_at $settings)" ]; then
   tell settings '{}'
 fi
 tell disk "$($bounded df -Pk "$data_root" | sed 1d)"

@@ -6,13 +6,16 @@
 #include "doctor/checks.hpp"
 #include "doctor/far_facts.hpp"
 #include "doctor/far_script.hpp"
+#include "doctor/files.hpp"
 #include "doctor/socket_file.hpp"
 #include "engine/client.hpp"
+#include "engine/fake_daemon_fake.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -131,6 +134,30 @@ TEST_P(FarScripts, LookWhereDockerIsToldToOnlyWhereNothingElseIsNamed) {
   EXPECT_EQ(seen("").socket->path, "/var/run/docker.sock");
 }
 
+TEST_P(FarScripts, TellNamesAsDirectoriesHaveThem) {
+  put("getent",
+      R"(case $1 in
+passwd) printf '%s\n' 'CORP\ann$:x:1:1::/:/bin/sh' ;;
+*) printf '%s\n' 'CORP\domain users:x:61234:CORP\nobody' ;;
+esac)");
+  auto path = make_socket();
+  auto said = value_or_throw(loop_.run(run(far_script(path, "/"))));
+  auto facts = read_far_facts(said);
+  ASSERT_TRUE(facts) << facts.error().message << "\n" << said;
+  EXPECT_EQ(facts->socket->owner, R"(CORP\ann$)");
+  EXPECT_EQ(facts->socket->group, R"(CORP\domain users)");
+  EXPECT_THAT(facts->socket_group->members, testing::ElementsAre(R"(CORP\nobody)"));
+}
+
+TEST_P(FarScripts, TellWhoseOwnGroupItIs) {
+  auto path = make_socket();
+  auto facts =
+      value_or_throw(read_far_facts(value_or_throw(loop_.run(run(far_script(path, "/"))))));
+  ASSERT_TRUE(facts.socket_group);
+  auto expected = whose_group_is(facts.socket->gid, file_text("/etc/passwd").value_or(""));
+  EXPECT_EQ(facts.socket_group->primary, expected);
+}
+
 TEST_P(FarScripts, TellTheFirstOfVeryManyMembers) {
   put("getent",
       "printf docker:x:106:; i=0\n"
@@ -198,6 +225,38 @@ TEST(Far, SaysWhereACommandIsToBeRun) {
   EXPECT_EQ(steps[0].command, "sudo usermod -aG docker deploy");
   EXPECT_THAT(steps[0].what, HasSubstr("on 'edge-3': "));
   EXPECT_THAT(steps[1].what, HasSubstr("gantry hosts test"));
+}
+
+TEST(Far, QuotesNamesAsDirectoriesHaveThem) {
+  std::string said = lacking_group;
+  said.replace(said.find("user: deploy"), 12, R"(user: CORP\ann)");
+  constexpr std::string_view group = "socket_group: docker";
+  said.replace(said.find(group), group.size(), "socket_group: domain users");
+  auto report = examine(value_or_throw(gathered(said)));
+  ASSERT_NE(report.cause(), nullptr);
+  EXPECT_EQ(report.cause()->finding.remedy.front().command,
+            R"(sudo usermod -aG 'domain users' 'CORP\ann')");
+}
+
+TEST(Far, TakesFilesForTheEnginesOnItsOwnMachineAlone) {
+  std::string said = lacking_group;
+  said += "engine: /usr/bin/dockerd\nsettings: {}\ndisk: /dev/sda 1 1000 400 600 40% /\n";
+  async::TestLoop loop;
+  auto at = endpoint("ssh://deploy@edge-3");
+  engine::FakeDaemon daemon;
+  daemon.expect("GET", "/version").always().reply(200, R"({"Version":"29.5.1"})");
+  auto seen = [&](std::string_view name) {
+    daemon.expect("GET", "/info")
+        .reply(200, fmt::format(R"({{"Name":"{}","LoggingDriver":"json-file"}})", name));
+    auto engine = daemon.client(loop.executor());
+    return value_or_throw(loop.run(gather_far(saying(said), engine.get(), at, Clock{})));
+  };
+  auto own = seen("edge");
+  EXPECT_EQ(own.logs_bounded, false);
+  EXPECT_TRUE(own.disk);
+  auto other = seen("docker-desktop");
+  EXPECT_FALSE(other.logs_bounded);
+  EXPECT_FALSE(other.disk);
 }
 
 TEST(Far, JudgesNothingThatWasNotAsked) {

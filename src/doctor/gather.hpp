@@ -24,6 +24,8 @@ struct Question {
   std::string endpoint;
   /// Reach out and run something, too: DeepFacts.
   bool deep = false;
+  /// What this process is, where nobody else is asked about.
+  Subject::Kind kind = Subject::Kind::self;
 };
 
 /// Runs a program as strangers' programs are run, on the engine at `endpoint`, and takes away

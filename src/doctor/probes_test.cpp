@@ -33,6 +33,14 @@ TEST(ProcessIds, MayHaveNoGroupsAtAll) {
   EXPECT_THAT(ids->groups, IsEmpty());
 }
 
+TEST(WhoseGroupItIs, IsReadByNumbers) {
+  constexpr std::string_view passwd =
+      "root:x:0:0:root:/root:/bin/sh\nci:x:1001:998:CI:/:/bin/sh\nann:x:998:1000::/:/bin/sh\n"
+      "odd:x:1:998x:\nshort:x:998\nbob:x:1002:998::/:\n";
+  EXPECT_THAT(whose_group_is(998, passwd), ElementsAre("ci", "bob"));
+  EXPECT_THAT(whose_group_is(5, passwd), IsEmpty());
+}
+
 TEST(Service, IsTheOneOfTheSystemInEitherVersionOfControlGroups) {
   EXPECT_EQ(read_service("0::/system.slice/gantry.service\n"), "gantry");
   EXPECT_EQ(read_service("12:pids:/system.slice/gantry.service\n"

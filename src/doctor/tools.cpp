@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -59,6 +60,25 @@ async::task<void> ask(Asked asked, std::vector<std::string> env, Milliseconds li
   *asked.into = {.path = asked.program, .version = version_in(ended->output)};
 }
 
+/// From lines `MainPID=812`; nothing where systemd knows of no such service.
+std::optional<Service> service_in(std::string_view said) {
+  std::map<std::string_view, std::string_view> told;
+  for (auto line : text::split(said, '\n')) {
+    auto at = line.find('=');
+    if (at != line.npos) told[line.substr(0, at)] = text::trimmed(line.substr(at + 1));
+  }
+  auto main = told["MainPID"];  // Other units than services have none.
+  Service service;
+  auto [end, failed] = std::from_chars(main.begin(), main.end(), service.pid);
+  bool known = failed == std::errc{} && (service.pid > 0 || told["LoadState"] == "loaded");
+  if (!known) return std::nullopt;
+  service.account = {.user = std::string{told["User"]}, .group = std::string{told["Group"]}};
+  for (auto group : text::split(told["SupplementaryGroups"], ' ')) {
+    if (!group.empty()) service.account.groups.emplace_back(group);
+  }
+  return service;
+}
+
 }  // namespace
 
 std::string version_in(std::string_view said) {
@@ -102,25 +122,22 @@ async::task<Result<Service>> find_service(std::string name, std::string path, Mi
                    fmt::format("cannot examine service '{}': there is no systemctl here", name),
                    "name its process with '--pid', or its account with '--user'");
   }
-  auto asked = co_await run({systemctl, "show", "--property=MainPID", "--value", "--", name},
-                            {"PATH=" + path}, limit);
+  constexpr const char* wanted = "--property=MainPID,LoadState,User,Group,SupplementaryGroups";
+  auto asked = co_await run({systemctl, "show", wanted, "--", name}, {"PATH=" + path}, limit);
   if (!asked && asked.error().kind == ErrorKind::timed_out) {
     co_return fail(ErrorKind::timed_out, "systemd_timed_out",
                    fmt::format("cannot examine service '{}': systemd does not answer", name),
                    "name its process with '--pid', or its account with '--user'");
   }
-  int pid = 0;
-  if (asked && asked->status.success()) {
-    auto said = text::trimmed(asked->output);
-    std::from_chars(said.begin(), said.end(), pid);
-  }
-  if (pid == 0) {
+  auto service = asked && asked->status.success() ? service_in(asked->output) : std::nullopt;
+  if (!service) {
     co_return fail(
         ErrorKind::not_found, "no_such_service",
-        fmt::format("cannot examine service '{}': systemd knows no running process of it", name),
-        fmt::format("look at it with 'systemctl status {}'", name));
+        fmt::format("cannot examine service '{}': systemd has loaded none of this name", name),
+        "list them with 'systemctl list-units --all --type=service'");
   }
-  co_return Service{pid, std::move(name)};
+  service->unit = std::move(name);
+  co_return std::move(*service);
 }
 
 }  // namespace gantry::doctor

@@ -2,6 +2,7 @@
 
 #include "async/task.hpp"
 #include "base/clock.hpp"
+#include "doctor/accounts.hpp"
 #include "doctor/facts.hpp"
 
 #include <string>
@@ -26,10 +27,11 @@ std::string version_in(std::string_view said);
 async::task<Tools> look_for_tools(std::string path, std::string docker_config, Milliseconds limit);
 
 /// The unit's main process and account, as systemd tells them. Refused: not_found,
-/// `no_such_service` (unknown, or not running); unavailable, `no_systemd`; timed out.
+/// `no_such_service`; unavailable, `no_systemd`; timed out.
 struct Service {
-  int pid = 0;
+  int pid = 0;  ///< 0: it does not run.
   std::string unit;
+  ServiceAccount account;
 };
 async::task<Result<Service>> find_service(std::string name, std::string path, Milliseconds limit);
 
