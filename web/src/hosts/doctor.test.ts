@@ -5,7 +5,6 @@ import type { Host } from '../api/fleet';
 import {
   sorted,
   title_of,
-  verdict_of,
   way_to,
   type Check,
   type CheckState,
@@ -26,14 +25,6 @@ test('the cause comes first, and what was skipped is apart', () => {
   );
   expect(shown.map(({ id }) => id)).toEqual(['socket', 'endpoint', 'engine']);
   expect(skipped.map(({ id }) => id)).toEqual(['access']);
-});
-
-test('an engine that answers can be used, though not safely', () => {
-  expect(verdict_of(report({ engine: 'ok', socket_mode: 'failed' }, 'socket_mode'))).toBe('unsafe');
-  expect(verdict_of(report({ socket: 'failed', engine: 'failed' }, 'socket'))).toBe('unusable');
-  expect(verdict_of(report({ socket: 'failed', engine: 'skipped' }, 'socket'))).toBe('unusable');
-  expect(verdict_of({ ...report({ engine: 'ok' }), state: 'warning' })).toBe('warned');
-  expect(verdict_of({ ...report({ engine: 'ok' }), state: 'note' })).toBe('fine');
 });
 
 test('a check that the console does not know yet has the title of the server', () => {

@@ -28,16 +28,6 @@ export function sorted(report: Report): { shown: readonly Check[]; skipped: read
   };
 }
 
-export type Verdict = 'fine' | 'warned' | 'unsafe' | 'unusable';
-
-/** What it comes to; where the engine answers, a failure is about who else may use it. */
-export function verdict_of({ state, checks }: Report): Verdict {
-  if (state === 'warning') return 'warned';
-  if (state !== 'failed') return 'fine';
-  const engine = checks.find(({ id }) => id === 'engine')?.state;
-  return engine === undefined || ['failed', 'skipped'].includes(engine) ? 'unusable' : 'unsafe';
-}
-
 /** By what a host is reached: of another way, what was found out on this one says nothing. */
 export function way_to({ endpoint, enabled, tls, ssh }: Host): string {
   return JSON.stringify([endpoint, enabled, tls, ssh]);
