@@ -118,6 +118,7 @@ TestServer::TestServer(Options options)
   monitor::Doctors::Settings doctors;
   doctors.environment.docker_folder = folder_.path() / "docker";
   doctors.look = options.look;
+  doctors.fresh = Milliseconds{0};
   doctors_ = std::make_unique<monitor::Doctors>(executor, *database_, *fleet_, std::move(doctors));
   loop_.run(doctors_->start());
   operations_ = std::make_unique<fleet::Operations>(executor, *database_,

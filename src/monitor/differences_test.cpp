@@ -21,8 +21,19 @@ TEST(Differences, AreNoneOfTheSame) {
 
 TEST(Differences, AreOtherStates) {
   auto before = outcome("socket", State::ok);
-  auto after = outcome("socket", State::skipped);
+  auto after = outcome("socket", State::failed);
   EXPECT_THAT(differences({before}, {after}), ElementsAre(Difference{before, after}));
+}
+
+TEST(Differences, AreNotWhatIsOutOfSight) {
+  auto seen = outcome("disk", State::ok);
+  auto away = outcome("disk", State::skipped);
+  auto full = outcome("disk", State::warning, "full");
+  EXPECT_THAT(last_seen({seen}, {away}), ElementsAre(seen));
+  EXPECT_THAT(last_seen({seen}, {full}), ElementsAre(full));
+  EXPECT_THAT(last_seen({}, {away}), ElementsAre(away));
+  EXPECT_THAT(differences({away}, {seen}), IsEmpty());
+  EXPECT_THAT(differences({away}, {full}), ElementsAre(Difference{away, full}));
 }
 
 TEST(Differences, AreOtherWordsOfWhatIsWrong) {

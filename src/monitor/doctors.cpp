@@ -27,6 +27,39 @@ Error cannot_examine(const fleet::Host& host, ErrorKind kind, std::string code,
           std::move(remedy)};
 }
 
+/// Why there is no way to a host by SSH, as far as that is known; nothing: there is one.
+std::optional<Error> why_away(const fleet::Host& host) {
+  if (!host.via().empty()) return std::nullopt;
+  if (host.view().error) return host.view().error;
+  return Error{ErrorKind::unavailable, std::string{doctor::way_is_made},
+               fmt::format("cannot reach '{}' by SSH: the way is still being made",
+                           host.config().endpoint.text()),
+               "ask again in a moment"};
+}
+
+/// What the next report is compared with. While nothing differs it is what this one was compared
+/// with, and what had not been seen then is taken from this one.
+KeptReport kept_after(const std::optional<KeptReport>& before, KeptReport now) {
+  if (!before) return now;
+  now.outcomes = last_seen(before->outcomes, std::move(now.outcomes));
+  if (!differences(before->outcomes, now.outcomes).empty()) return now;
+  auto kept = *before;
+  kept.outcomes = last_seen(now.outcomes, std::move(kept.outcomes));
+  return kept;
+}
+
+/// Counts somebody who waits for as long as that lasts.
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_{count} { ++count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  std::size_t& count_;
+};
+
 }  // namespace
 
 /// One examination, from its beginning to its answer.
@@ -34,6 +67,7 @@ struct Doctors::Underway {
   std::shared_ptr<fleet::Host> host;
   async::Event over;
   std::optional<Result<Examination>> answer = {};
+  std::size_t waiting = 0;  ///< Callers who are there yet.
 };
 
 /// Sees to it that those who wait are answered, however the examination ends.
@@ -56,7 +90,7 @@ class Doctors::Ending {
     underway_->over.notify();
   }
 
-  const std::shared_ptr<fleet::Host>& host() const { return underway_->host; }
+  const Underway& underway() const { return *underway_; }
   void answer(Result<Examination> answer) { underway_->answer = std::move(answer); }
 
  private:
@@ -87,12 +121,13 @@ async::task<void> Doctors::close() {
 async::task<Result<Examination>> Doctors::examine(std::shared_ptr<fleet::Host> host) {
   if (!host->config().enabled()) {
     co_return fail(cannot_examine(*host, ErrorKind::conflict, "host_disabled", "it is disabled",
-                                  "enable it first"));
+                                  "an administrator can enable it"));
   }
   if (closing_) {
     co_return fail(cannot_examine(*host, ErrorKind::unavailable, "server_stopping",
                                   "the server is being stopped", "try again later"));
   }
+  if (const auto* known = recent(host)) co_return *known;
   auto found = underway_.find(host.get());
   if (found == underway_.end() && underway_.size() >= examinations_max) {
     co_return fail(cannot_examine(*host, ErrorKind::exhausted, "too_many_examinations",
@@ -100,6 +135,7 @@ async::task<Result<Examination>> Doctors::examine(std::shared_ptr<fleet::Host> h
                                   "try again when they are done"));
   }
   auto underway = found == underway_.end() ? begin(host) : found->second;
+  Counted waiting{underway->waiting};
   while (!underway->answer) co_await underway->over.wait();
   co_return *underway->answer;
 }
@@ -113,14 +149,14 @@ std::shared_ptr<Doctors::Underway> Doctors::begin(std::shared_ptr<fleet::Host> h
 }
 
 async::task<void> Doctors::carry_out(Ending ending) {
-  auto host = ending.host();
+  auto host = ending.underway().host;
   auto facts = co_await async::attempt(
       async::with_deadline(settings_.patience, "it", look_until_ended(host)));
   if (!facts && facts.error().code == "timed_out") {
     ending.answer(fail(cannot_examine(
         *host, ErrorKind::timed_out, "timed_out",
         fmt::format("it took longer than {} ms", settings_.patience.count()),
-        fmt::format("try the way to it step by step: gantry hosts test {}", host->name()))));
+        "ask again in a moment; an administrator can try the way to it: 'gantry hosts test'")));
     co_return;
   }
   if (!facts) {
@@ -129,9 +165,10 @@ async::task<void> Doctors::carry_out(Ending ending) {
   }
   Examination examination{.report = doctor::examine(std::move(*facts)), .since = {}, .changes = {}};
   // The report is worth telling also where it can not be kept: the disk may be full.
-  auto kept = co_await async::attempt(compare_and_keep(*host, examination));
+  auto kept = co_await async::attempt(compare_and_keep(ending.underway(), examination));
   if (!kept)
     log::warn("cannot keep the report on host '{}': {}", host->name(), kept.error().message);
+  remember(host, examination);
   ending.answer(std::move(examination));
 }
 
@@ -150,11 +187,13 @@ async::task<Result<doctor::Facts>> Doctors::look_until_ended(std::shared_ptr<fle
 async::task<Result<doctor::Facts>> Doctors::look(std::shared_ptr<fleet::Host> host) {
   if (settings_.look) co_return co_await settings_.look(host);
   auto endpoint = host->config().endpoint;
+  auto away = why_away(*host);
   host->try_again();  // else its engine would repeat why it could not be reached
   switch (endpoint.scheme()) {
     case Scheme::unix_socket: {
       doctor::Question question;
       question.endpoint = endpoint.text();
+      question.kind = doctor::Subject::Kind::server;
       auto facts = co_await doctor::gather(executor_, std::move(question), settings_.environment);
       if (facts) facts->endpoint.source = "the host's setting";
       co_return facts;
@@ -162,7 +201,7 @@ async::task<Result<doctor::Facts>> Doctors::look(std::shared_ptr<fleet::Host> ho
     case Scheme::ssh: {
       auto run = [host](std::string script) { return host->run_there(std::move(script)); };
       co_return co_await doctor::gather_far(std::move(run), &host->engine(), std::move(endpoint),
-                                            settings_.clock);
+                                            settings_.clock, std::move(away));
     }
     case Scheme::tcp:
     case Scheme::tls:
@@ -172,19 +211,42 @@ async::task<Result<doctor::Facts>> Doctors::look(std::shared_ptr<fleet::Host> ho
                                                 settings_.clock);
 }
 
-async::task<void> Doctors::compare_and_keep(const fleet::Host& host, Examination& examination) {
-  auto id = host.config().id;
+async::task<void> Doctors::compare_and_keep(const Underway& underway, Examination& examination) {
+  const auto& config = underway.host->config();
+  auto id = config.id;
   auto hosts = hosts_there();
-  KeptReport now{.at = examination.report.facts.at, .outcomes = outcomes_of(examination.report)};
+  bool waited_for = underway.waiting > 0;
+  KeptReport now{.at = examination.report.facts.at,
+                 .endpoint = config.endpoint.text(),
+                 .outcomes = outcomes_of(examination.report)};
   auto before = co_await storage::transact(database_, [&](storage::Transaction& transaction) {
     auto kept = report_store::find(transaction, id);
-    report_store::put(transaction, id, now);
+    if (kept && kept->endpoint != now.endpoint) kept.reset();
+    auto next = kept_after(kept, now);
+    if (waited_for && next != kept) report_store::put(transaction, id, next);
     report_store::keep_only(transaction, hosts);
     return kept;
   });
   if (!before) co_return;
   examination.since = before->at;
-  examination.changes = differences(before->outcomes, now.outcomes);
+  examination.changes = differences(before->outcomes, last_seen(before->outcomes, now.outcomes));
+}
+
+bool Doctors::is_fresh(const Recent& one) const {
+  auto age = settings_.clock.now() - one.at;
+  return age >= Milliseconds{0} && age < settings_.fresh;
+}
+
+const Examination* Doctors::recent(const std::shared_ptr<fleet::Host>& host) const {
+  auto found = std::ranges::find_if(
+      recent_, [&](const Recent& one) { return one.host.lock() == host && is_fresh(one); });
+  return found == recent_.end() ? nullptr : &found->examination;
+}
+
+void Doctors::remember(const std::shared_ptr<fleet::Host>& host, const Examination& examination) {
+  std::erase_if(recent_,
+                [&](const Recent& one) { return one.host.lock() == host || !is_fresh(one); });
+  recent_.push_back({.host = host, .at = settings_.clock.now(), .examination = examination});
 }
 
 std::vector<fleet::HostId> Doctors::hosts_there() const {

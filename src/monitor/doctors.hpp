@@ -22,7 +22,8 @@ namespace gantry::monitor {
 /// What came of looking at a host.
 struct Examination {
   doctor::Report report;
-  /// When the report was made that this one is compared with; nothing: there is none.
+  /// When the report was made that this one is compared with: the first one from which none until
+  /// this one differed. Nothing: there is none, or the host was reached by another endpoint then.
   std::optional<WallTime> since;
   std::vector<Difference> changes;
 };
@@ -38,6 +39,8 @@ class Doctors {
     Clock clock = {};
     /// More than a far machine and its engine are given together (doctor/far.hpp).
     Milliseconds patience{20'000};
+    /// So long an answer is given again: each is several logins, or programs that are run.
+    Milliseconds fresh{10'000};
     /// Instead of the ways that endpoints name.
     Look look = {};
   };
@@ -53,20 +56,29 @@ class Doctors {
   /// destructor.
   async::task<void> close();
 
-  /// Looks at the host now. Whoever asks while it is looked at waits for the same answer; who goes
-  /// away ends nothing. Refused: `host_disabled`, `host_ended` (conflict), `too_many_examinations`
-  /// (exhausted), `timed_out`, `server_stopping` (unavailable).
+  /// Looks at the host, unless the last answer is fresh: then it is the answer. Whoever asks while
+  /// it is looked at waits for the same one; who goes away ends nothing, but what nobody waits for
+  /// any more is not kept to be compared with. Refused: `host_disabled`, `host_ended` (conflict),
+  /// `too_many_examinations` (exhausted), `timed_out`, `server_stopping` (unavailable).
   async::task<Result<Examination>> examine(std::shared_ptr<fleet::Host> host);
 
  private:
   struct Underway;
   class Ending;
+  struct Recent {
+    std::weak_ptr<const fleet::Host> host;
+    WallTime at;
+    Examination examination;
+  };
 
   async::task<Result<doctor::Facts>> look(std::shared_ptr<fleet::Host> host);
   async::task<Result<doctor::Facts>> look_until_ended(std::shared_ptr<fleet::Host> host);
   std::shared_ptr<Underway> begin(std::shared_ptr<fleet::Host> host);
   async::task<void> carry_out(Ending ending);
-  async::task<void> compare_and_keep(const fleet::Host& host, Examination& examination);
+  async::task<void> compare_and_keep(const Underway& underway, Examination& examination);
+  bool is_fresh(const Recent& one) const;
+  const Examination* recent(const std::shared_ptr<fleet::Host>& host) const;
+  void remember(const std::shared_ptr<fleet::Host>& host, const Examination& examination);
   std::vector<fleet::HostId> hosts_there() const;
 
   async::Executor executor_;
@@ -76,6 +88,8 @@ class Doctors {
   /// Owned by the examination and by whoever waits for it. A host that is reached in another way
   /// from now on is another Host, and is looked at by itself.
   std::map<const fleet::Host*, std::shared_ptr<Underway>> underway_;
+  /// What is fresh yet, and what was a while ago.
+  std::vector<Recent> recent_;
   bool closing_ = false;
   async::TaskScope scope_;
 };

@@ -82,6 +82,8 @@ class DoctorsTest : public testing::Test {
   void begin(Milliseconds patience = Milliseconds{20'000}) {
     Doctors::Settings settings;
     settings.patience = patience;
+    settings.fresh = fresh_;
+    settings.clock = Clock{[this] { return now_; }};
     settings.look = [this](const std::shared_ptr<fleet::Host>&) { return look(); };
     begin(std::move(settings));
   }
@@ -149,6 +151,9 @@ class DoctorsTest : public testing::Test {
   doctor::Facts facts_ = facts_with(0660);
   async::Event released_{loop_.executor()};
   bool held_ = false;
+  /// So that every test but those of it examines anew.
+  Milliseconds fresh_{0};
+  WallTime now_{Milliseconds{1'800'000'000'000}};
   int looks_ = 0;
   int asked_ = 0;
   std::vector<Result<Examination>> answers_;
@@ -204,6 +209,73 @@ TEST_F(DoctorsTest, WhoGoesAwayEndsNothing) {
   value_or_throw(examine());
   EXPECT_EQ(looks_, 1);
   EXPECT_TRUE(kept(host()->config().id));
+}
+
+TEST_F(DoctorsTest, WhatNobodyWaitsForIsNotWhatTheNextIsComparedWith) {
+  add("edge", "unix:///run/edge.sock");
+  auto first = value_or_throw(examine());
+  facts_ = facts_with(0666);
+  held_ = true;
+  loop_.run(async::race(ask(host()), until_looked_at(2)));
+  release();
+  value_or_throw(examine("edge"));  // takes longer than what is left of the one before
+  EXPECT_EQ(kept(host()->config().id)->at, first.report.facts.at);
+  auto next = value_or_throw(examine());
+  EXPECT_EQ(looks_, 4);
+  EXPECT_NE(change_of(next, "socket_mode"), nullptr);
+}
+
+TEST_F(DoctorsTest, WhatItIsComparedWithStaysWhileNothingDiffers) {
+  auto first = value_or_throw(examine());
+  for (int again : {1, 2}) {
+    auto next = value_or_throw(examine());
+    EXPECT_EQ(next.since, first.report.facts.at) << again;
+    EXPECT_THAT(next.changes, IsEmpty()) << again;
+  }
+}
+
+TEST_F(DoctorsTest, WhatIsSeenForTheFirstTimeIsKeptFromThenOn) {
+  auto good = facts_;
+  facts_.engine.error = Error{ErrorKind::unavailable, "engine_not_running", "nobody listens", {}};
+  auto away = value_or_throw(examine());
+  facts_ = good;
+  auto back = value_or_throw(examine());
+  EXPECT_NE(change_of(back, "engine"), nullptr);
+  EXPECT_EQ(change_of(back, "api"), nullptr);
+  for (const auto& one : kept(host()->config().id)->outcomes) {
+    if (one.id == "api") EXPECT_NE(one.state, State::skipped);
+  }
+}
+
+TEST_F(DoctorsTest, AnotherEndpointIsAnotherMachine) {
+  add("edge", "unix:///run/edge.sock");
+  value_or_throw(examine("edge"));
+  value_or_throw(loop_.run(fleet_->change(ann, "edge", {.endpoint = "unix:///run/other.sock"})));
+  facts_ = facts_with(0666);
+  auto moved = value_or_throw(examine("edge"));
+  EXPECT_FALSE(moved.since);
+  EXPECT_THAT(moved.changes, IsEmpty());
+  facts_ = facts_with(0660);
+  auto next = value_or_throw(examine("edge"));
+  EXPECT_EQ(next.since, moved.report.facts.at);
+  EXPECT_NE(change_of(next, "socket_mode"), nullptr);
+}
+
+TEST_F(DoctorsTest, AnAnswerIsGivenAgainWhileItIsFresh) {
+  fresh_ = Milliseconds{10'000};
+  begin();
+  auto first = value_or_throw(examine());
+  now_ += Milliseconds{9'999};
+  EXPECT_EQ(value_or_throw(examine()).report.facts.at, first.report.facts.at);
+  EXPECT_EQ(looks_, 1);
+  now_ += Milliseconds{1};
+  EXPECT_NE(value_or_throw(examine()).report.facts.at, first.report.facts.at);
+  EXPECT_EQ(looks_, 2);
+  value_or_throw(loop_.run(fleet_->change(ann, "local", {.standing = fleet::Standing::disabled})));
+  EXPECT_EQ(code_of(examine()), "host_disabled");
+  value_or_throw(loop_.run(fleet_->change(ann, "local", {.standing = fleet::Standing::enabled})));
+  value_or_throw(examine());
+  EXPECT_EQ(looks_, 3);
 }
 
 TEST_F(DoctorsTest, ADisabledHostIsLeftAlone) {

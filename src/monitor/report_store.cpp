@@ -17,22 +17,22 @@ constexpr std::array migrations{storage::Migration{1, "reports of hosts", R"(
     outcomes text NOT NULL
   ))"}};
 
-std::string text_of(const std::vector<Outcome>& outcomes) {
+/// `{endpoint, outcomes: [{id, title, state, summary}]}`
+std::string text_of(const KeptReport& report) {
   json::Array all;
-  for (const auto& one : outcomes) {
+  for (const auto& one : report.outcomes) {
     all.push_back(json::Object{{"id", one.id},
                                {"title", one.title},
                                {"state", doctor::word(one.state)},
                                {"summary", one.summary}});
   }
-  return json::serialize(json::Value(std::move(all)));
+  json::Object kept{{"endpoint", report.endpoint}, {"outcomes", std::move(all)}};
+  return json::serialize(json::Value(std::move(kept)));
 }
 
-std::optional<std::vector<Outcome>> outcomes_of(const std::string& text) {
-  auto value = json::parse(text, json::Keys::tolerant);
-  if (!value || !value->is_array()) return std::nullopt;
+std::optional<std::vector<Outcome>> outcomes_of(const json::Array& items) {
   std::vector<Outcome> outcomes;
-  for (const auto& item : value->as_array()) {
+  for (const auto& item : items) {
     json::Fields fields{item, "", json::Keys::tolerant};
     auto state = doctor::parse_state(fields.required_text("state"));
     Outcome outcome{.id = fields.required_text("id"),
@@ -45,6 +45,18 @@ std::optional<std::vector<Outcome>> outcomes_of(const std::string& text) {
   return outcomes;
 }
 
+std::optional<KeptReport> report_of(WallTime at, const std::string& text) {
+  auto value = json::parse(text, json::Keys::tolerant);
+  if (!value || !value->is_object()) return std::nullopt;
+  json::Fields fields{*value, "", json::Keys::tolerant};
+  KeptReport report{.at = at, .endpoint = fields.required_text("endpoint"), .outcomes = {}};
+  const auto* items = fields.array("outcomes", outcomes_max);
+  auto outcomes = items == nullptr ? std::nullopt : outcomes_of(*items);
+  if (!outcomes || !fields.finish()) return std::nullopt;
+  report.outcomes = std::move(*outcomes);
+  return report;
+}
+
 }  // namespace
 
 async::task<void> migrate(storage::Database& database) {
@@ -55,9 +67,7 @@ std::optional<KeptReport> find(storage::Transaction& transaction, const fleet::H
   auto rows = transaction.query(
       "SELECT made_at, outcomes FROM doctor_reports WHERE host_id = $1 LIMIT 1", host);
   if (rows.empty()) return std::nullopt;
-  auto outcomes = outcomes_of(rows.front().text(1));
-  if (!outcomes) return std::nullopt;
-  return KeptReport{.at = rows.front().time(0), .outcomes = std::move(*outcomes)};
+  return report_of(rows.front().time(0), rows.front().text(1));
 }
 
 void put(storage::Transaction& transaction, const fleet::HostId& host, const KeptReport& report) {
@@ -65,7 +75,7 @@ void put(storage::Transaction& transaction, const fleet::HostId& host, const Kep
       "INSERT INTO doctor_reports (host_id, made_at, outcomes) VALUES ($1, $2, $3) "
       "ON CONFLICT (host_id) DO UPDATE SET made_at = excluded.made_at, "
       "outcomes = excluded.outcomes",
-      host, report.at, text_of(report.outcomes));
+      host, report.at, text_of(report));
 }
 
 void keep_only(storage::Transaction& transaction, const std::vector<fleet::HostId>& hosts) {

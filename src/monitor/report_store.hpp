@@ -6,6 +6,7 @@
 #include "storage/database.hpp"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace gantry::monitor {
@@ -13,6 +14,7 @@ namespace gantry::monitor {
 /// What is kept of an examination, for the next one to be compared with.
 struct KeptReport {
   WallTime at;
+  std::string endpoint;  ///< By which the host was reached: another one is another machine.
   std::vector<Outcome> outcomes;
 
   bool operator==(const KeptReport&) const = default;

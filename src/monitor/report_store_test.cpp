@@ -35,6 +35,7 @@ class ReportStoreTest : public testing::Test {
   }
   static KeptReport report(State state) {
     return {.at = WallTime{Milliseconds{1'800'000'000'123}},
+            .endpoint = "ssh://deploy@web1",
             .outcomes = {{"socket", "socket", state, "'/run/a\"b.sock' is there: ümläut"},
                          {"engine", "engine", State::ok, ""}}};
   }
@@ -64,8 +65,9 @@ TEST_F(ReportStoreTest, ForgetsHostsThatAreGone) {
 TEST_F(ReportStoreTest, HasNothingWhereItsWordsAreNotKnown) {
   put("a", report(State::ok));
   for (const auto* text :
-       {"nothing", "{}", R"([{"id":"a","title":"a","state":"grand","summary":""}])",
-        R"([{"id":"a"}])", "[1]"}) {
+       {"nothing", "{}", "[]", R"({"endpoint":"a"})", R"({"outcomes":[]})",
+        R"({"endpoint":"a","outcomes":[{"id":"a","title":"a","state":"grand","summary":""}]})",
+        R"({"endpoint":"a","outcomes":[{"id":"a"}]})", R"({"endpoint":"a","outcomes":[1]})"}) {
     loop_.run(storage::transact(*database_, [&](storage::Transaction& transaction) {
       transaction.execute("UPDATE doctor_reports SET outcomes = $1", std::string{text});
     }));
