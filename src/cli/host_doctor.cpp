@@ -50,9 +50,7 @@ std::string changes_of(json::Fields& answer) {
   return out;
 }
 
-}  // namespace
-
-async::task<Result<int>> run_host_doctor(Context& context, RemoteCommand command) {
+async::task<Result<int>> show_report(Context& context, RemoteCommand command) {
   auto server = ApiClient::open(context, command.server);
   if (!server) co_return fail(server.error());
   auto answer =
@@ -66,10 +64,25 @@ async::task<Result<int>> run_host_doctor(Context& context, RemoteCommand command
   if (command.format == Format::text) {
     bool colours = command.screen == RemoteCommand::Screen::terminal;
     auto colour = colours ? doctor::Colour::ansi : doctor::Colour::none;
-    context.terminal.out(doctor::text_of(*report, colour) + changes_of(fields));
+    context.terminal.out(doctor::text_of(*report, {colour, command.width}) + changes_of(fields));
   }
   if (auto read = fields.finish(); !read) co_return fail(read.error());
   co_return doctor::exit_code_of(report->state);
+}
+
+/// 0, 1 and 2 are what a report says: what kept it from being made ends otherwise.
+Error without_report(Error error) {
+  constexpr int last_of_report = 2;
+  if (traits(error.kind).exit_code <= last_of_report) error.kind = ErrorKind::unavailable;
+  return error;
+}
+
+}  // namespace
+
+async::task<Result<int>> run_host_doctor(Context& context, RemoteCommand command) {
+  auto shown = co_await show_report(context, std::move(command));
+  if (!shown) co_return fail(without_report(std::move(shown.error())));
+  co_return shown;
 }
 
 }  // namespace gantry::cli

@@ -107,6 +107,7 @@ struct RemoteCommand {
   const Verb* verb = nullptr;
   Given given;
   Screen screen = Screen::none;  ///< Whether colours are shown.
+  std::size_t width = 0;         ///< Of the screen, in columns; 0: there is none.
   /// Where this user's settings are: `~/.config/gantry`; and Docker's: `~/.docker`.
   std::filesystem::path config_folder = {};
   std::filesystem::path docker_folder = {};

@@ -18,6 +18,9 @@ doctor::Environment doctor_environment(const Surroundings& world);
 /// Whether standard output is a terminal whose user likes colours.
 bool shows_colours(const Surroundings& world);
 
+/// Of the terminal that standard output is, in columns; 0: it is none.
+std::size_t screen_width();
+
 /// Refused (`bad_usage`): a group id that is none.
 Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings& world);
 

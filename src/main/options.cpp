@@ -361,6 +361,7 @@ cli::RemoteCommand remote_command(const cli::Verb& verb, const Flags& flags,
     if (!texts.empty()) command.given.emplace(key, texts);
   }
   if (shows_colours(world)) command.screen = cli::RemoteCommand::Screen::terminal;
+  command.width = screen_width();
   command.config_folder = config_folder(world);
   auto docker = variable(world, "DOCKER_CONFIG");
   command.docker_folder =
