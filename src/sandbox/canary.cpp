@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -168,17 +169,22 @@ async::task<void> remove_ours(engine::Client& engine, std::string volume) {
                                                engine::remove_volume(engine, std::move(volume))));
 }
 
+async::task<void> close_and_remove(DockerExecutor& sandboxes, engine::Client& engine,
+                                   std::optional<std::string> ours) {
+  co_await sandboxes.close();
+  if (ours) co_await remove_ours(engine, std::move(*ours));
+}
+
 async::task<Result<>> run_and_remove(async::Executor executor, engine::Client& engine,
                                      CanaryReport& report) {
   auto owner = "doctor-" + random::word(12);
   auto volume = InitVolume{executor, engine, owner}.name();
-  bool theirs = co_await is_there(engine, volume);
+  std::optional<std::string> ours;
+  if (!co_await is_there(engine, volume)) ours = std::move(volume);
   DockerExecutor sandboxes{executor, engine, {.owner = owner, .pool = {.ready_max = 0}}};
-  auto ran = co_await async::attempt(async::finally(
+  co_return co_await async::attempt(async::finally(
       async::with_deadline(run_max, "running the programs", run_both(sandboxes, report)),
-      sandboxes.close()));
-  if (!theirs) co_await remove_ours(engine, volume);
-  co_return ran;
+      close_and_remove(sandboxes, engine, std::move(ours))));
 }
 
 }  // namespace
