@@ -32,8 +32,22 @@ class Schema {
     auto path = node["$ref"].as<std::string>();
     return contract_["components"]["schemas"][path.substr(path.rfind('/') + 1)];
   }
+  static std::string type_of(const json::Value& value) {
+    if (value.is_string()) return "string";
+    if (value.is_int64() || value.is_uint64()) return "integer";
+    if (value.is_bool()) return "boolean";
+    if (value.is_array()) return "array";
+    return value.is_object() ? "object" : "null";
+  }
+  static bool fits(const YAML::Node& type, const json::Value& value) {
+    if (!type) return true;
+    if (type.IsScalar()) return type.as<std::string>() == type_of(value);
+    auto types = type.as<std::vector<std::string>>();
+    return std::ranges::find(types, type_of(value)) != types.end();
+  }
   void judge(const YAML::Node& given, const json::Value& value, const std::string& where) {
     auto schema = resolved(given);
+    if (!fits(schema["type"], value)) return complain(where, "is of another type");
     if (schema["oneOf"]) {
       if (!value.is_null()) judge(schema["oneOf"][0], value, where);
     } else if (schema["properties"]) {
@@ -151,7 +165,9 @@ TEST_F(HostsDoctorTest, EveryMemberIsInTheContract) {
   EXPECT_THAT(Schema{"HostDoctor"}.complaints(json::Value(changed)), IsEmpty());
   changed["report"].as_object()["surprise"] = true;
   changed["report"].as_object()["checks"].at(0).as_object().erase("summary");
-  EXPECT_THAT(Schema{"HostDoctor"}.complaints(json::Value(changed)), testing::SizeIs(2));
+  changed["report"].as_object()["version"] = "1";
+  changed["report"].as_object()["checks"].at(1).as_object()["title"] = nullptr;
+  EXPECT_THAT(Schema{"HostDoctor"}.complaints(json::Value(changed)), testing::SizeIs(4));
 }
 
 TEST_F(HostsDoctorTest, OperatorsOfTheWholeHostMayAsk) {

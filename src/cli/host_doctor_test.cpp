@@ -49,7 +49,8 @@ class HostDoctor : public testing::Test {
                                                   .format = format,
                                                   .verb = &*verb,
                                                   .given = {{"name", {"web1"}}},
-                                                  .screen = colours}));
+                                                  .screen = colours,
+                                                  .width = width_}));
   }
 
   static doctor::Report report_with(std::optional<Error> error) {
@@ -81,6 +82,7 @@ class HostDoctor : public testing::Test {
   json::Value since_ = nullptr;
   json::Array changes_;
   unsigned status_ = 200;
+  std::size_t width_ = 0;
   std::string target_;
   std::filesystem::path token_file_;
   std::string out_;
@@ -94,6 +96,11 @@ TEST_F(HostDoctor, PrintsTheReportAsTheDoctorDoes) {
   out_.clear();
   value_or_throw(run_doctor(Format::text, RemoteCommand::Screen::terminal));
   EXPECT_EQ(out_, doctor::text_of(broken_, doctor::Colour::ansi));
+  out_.clear();
+  width_ = 60;
+  value_or_throw(run_doctor());
+  EXPECT_EQ(out_, doctor::text_of(broken_, {doctor::Colour::none, 60}));
+  EXPECT_NE(out_, doctor::text_of(broken_, doctor::Colour::none));
 }
 
 TEST_F(HostDoctor, EndsWithTheCodeOfTheWorst) {
@@ -138,6 +145,7 @@ TEST_F(HostDoctor, IsRefusedWhatItDoesNotKnow) {
   auto refused = run_doctor();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "other_version");
+  EXPECT_GT(traits(refused.error().kind).exit_code, 2);
   EXPECT_EQ(out_, "");
   report_ = nullptr;
   EXPECT_FALSE(run_doctor());
@@ -149,6 +157,12 @@ TEST_F(HostDoctor, TellsWhyTheServerRefuses) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_THAT(refused.error().message, StartsWith("cannot examine a host"));
+  for (unsigned status : {400U, 413U, 500U}) {
+    status_ = status;
+    refused = run_doctor();
+    ASSERT_FALSE(refused);
+    EXPECT_GT(traits(refused.error().kind).exit_code, 2) << status;
+  }
 }
 
 }  // namespace

@@ -101,8 +101,7 @@ async function the_doctor_examines_it(stage) {
   const engine = first.report.checks.find(({ id }) => id === 'engine');
   assert.equal(engine.state, 'ok', JSON.stringify(first));
   const next = await stage.fleet.ask('GET', at(stage, '/doctor'));
-  assert.equal(next.since, first.report.at);
-  assert.ok(!next.changes.some(({ id }) => id === 'engine'), JSON.stringify(next.changes));
+  assert.equal(next.report.at, first.report.at, 'a fresh answer is given again');
 }
 
 const member = (stage, service, script, more = {}) => sleeper(stage, {
