@@ -17,8 +17,8 @@ namespace gantry::api {
 inline constexpr std::string_view default_image = "alpine:latest";
 
 /// The answer of `POST /execute` to a finished execution: the origin's six fields. Bytes that are
-/// not UTF-8 become U+FFFD.
-std::string execute_result(const executions::Record& record);
+/// not UTF-8 become U+FFFD. `message`: what of the outcome's is for who asks (told_message).
+std::string execute_result(const executions::Record& record, const std::string& message);
 /// The same for what could not be run at all: `exit_code` -1, still a 200.
 std::string execute_failure(std::string_view reason);
 

@@ -2,6 +2,7 @@
 #include "api/compat_files.hpp"
 #include "api/guard.hpp"
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/limits.hpp"
 #include "api/place.hpp"
@@ -129,7 +130,7 @@ int exit_code_of(const sandbox::Outcome& outcome) {
   return -1;
 }
 
-std::string trouble_of(const sandbox::Outcome& outcome) {
+std::string trouble_of(const sandbox::Outcome& outcome, const std::string& message) {
   auto seconds = static_cast<double>(outcome.wall_time.count()) / 1e6;
   switch (outcome.verdict) {
     case sandbox::Verdict::ok:
@@ -145,14 +146,13 @@ std::string trouble_of(const sandbox::Outcome& outcome) {
     case sandbox::Verdict::infrastructure_error:
       break;
   }
-  if (!outcome.message.empty()) return outcome.message;
+  if (!message.empty()) return message;
   return fmt::format("Execution ended: {}", sandbox::word(outcome.verdict));
 }
 
 /// The origin's words for what its clients look for.
-std::string in_origins_words(const executions::Record& record) {
-  const auto& message = record.outcome->message;
-  if (!message.starts_with("cannot pull image")) return trouble_of(*record.outcome);
+std::string in_origins_words(const executions::Record& record, const std::string& message) {
+  if (!message.starts_with("cannot pull image")) return trouble_of(*record.outcome, message);
   return fmt::format("Failed to pull image: {} ({})", record.image, message);
 }
 
@@ -229,13 +229,14 @@ std::string with_files(std::string answer, std::string_view about_files) {
 
 }  // namespace
 
-std::string execute_result(const executions::Record& record) {
+std::string execute_result(const executions::Record& record, const std::string& message) {
   const auto& outcome = *record.outcome;
   if (outcome.verdict == sandbox::Verdict::infrastructure_error) {
-    return execute_failure(in_origins_words(record));
+    return execute_failure(in_origins_words(record, message));
   }
   return result_text(record.output, record.errors, exit_code_of(outcome),
-                     static_cast<double>(outcome.wall_time.count()) / 1e6, trouble_of(outcome));
+                     static_cast<double>(outcome.wall_time.count()) / 1e6,
+                     trouble_of(outcome, message));
 }
 
 std::string execute_failure(std::string_view reason) {
@@ -271,7 +272,8 @@ Answer execute(Call& call) {
   }
   if (!*finished) co_return fail(std::move(finished->error()));
   auto written = (*finished)->output.size() + (*finished)->errors.size();
-  auto work = [&] { return with_files(execute_result(**finished), about_files); };
+  auto message = told_message(call, **finished);
+  auto work = [&] { return with_files(execute_result(**finished, message), about_files); };
   co_return json_reply(200, co_await compute(call, written, work));
 }
 

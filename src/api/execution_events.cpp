@@ -1,4 +1,5 @@
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/telling.hpp"
 
@@ -16,9 +17,9 @@ using Follower = executions::Executions::Follower;
 constexpr int looks_per_heartbeat = 7;
 
 /// A happening as the frames of its telling.
-std::string frames_of(Telling& telling, const Happening& happening) {
+std::string frames_of(Telling& telling, const Happening& happening, const std::string& message) {
   std::string frames;
-  for (const auto& [name, data] : telling.of(happening)) {
+  for (const auto& [name, data] : telling.of(happening, message)) {
     frames += fmt::format("event: {}\ndata: {}\n\n", name, json_text(data));
   }
   return frames;
@@ -35,7 +36,8 @@ async::task<void> stream(Call& call, Follower& follower) {
       continue;
     }
     silent_looks = 0;
-    auto work = [&] { return frames_of(telling, *seen.happening); };
+    auto message = told_message(call, follower.record());
+    auto work = [&] { return frames_of(telling, *seen.happening, message); };
     auto frames = co_await compute(call, telling.weight(*seen.happening), work);
     // Who reads slowly may not make the server hold any amount for them: they may come back.
     if (!call.exchange.hold(Bytes{frames.size()})) break;

@@ -110,9 +110,9 @@ json::Array artifacts_json(const executions::Record& record) {
   return items;
 }
 
-json::Object execution_json(const executions::Record& record) {
+json::Object execution_json(const executions::Record& record, const std::string& message) {
   auto item = execution_item_json(record);
-  item["message"] = record.outcome ? text_or_null(record.outcome->message) : nullptr;
+  item["message"] = text_or_null(message);
   item["error_code"] = record.outcome ? text_or_null(record.outcome->error_code) : nullptr;
   Streams streams{record};
   item["stdout"] = streams.text(record.output);

@@ -12,7 +12,8 @@ namespace gantry::api {
 /// An execution as lists have it: without what may be long.
 json::Object execution_item_json(const executions::Record& record);
 /// The whole, with `stdout` and `stderr` as text, or both in base64 when either is not UTF-8.
-json::Object execution_json(const executions::Record& record);
+/// `message`: what of the outcome's is for who asks (told_message).
+json::Object execution_json(const executions::Record& record, const std::string& message);
 /// The files it left: `index`, `path`, `size_bytes`.
 json::Array artifacts_json(const executions::Record& record);
 /// How many bytes of it are to be looked at and written: for `compute`.

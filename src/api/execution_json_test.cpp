@@ -21,8 +21,13 @@ executions::Record finished() {
   return record;
 }
 
+/// As those are told of it who are told everything.
+json::Object told(const executions::Record& record) {
+  return execution_json(record, record.outcome ? record.outcome->message : "");
+}
+
 TEST(ExecutionJsonTest, AFinishedOneHasItsVerdictAndOutput) {
-  auto json = execution_json(finished());
+  auto json = told(finished());
   EXPECT_EQ(json["verdict"], "ok");
   EXPECT_EQ(json["exit_code"], 0);
   EXPECT_EQ(json["signal"], nullptr);
@@ -40,13 +45,13 @@ TEST(ExecutionJsonTest, WhatWasNotTheProgramsDoingHasACode) {
   record.outcome = sandbox::Outcome{{.verdict = sandbox::Verdict::infrastructure_error,
                                      .message = "cannot reach the engine",
                                      .error_code = "engine_unreachable"}};
-  EXPECT_EQ(execution_json(record)["error_code"], "engine_unreachable");
+  EXPECT_EQ(told(record)["error_code"], "engine_unreachable");
 }
 
 TEST(ExecutionJsonTest, BothStreamsAreBase64WhenOneIsNotText) {
   auto record = finished();
   record.errors = "\xff";
-  auto json = execution_json(record);
+  auto json = told(record);
   EXPECT_EQ(json["encoding"], "base64");
   EXPECT_EQ(json["stdout"], "MQo=");
   EXPECT_EQ(json["stderr"], "/w==");
@@ -55,7 +60,7 @@ TEST(ExecutionJsonTest, BothStreamsAreBase64WhenOneIsNotText) {
 TEST(ExecutionJsonTest, WhatIsNotKnownYetIsNull) {
   executions::Record record;
   record.image = "alpine:latest";
-  auto json = execution_json(record);
+  auto json = told(record);
   for (auto member : {"language", "served_image", "verdict", "exit_code", "started_at",
                       "finished_at", "wall_time_ms", "memory_peak_bytes", "source"}) {
     EXPECT_EQ(json[member], nullptr) << member;

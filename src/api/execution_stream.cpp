@@ -1,4 +1,5 @@
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/telling.hpp"
 #include "api/typed_ahead.hpp"
@@ -187,7 +188,8 @@ class StreamChannel {
       goodbye_ = Goodbye{try_again_later, "the server is full"};
       co_return;
     }
-    auto work = [&] { return telling.of(happening); };
+    auto said = told_message(call_, follower_.record());
+    auto work = [&] { return telling.of(happening, said); };
     for (auto& [name, json] : co_await compute(call_, telling.weight(happening), work)) {
       json::Object message{{"type", name}};
       if (name == "verdict") {

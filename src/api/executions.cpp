@@ -2,6 +2,7 @@
 
 #include "api/execution_json.hpp"
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/submissions.hpp"
 
@@ -16,7 +17,8 @@ using executions::Order;
 using executions::Record;
 
 async::task<Reply> execution_reply(Call& call, unsigned status, Record record) {
-  auto work = [&] { return json_text(execution_json(record)); };
+  auto message = told_message(call, record);
+  auto work = [&] { return json_text(execution_json(record, message)); };
   co_return json_reply(status, co_await compute(call, weight(record), work));
 }
 

@@ -11,6 +11,8 @@ namespace gantry::api {
 namespace {
 
 constexpr std::size_t id_digits_min = 12;
+constexpr std::string_view engine_unusable =
+    "the engine of the sandboxes can not be used; ask who runs this server";
 
 std::unexpected<Error> no_such_host(std::string_view name) {
   return fail(ErrorKind::not_found, "no_such_host",
@@ -129,6 +131,15 @@ Error told_error(const Call& call, std::string_view name, Error error) {
                        : std::string{"cannot reach the engine"};
   error.remedy = "ask somebody who sees the whole host";
   return error;
+}
+
+std::string told_message(const Call& call, const executions::Record& record) {
+  if (!record.outcome) return {};
+  const auto& outcome = *record.outcome;
+  if (!engine::is_of_the_way({.code = outcome.error_code})) return outcome.message;
+  auto host = call.services.fleet.local();
+  bool sees = !call.rights().restricted() || (host && role_on(call, *host, {}));
+  return sees ? outcome.message : std::string{engine_unusable};
 }
 
 bool may_unmask(const Call& call, const FoundContainer& container) {

@@ -4,6 +4,7 @@
 #include "api/call.hpp"
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "executions/record.hpp"
 #include "fleet/host.hpp"
 
 #include <memory>
@@ -33,6 +34,10 @@ std::optional<access::Role> role_on(const Call& call, const fleet::Host& host,
 /// not be, is for those who see the host as a whole; all others learn its code. An empty name, or
 /// one of no host: of whichever engine it was.
 Error told_error(const Call& call, std::string_view name, Error error);
+
+/// The same of what an execution says (`message` of its outcome, empty: none): what it ran on is
+/// the server's own engine. All who are told of an execution are told this, in whatever protocol.
+std::string told_message(const Call& call, const executions::Record& record);
 
 /// A container that somebody may do something to.
 struct FoundContainer {

@@ -1,4 +1,5 @@
 #include "api/execution_json.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/limits.hpp"
 #include "api/mcp.hpp"
@@ -103,8 +104,8 @@ std::string summary(const sandbox::Outcome& outcome, const json::Object& item) {
   return text + outputs(item, "");
 }
 
-ToolOutput output_of(const executions::Record& record) {
-  auto item = execution_json(record);
+ToolOutput output_of(const executions::Record& record, const std::string& message) {
+  auto item = execution_json(record, message);
   auto text = summary(*record.outcome, item);
   item.erase("source");  // who asks has it
   auto verdict = record.outcome->verdict;
@@ -221,7 +222,8 @@ ToolAnswer execute_code(ToolCall tool) {
     co_return fail(ErrorKind::conflict, "cancelled", "cannot go on: the call was taken back");
   }
   if (!*finished) co_return fail(std::move(finished->error()));
-  auto work = [&] { return output_of(**finished); };
+  auto message = told_message(call, **finished);
+  auto work = [&] { return output_of(**finished, message); };
   co_return co_await compute(call, weight(**finished), work);
 }
 

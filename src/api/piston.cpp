@@ -2,6 +2,7 @@
 
 #include "api/guard.hpp"
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/limits.hpp"
 #include "api/place.hpp"
@@ -38,7 +39,7 @@ async::task<Reply> result_reply(Call& call, const Job& job, const Story& story,
   if (!record.outcome) co_return message_reply(503, "the server is stopping");
   const auto& outcome = *record.outcome;
   if (outcome.verdict == sandbox::Verdict::infrastructure_error) {
-    co_return message_reply(500, outcome.message);
+    co_return message_reply(500, told_message(call, record));
   }
   auto size = story.run.both.size() + story.compile.both.size();
   auto work = [&] { return piston::result_text(job, story, outcome); };

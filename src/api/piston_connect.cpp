@@ -1,5 +1,6 @@
 #include "api/execution_json.hpp"
 #include "api/handlers.hpp"
+#include "api/host_access.hpp"
 #include "api/json_text.hpp"
 #include "api/limits.hpp"
 #include "api/piston.hpp"
@@ -190,7 +191,7 @@ async::task<void> Conversation::speak() {
 async::task<void> Conversation::tell_job() {
   auto& executions = call_.services.executions;
   auto record = co_await place(call_, std::move(job_->submission), executions::Input::interactive);
-  if (!record) co_return end_with(record.error().sentence());
+  if (!record) co_return end_with(told_error(call_, {}, record.error()).sentence());
   execution_ = record->id;
   changed_.notify();
   co_await send({{"type", "runtime"}, {"language", job_->language}, {"version", job_->version}});
@@ -246,7 +247,7 @@ async::task<void> Conversation::tell_end(const executions::Record& record) {
   if (!record.outcome) co_return end(server_stopping);
   const auto& outcome = *record.outcome;
   if (outcome.verdict == sandbox::Verdict::infrastructure_error) {
-    co_return end_with(outcome.message);
+    co_return end_with(told_message(call_, record));
   }
   auto stage = stage_.value_or(sandbox::Stage::run);
   co_await send(exit_message(stage, piston::ending_of(outcome)));

@@ -54,7 +54,7 @@ void Telling::add_output(std::vector<Event>& events, const Border& border, std::
   events.emplace_back(border.name, std::move(json));
 }
 
-std::vector<Telling::Event> Telling::of(const Happening& happening) {
+std::vector<Telling::Event> Telling::of(const Happening& happening, const std::string& message) {
   std::vector<Event> events;
   switch (happening.kind) {
     case Happening::Kind::progress:
@@ -70,7 +70,7 @@ std::vector<Telling::Event> Telling::of(const Happening& happening) {
     }
     case Happening::Kind::verdict:
       for (auto& kept : borders_) add_output(events, kept, kept.bytes.rest());
-      events.emplace_back("verdict", execution_json(follower_.record()));
+      events.emplace_back("verdict", execution_json(follower_.record(), message));
       break;
   }
   return events;

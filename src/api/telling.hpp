@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,8 +31,8 @@ class Telling {
   explicit Telling(const executions::Executions::Follower& follower) : follower_{follower} {}
 
   /// None, when all that came is the beginning of a character; the verdict comes with what was
-  /// left.
-  std::vector<Event> of(const executions::Happening& happening);
+  /// left, and with `message` (told_message).
+  std::vector<Event> of(const executions::Happening& happening, const std::string& message);
   /// How many bytes that is about: for `compute`.
   std::size_t weight(const executions::Happening& happening) const;
 

@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "base/text.hpp"
 #include "engine/containers.hpp"
+#include "engine/refusal.hpp"
 #include "sandbox/creation.hpp"
 #include "sandbox/hardening.hpp"
 #include "sandbox/labels.hpp"
@@ -40,6 +41,15 @@ Outcome infrastructure_error(const Error& error) {
   return {{.verdict = Verdict::infrastructure_error,
            .message = error.sentence(),
            .error_code = error.code}};
+}
+
+/// What an end without a verdict is put down to. How the engine is reached, and why it can not be,
+/// is not for everybody who reads this.
+std::string complaint_of(const Result<>& talked, const Conversation& talk) {
+  if (talked) return talk.complaint;
+  if (!engine::is_of_the_way(talked.error())) return talked.error().sentence();
+  log::warn("lost sight of a program: {}", talked.error().sentence());
+  return "the engine can not be asked any more";
 }
 
 /// All the time that a program's stages may take.
@@ -196,8 +206,7 @@ async::task<std::optional<Outcome>> DockerExecutor::run_in_box(Use& use, BoxPtr 
   // A program that may have reached others is not begun twice.
   if (!began && policy.network == Network::none) co_return std::nullopt;
   if (!talked && talked.error().kind == ErrorKind::timed_out) co_return killed_late(policy);
-  co_return co_await outcome_without_report(use.lease,
-                                            talked ? talk.complaint : talked.error().sentence());
+  co_return co_await outcome_without_report(use.lease, complaint_of(talked, talk));
 }
 
 /// Gives a waiting container what the policy says of memory, processors and processes.
@@ -261,8 +270,7 @@ async::task<Result<Outcome>> DockerExecutor::run_cold(Use& use, const Run& run) 
   if (!talked && !began) co_return fail(talked.error());
   use.reported = talk.outcome.has_value();
   if (talk.outcome) co_return std::move(*talk.outcome);
-  co_return co_await outcome_without_report(use.lease,
-                                            talked ? talk.complaint : talked.error().sentence());
+  co_return co_await outcome_without_report(use.lease, complaint_of(talked, talk));
 }
 
 async::task<Result<BoxPtr>> DockerExecutor::make_box(WarmClass warm_class, ServedImage image,
