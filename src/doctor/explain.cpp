@@ -23,6 +23,9 @@ namespace {
 constexpr Milliseconds kept{5'000};
 /// On a far machine, where each look is a login.
 constexpr Milliseconds kept_far{60'000};
+/// After a look that did not come back, and each time twice as long: what hangs holds a thread.
+constexpr Milliseconds first_rest{60'000};
+constexpr Milliseconds longest_rest{3'600'000};
 constexpr Milliseconds patience{1'500};
 constexpr std::size_t cause_max = 500;
 /// Commands are not cut short.
@@ -119,9 +122,9 @@ std::optional<Diagnosis> diagnosis_of(const Error& error, Facts facts) {
   return of_confinement(report);
 }
 
-Facts facts_here(const net::Endpoint& endpoint) {
+Facts facts_here(const net::Endpoint& endpoint, Subject::Kind who) {
   Facts facts;
-  facts.subject = this_process();
+  facts.subject = this_process(who);
   facts.endpoint.source = chosen_by_gantry;
   facts.endpoint.text = endpoint.text();
   look_at_access(facts, {});
@@ -129,9 +132,9 @@ Facts facts_here(const net::Endpoint& endpoint) {
 }
 
 /// Aside: accounts may be asked from a directory on the network.
-async::task<Result<Facts>> look_here(net::Endpoint endpoint) {
+async::task<Result<Facts>> look_here(net::Endpoint endpoint, Subject::Kind who) {
   co_return co_await async::aside(patience, "looking at the engine's socket",
-                                  [endpoint] { return facts_here(endpoint); });
+                                  [endpoint, who] { return facts_here(endpoint, who); });
 }
 
 struct Look {
@@ -139,7 +142,8 @@ struct Look {
   Milliseconds kept;  ///< How long what it found is taken to be still so.
 };
 
-/// Looks when an error is new or some time old; who asks meanwhile waits for the same answer.
+/// Looks when an error is new or some time old; who asks meanwhile waits for the same answer. A
+/// look that was given up, or whose caller went away, is not begun anew at once.
 class Explainer {
  public:
   Explainer(const async::Executor& executor, Look look, Clock clock)
@@ -149,7 +153,9 @@ class Explainer {
     if (trouble_of(error) == nullptr) co_return error;
     while (looking_) co_await looked_.wait();
     if (is_known(error)) co_return known_->after;
+    if (unanswered_ && is_within(unanswered_->at, unanswered_->rest)) co_return error;
     looking_ = true;
+    unanswered_ = Unanswered{.at = clock_.now(), .rest = look_.kept};
     co_return co_await async::finally(find_out(std::move(error)), end_looking());
   }
 
@@ -160,14 +166,27 @@ class Explainer {
     WallTime at;
   };
 
+  struct Unanswered {
+    WallTime at;
+    Milliseconds rest;
+  };
+
+  bool is_within(WallTime at, Milliseconds limit) const {
+    auto age = clock_.now() - at;
+    return age >= Milliseconds{0} && age < limit;
+  }
+
   bool is_known(const Error& error) const {
-    if (!known_ || known_->before != error) return false;
-    auto age = clock_.now() - known_->at;
-    return age >= Milliseconds{0} && age < look_.kept;
+    return known_ && known_->before == error && is_within(known_->at, look_.kept);
   }
 
   async::task<Error> find_out(Error error) {
     auto facts = co_await async::attempt(look_.at());
+    bool hangs = !facts && (facts.error().kind == ErrorKind::timed_out ||
+                            facts.error().kind == ErrorKind::exhausted);
+    unanswered_.reset();
+    if (hangs) unanswered_ = Unanswered{.at = clock_.now(), .rest = next_rest_};
+    next_rest_ = hangs ? std::min(2 * next_rest_, longest_rest) : first_rest;
     auto after = facts ? diagnosed(error, *facts) : error;
     known_ = Known{std::move(error), after, clock_.now()};
     co_return after;
@@ -182,6 +201,8 @@ class Explainer {
   Look look_;
   Clock clock_;
   std::optional<Known> known_;
+  std::optional<Unanswered> unanswered_;  ///< A look that began and has not come to an end.
+  Milliseconds next_rest_ = first_rest;
   bool looking_ = false;
   async::Event looked_;
 };
@@ -203,9 +224,10 @@ net::Connect explained_by(const async::Executor& executor, net::Connect connect,
 }  // namespace
 
 net::Connect explained(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
-                       Clock clock) {
+                       Clock clock, Subject::Kind who) {
   if (endpoint.scheme() != net::Endpoint::Scheme::unix_socket) return connect;
-  Look look{.at = [endpoint = std::move(endpoint)] { return look_here(endpoint); }, .kept = kept};
+  auto at = [endpoint = std::move(endpoint), who] { return look_here(endpoint, who); };
+  Look look{.at = std::move(at), .kept = kept};
   return explained_by(executor, std::move(connect), std::move(look), std::move(clock));
 }
 

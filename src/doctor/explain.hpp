@@ -13,9 +13,11 @@ namespace gantry::doctor {
 /// `socket_permission`, `socket_missing`, `not_a_socket` and `not_listening` of `connect`
 /// (net::dialer of `endpoint`) the cause and the remedy are those of the table's first row that
 /// fails for this process. Code and kind stay, other errors pass as they are, and where the doctor
-/// finds nothing the error does. Who dials again at once hears the same without another look.
+/// finds nothing the error does. Who dials again at once hears the same without another look; after
+/// a look that did not come back, all hear the dialler's own words for a while.
+/// `who`: this process, in the words of remedies.
 net::Connect explained(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
-                       Clock clock = {});
+                       Clock clock = {}, Subject::Kind who = Subject::Kind::self);
 
 /// The same for the dialler of an ssh endpoint (net::SshTunnel): the codes
 /// `ssh_remote_socket_permission`, `ssh_remote_socket_missing` and `ssh_remote_engine_down` get

@@ -109,12 +109,15 @@ std::string webhook_body(const executions::Record& record) {
                                       {"execution", api::execution_item_json(record)}});
 }
 
+/// Whose way to an engine is explained: that of a server, to readers elsewhere.
+constexpr auto its_own = doctor::Subject::Kind::server;
+
 /// Whoever dials a host of the fleet hears what the doctor finds on the way to its engine.
 fleet::Dress with_diagnosis(const async::Executor& executor, const Clock& clock) {
   return [executor, clock](net::Connect connect, const net::Endpoint& endpoint,
                            net::SshTunnel* tunnel) {
     if (tunnel == nullptr) {
-      return doctor::explained(executor, std::move(connect), endpoint, clock);
+      return doctor::explained(executor, std::move(connect), endpoint, clock, its_own);
     }
     auto run = [tunnel](std::string script) { return tunnel->run(std::move(script)); };
     return doctor::explained_far(executor, std::move(connect), endpoint, run, clock);
@@ -144,7 +147,7 @@ class Server {
         engine_tls_{value_or_throw(net::load_tls_client(options.tls.engine))},
         engine_{executor,
                 doctor::explained(executor, net::dialer(executor, endpoint_, engine_tls_),
-                                  endpoint_, clock_),
+                                  endpoint_, clock_, its_own),
                 endpoint_},
         fleet_{executor,
                *database_,
