@@ -30,13 +30,27 @@ std::string places_of(const std::vector<FoundContainer>& found) {
   return fmt::format("{}{}", fmt::join(places, ", "), found.size() > told_max ? ", …" : "");
 }
 
-/// `alike`: what has the word in its name; `away`: of hosts whose containers are not known.
+/// `it may be on host 'nas', which is away: 'gantry hosts doctor nas' says why`.
+std::string may_be_on(std::vector<std::string> away) {
+  bool one = away.size() == 1;
+  auto first = away.front();
+  bool more = away.size() > told_max;
+  if (more) away.resize(told_max);
+  return fmt::format("it may be on {} '{}'{}, which {} away: 'gantry hosts doctor {}' says why",
+                     one ? "host" : "hosts", fmt::join(away, "', '"), more ? ", …" : "",
+                     one ? "is" : "are", first);
+}
+
+/// `alike`: what has the word in its name; `away`: hosts whose containers are not known to be so.
 Error none(const std::string& word, const std::vector<FoundContainer>& alike,
            const std::vector<std::string>& away) {
-  auto remedy = away.empty() ? "'gantry ps' lists those there are" : away.front();
-  if (!alike.empty()) remedy = fmt::format("there is {}", places_of(alike));
+  std::vector<std::string> remedies;
+  if (!alike.empty()) remedies.push_back(fmt::format("there is {}", places_of(alike)));
+  if (!away.empty()) remedies.push_back(may_be_on(away));
+  if (remedies.empty()) remedies.emplace_back("'gantry ps' lists those there are");
   return {ErrorKind::not_found, "no_such_container",
-          fmt::format("cannot find container '{}'", text::one_line(word)), std::move(remedy)};
+          fmt::format("cannot find container '{}'", text::one_line(word)),
+          fmt::format("{}", fmt::join(remedies, "; "))};
 }
 
 Error not_one(const std::string& word, const std::vector<FoundContainer>& found,
@@ -84,7 +98,7 @@ Result<FoundContainer> choose_container(const json::Value& answer, const std::st
   }
   if (auto read = fields.finish(); !read) return fail(read.error());
   auto found = meant(word, named, begun);
-  if (found.size() != 1) return fail(not_one(word, found, alike, away_hosts(answer)));
+  if (found.size() != 1) return fail(not_one(word, found, alike, names_of_away_hosts(answer)));
   return found.front();
 }
 

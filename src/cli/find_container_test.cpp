@@ -40,7 +40,19 @@ TEST(ChooseContainer, SaysWhichHostIsNotKnown) {
           "error":{"code":"x","detail":"it is down","remedy":"start it"}}]})",
       json::Keys::strict));
   EXPECT_EQ(choose_container(answer, "web").error().remedy,
-            "host 'a' has not been reached yet: it is down; start it");
+            "it may be on host 'a', which is away: 'gantry hosts doctor a' says why");
+}
+
+TEST(ChooseContainer, SaysWhichHostsAreNotKnownBesideWhatIsAlike) {
+  auto answer = value_or_throw(json::parse(
+      R"({"items":[{"host":"c","id":"0123","name":"webb"}],
+          "hosts":[{"name":"a","stale":true,"as_of":"2026-11-22T12:00:00Z","error":null},
+                   {"name":"b","stale":true,"as_of":null,"error":null},
+                   {"name":"c","stale":false,"as_of":null,"error":null}]})",
+      json::Keys::strict));
+  EXPECT_EQ(choose_container(answer, "web").error().remedy,
+            "there is webb on 'c'; it may be on hosts 'a', 'b', which are away: 'gantry hosts "
+            "doctor a' says why");
 }
 
 TEST(ChooseContainer, RefusesAnIdThatTwoBeginWith) {

@@ -47,31 +47,45 @@ std::string why_of(const json::Value* error) {
 }
 
 /// Nothing while what is shown of a host is true.
-std::optional<std::string> note_of(const json::Value& value) {
+std::optional<std::string> away_name(const json::Value& value) {
   json::Fields host{value, "hosts", json::Keys::tolerant};
   if (!host.boolean("stale").value_or(false)) return std::nullopt;
-  auto name = text::one_line(host.text("name").value_or(""));
+  return text::one_line(host.text("name").value_or(""));
+}
+
+/// Likewise.
+std::optional<std::string> note_of(const json::Value& value) {
+  auto away = away_name(value);
+  if (!away) return std::nullopt;
+  const auto& name = *away;
+  json::Fields host{value, "hosts", json::Keys::tolerant};
   auto as_of = host.text("as_of");
   auto why = why_of(host.member("error"));
   if (as_of) {
     return fmt::format("host '{}' can not be reached; its containers were so at {}{}{}", name,
-                       *as_of, why.empty() ? "" : ": ", why);
+                       text::one_line(*as_of), why.empty() ? "" : ": ", why);
   }
   if (why.empty()) why = fmt::format("'gantry hosts test {}' says why", name);
   return fmt::format("host '{}' has not been reached yet: {}", name, why);
 }
 
-}  // namespace
-
-std::vector<std::string> away_hosts(const json::Value& answer) {
-  std::vector<std::string> notes;
+std::vector<std::string> of_hosts(const json::Value& answer,
+                                  std::optional<std::string> (*words)(const json::Value& host)) {
+  std::vector<std::string> said;
   json::Fields fields{answer, "", json::Keys::tolerant};
   if (const auto* hosts = fields.array("hosts", hosts_max)) {
     for (const auto& host : *hosts) {
-      if (auto note = note_of(host)) notes.push_back(std::move(*note));
+      if (auto word = words(host)) said.push_back(std::move(*word));
     }
   }
-  return notes;
+  return said;
+}
+
+}  // namespace
+
+std::vector<std::string> away_hosts(const json::Value& answer) { return of_hosts(answer, note_of); }
+std::vector<std::string> names_of_away_hosts(const json::Value& answer) {
+  return of_hosts(answer, away_name);
 }
 
 Result<ContainerView> container_view(const json::Value& answer) {
