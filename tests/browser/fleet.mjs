@@ -83,7 +83,8 @@ export function test_fleet() {
     await told.waitFor(slow);
     const changes = doctor().locator('[data-change]');
     const changed = await changes.evaluateAll((all) => all.map((one) => one.dataset.change));
-    assert.deepEqual(changed, []);
+    // Which container has the largest log is another one as they write.
+    assert.deepEqual(changed.filter((id) => id !== 'logs'), []);
     await go('Hosts');
   });
 
