@@ -99,6 +99,7 @@ Finding socket_mode(const Facts& facts) {
 Finding members(const Facts& facts) {
   const auto& group = facts.socket_group ? facts.socket_group : facts.docker_group;
   if (!group) return {State::skipped, "there is no such group here"};
+  if (group->gid == root) return {State::ok, "the socket's group is root's own"};
   if (group->members.empty() && group->primary.empty()) {
     return {State::ok, fmt::format("nobody is listed in group '{}'", group->name)};
   }

@@ -62,6 +62,8 @@ TEST(Members, AreNamedWithWhatItMeans) {
   EXPECT_EQ(judged("members", facts).state, State::note);
   facts.socket_group->members.assign(25, "ann");
   EXPECT_THAT(judged("members", facts).summary, HasSubstr("ann and 7 more"));
+  facts.socket_group = Group{"root", root, {}, {"root"}};
+  EXPECT_EQ(judged("members", facts).state, State::ok);
   facts.socket_group.reset();
   facts.docker_group.reset();
   EXPECT_EQ(judged("members", facts).state, State::skipped);
