@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 // `gantry hosts doctor`, of a server that says what a test wrote down.
 namespace gantry::cli {
@@ -21,7 +22,8 @@ using ::testing::StartsWith;
 
 class HostDoctor : public testing::Test {
  protected:
-  HostDoctor() : token_file_{testing::TempDir() + "gantry_host_doctor_token"} {
+  HostDoctor()
+      : token_file_{fmt::format("{}gantry_host_doctor_token_{}", testing::TempDir(), ::getpid())} {
     std::ofstream{token_file_} << "secret\n";
   }
   ~HostDoctor() override { std::filesystem::remove(token_file_); }

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 // Commands whose answer comes in pieces, of a server that does not always come to the end.
 namespace gantry::cli {
@@ -23,7 +24,10 @@ class Streams : public testing::Test {
  protected:
   using Answer = std::function<async::task<void>(Exchange&)>;
 
-  Streams() : token_file_{testing::TempDir() + "gantry_streams_token"} { write_token(); }
+  Streams()
+      : token_file_{fmt::format("{}gantry_streams_token_{}", testing::TempDir(), ::getpid())} {
+    write_token();
+  }
   ~Streams() override { std::filesystem::remove(token_file_); }
 
   Result<int> run_verb(std::string_view command, std::string_view action, Given given,
