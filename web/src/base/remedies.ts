@@ -25,7 +25,8 @@ const programs = [
   'ssh-keygen',
 ];
 // `words: 'a command'` and `words with 'a command'`, at the end of a step.
-const with_command = new RegExp(`^((?:.*(?::|\\bwith) )?)'((?:${programs.join('|')}) .*\\S)'$`, 'u');
+const program = programs.join('|');
+const with_command = new RegExp(`^((?:.*(?::|\\bwith) )?)'((?:${program}) .*\\S)'$`, 'u');
 const apostrophe = /(?<=\p{L})'(?=\p{L})/gu;
 // What turns around or hides what people read before they copy it.
 const odd = /[\p{C}\p{Zl}\p{Zp}]/u;
