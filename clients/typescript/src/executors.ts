@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import { GantryClient, type Execution, type ExecutionSubmission } from './client.js';
 import type { ConnectionOptions } from './connection.js';
 import { GantryError, NetworkModeError, RequestError, SandboxError, errorOf } from './errors.js';
@@ -29,6 +31,9 @@ export interface ExecutorOptions extends ConnectionOptions {
 }
 
 const secondsMax = 300;
+/** A server that has started knows whether its engine answers. */
+const knownAfterMs = 5_000;
+const askAgainMs = 100;
 const mebibyte = 1024 * 1024;
 /** Other names of languages that the server may not know. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -238,9 +243,14 @@ export class DockerExecutor extends ServerExecutor {
   }
 
   async ready(): Promise<void> {
-    // A server that has just started does not know yet: it says why only when it could not.
-    const { engine } = await this.client.system();
-    if (engine?.error) throw errorOf(engine.error);
+    const deadline = Date.now() + knownAfterMs;
+    for (;;) {
+      const { engine } = await this.client.system();
+      if (engine?.error) throw errorOf(engine.error);
+      // A server that has just started neither is connected nor says why not.
+      if (engine?.state !== 'unreachable' || Date.now() >= deadline) return;
+      await pause(askAgainMs);
+    }
   }
 }
 
