@@ -163,6 +163,32 @@ TEST_F(InitTest, ACgroup1CounterDecidesAboutCpuTime) {
   EXPECT_EQ(outcome.verdict->cpu_us, 2'000'000U);
 }
 
+TEST_F(InitTest, UnderEqualLimitsACounterThatRunsALittleAheadLeavesTheVerdictToTheWallLimit) {
+  init_.write_counter("cpu.stat", "usage_usec 0\n");
+  init_.start();
+  init_.send(program({"sh", "-c", "echo up; sleep 20"}, {.wall_ms = 500, .cpu_ms = 500}) +
+             frame('G'));
+  ASSERT_TRUE(init_.wait_for_output("up"));
+  init_.write_counter("cpu.stat", "usage_usec 505000\n");
+  const auto outcome = init_.finish();
+
+  ASSERT_TRUE(outcome.verdict);
+  EXPECT_EQ(outcome.verdict->cause, wall_time);
+}
+
+TEST_F(InitTest, UnderEqualLimitsTwoProcessesThatSpinEndAtTheirCpuTime) {
+  init_.write_counter("cpu.stat", "usage_usec 0\n");
+  init_.start();
+  init_.send(program({"sh", "-c", "echo up; sleep 20"}, {.wall_ms = 10'000, .cpu_ms = 10'000}) +
+             frame('G'));
+  ASSERT_TRUE(init_.wait_for_output("up"));
+  init_.write_counter("cpu.stat", "usage_usec 10011000\n");
+  const auto outcome = init_.finish();
+
+  ASSERT_TRUE(outcome.verdict);
+  EXPECT_EQ(outcome.verdict->cause, cpu_time);
+}
+
 TEST_F(InitTest, AnOomKillIsTheCauseEvenWhenTheProgramExitsWithZero) {
   init_.write_counter("memory.events", "low 0\nhigh 0\nmax 3\noom 0\noom_kill 2\n");
   init_.write_counter("memory.peak", "123456\n");
