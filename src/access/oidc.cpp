@@ -3,6 +3,7 @@
 #include "access/credential.hpp"
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "base/counted.hpp"
 #include "base/encoding.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
@@ -98,18 +99,6 @@ std::string challenge_of(const std::string& verifier) {
 std::string host_header(const ProviderUrl& url) {
   return url.port == (url.tls ? 443 : 80) ? url.host : fmt::format("{}:{}", url.host, url.port);
 }
-
-/// Counts one for as long as it lives.
-class Counted {
- public:
-  explicit Counted(std::size_t& count) : count_{count} { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::size_t& count_;
-};
 
 std::unexpected<Error> busy() {
   return fail(ErrorKind::exhausted, "oidc_busy", "cannot sign in: too many do so at once",

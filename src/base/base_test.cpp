@@ -1,6 +1,7 @@
 // The small types of base: errors, ids, secrets, clocks, randomness, bytes.
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "base/counted.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/random.hpp"
@@ -22,6 +23,17 @@ constexpr std::array every_kind{
     ErrorKind::invalid,   ErrorKind::unauthenticated, ErrorKind::denied,    ErrorKind::not_found,
     ErrorKind::conflict,  ErrorKind::too_large,       ErrorKind::exhausted, ErrorKind::unavailable,
     ErrorKind::timed_out, ErrorKind::internal};
+
+TEST(CountedTest, CountsForAsLongAsItLives) {
+  std::size_t count = 0;
+  {
+    Counted one{count};
+    EXPECT_EQ(count, 1U);
+    Counted another{count};
+    EXPECT_EQ(count, 2U);
+  }
+  EXPECT_EQ(count, 0U);
+}
 
 TEST(ErrorTest, EveryKindHasItsOwnLineInTheTable) {
   std::set<std::string_view> words;

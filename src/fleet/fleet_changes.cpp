@@ -1,5 +1,6 @@
 #include "async/attempt.hpp"
 #include "async/finally.hpp"
+#include "base/counted.hpp"
 #include "base/json.hpp"
 #include "base/random.hpp"
 #include "fleet/fleet.hpp"
@@ -212,18 +213,6 @@ async::task<void> close_tunnel(net::SshTunnel* tunnel) {
 
 /// So many tests of hosts at once: each may start programs.
 constexpr std::size_t probes_max = 16;
-
-/// One more, as long as it lives.
-class Counted {
- public:
-  explicit Counted(std::size_t& count) : count_{count} { ++count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count_; }
-
- private:
-  std::size_t& count_;
-};
 
 async::task<void> append(storage::Database& database, access::AuditEntry entry, WallTime now) {
   co_await storage::transact(database, [&](storage::Transaction& transaction) {

@@ -1,5 +1,6 @@
 #include "fleet/operations.hpp"
 
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
@@ -115,18 +116,6 @@ std::string read_id(const json::Value& details) {
   return fields.text("operation").value_or("");
 }
 
-/// Counts somebody who waits, for as long as it lives.
-class Waiting {
- public:
-  explicit Waiting(std::size_t& count) : count_{count} { ++count_; }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() { --count_; }
-
- private:
-  std::size_t& count_;
-};
-
 std::unexpected<Error> not_audited(const Operation& operation, const Error& cause) {
   return fail(ErrorKind::unavailable, "audit_unavailable",
               fmt::format("cannot do '{}' on '{}': the audit log can not be written, so nothing "
@@ -166,7 +155,7 @@ async::task<Result<Operations::Turn>> Operations::take_turn(std::string host) {
                                  host, queue.waiting),
                      "try again later");
     }
-    Waiting mark{queue.waiting};
+    Counted mark{queue.waiting};
     auto waited = co_await async::attempt(async::with_deadline(
         settings_.turn_max, "waiting for other operations on the host", wait_for_turn(queue)));
     if (!waited) {

@@ -3,6 +3,7 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "doctor/far.hpp"
 #include "monitor/report_store.hpp"
@@ -47,18 +48,6 @@ KeptReport kept_after(const std::optional<KeptReport>& before, KeptReport now) {
   kept.outcomes = last_seen(now.outcomes, std::move(kept.outcomes));
   return kept;
 }
-
-/// Counts somebody who waits for as long as that lasts.
-class Counted {
- public:
-  explicit Counted(std::size_t& count) : count_{count} { ++count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count_; }
-
- private:
-  std::size_t& count_;
-};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "async/event.hpp"
 #include "async/race.hpp"
 #include "async/scope.hpp"
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "net/local_pair.hpp"
 #include "net/ssh_probe.hpp"
@@ -151,14 +152,10 @@ struct SshTunnel::Impl {
 
 /// One more text that runs there; `close` waits for all of them.
 struct SshTunnel::Impl::Running {
-  explicit Running(Impl& of) : tunnel{of} { ++tunnel.runs; }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  ~Running() {
-    --tunnel.runs;
-    tunnel.changed.notify();
-  }
+  /// Who waits wakes in a later turn of the loop: then it is counted no more.
+  ~Running() { tunnel.changed.notify(); }
   Impl& tunnel;
+  Counted counted{tunnel.runs};
 };
 
 void SshTunnel::Impl::set(State next) {
