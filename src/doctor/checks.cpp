@@ -143,10 +143,10 @@ Finding placed(Finding finding, const Facts& facts) {
 Finding judged(const Check& check, const Facts& facts) {
   for (auto part : check.parts) {
     if (facts.sight == Sight::engine && !is_told_by_engine(part)) {
-      return {State::skipped, facts.unseen};
+      return {State::unseen, facts.unseen};
     }
     if (!facts.is_late(part)) continue;
-    return {State::skipped, fmt::format("no answer in time from {}", words(part))};
+    return {State::unseen, fmt::format("no answer in time from {}", words(part))};
   }
   return placed(check.judge(facts), facts);
 }
@@ -157,6 +157,8 @@ std::string_view word(State state) {
   switch (state) {
     case State::skipped:
       return "skipped";
+    case State::unseen:
+      return "unseen";
     case State::ok:
       return "ok";
     case State::note:
@@ -170,7 +172,8 @@ std::string_view word(State state) {
 }
 
 std::optional<State> parse_state(std::string_view text) {
-  for (auto state : {State::skipped, State::ok, State::note, State::warning, State::failed}) {
+  for (auto state :
+       {State::skipped, State::unseen, State::ok, State::note, State::warning, State::failed}) {
     if (word(state) == text) return state;
   }
   return std::nullopt;

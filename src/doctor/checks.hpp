@@ -12,9 +12,18 @@
 
 namespace gantry::doctor {
 
-/// How bad it is, in rising order. `skipped`: it does not apply here, or could not be seen.
-enum class State : std::uint8_t { skipped, ok, note, warning, failed };
+/// How bad it is, in rising order.
+enum class State : std::uint8_t {
+  skipped,  ///< It does not apply here.
+  unseen,   ///< It may apply, and nobody can tell now: what it is about could not be looked at.
+  ok,
+  note,
+  warning,
+  failed,
+};
 std::string_view word(State state);
+/// Whether anything was found, be it good or bad.
+inline bool is_judged(State state) { return state >= State::ok; }
 /// Nothing for any other word.
 std::optional<State> parse_state(std::string_view word);
 

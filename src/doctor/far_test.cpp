@@ -263,7 +263,7 @@ TEST(Far, JudgesNothingThatWasNotAsked) {
   auto report = examine(value_or_throw(gathered(lacking_group)));
   for (auto* id : {"engine", "api", "versions", "isolation", "cgroups", "storage", "disk", "logs",
                    "clock", "names"}) {
-    EXPECT_EQ(finding(report, id).state, State::skipped) << id;
+    EXPECT_EQ(finding(report, id).state, State::unseen) << id;
   }
 }
 
@@ -305,7 +305,7 @@ TEST(Far, TakesTheEnginesWordWhereNothingMayRun) {
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->sight, Sight::engine);
   auto report = examine(std::move(*facts));
-  EXPECT_EQ(finding(report, "access").state, State::skipped);
+  EXPECT_EQ(finding(report, "access").state, State::unseen);
   EXPECT_EQ(finding(report, "access").summary, "it runs no programs");
   EXPECT_EQ(report.cause()->check->id, "engine");
 }
@@ -317,7 +317,7 @@ TEST(Far, SeesNothingOfAMachineBehindTcpButItsEngine) {
   auto report = examine(loop.run(gather_engine_only(engine, at, Clock{})));
   for (auto* id : {"socket", "membership", "access", "socket_mode", "members", "confinement",
                    "disk", "compose", "buildx", "clock"}) {
-    EXPECT_EQ(finding(report, id).state, State::skipped) << id;
+    EXPECT_EQ(finding(report, id).state, State::unseen) << id;
   }
   EXPECT_THAT(finding(report, "socket").summary, HasSubstr("reached over TCP"));
   EXPECT_EQ(finding(report, "exposed").state, State::failed) << "it is unencrypted";

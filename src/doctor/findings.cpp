@@ -19,6 +19,12 @@ std::string shell_word(std::string_view text) {
   return out + "'";
 }
 
+Finding without_socket(const Facts& facts) {
+  bool meant = facts.socket || facts.endpoint.wrong;
+  return meant ? unseen("there is no socket to look at")
+               : skipped("the endpoint is no Unix socket");
+}
+
 Step with_restart(const Facts& facts, std::string what, std::string_view before) {
   bool outside = facts.engine_is_outside();
   if (outside) what += ", on the machine itself";

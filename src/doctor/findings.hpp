@@ -15,6 +15,7 @@
 namespace gantry::doctor::judge {
 
 inline Finding skipped(std::string why) { return {State::skipped, std::move(why)}; }
+inline Finding unseen(std::string why) { return {State::unseen, std::move(why)}; }
 inline Finding fine(std::string summary) { return {State::ok, std::move(summary)}; }
 inline Finding note(std::string summary, std::vector<Step> remedy = {}) {
   return {State::note, std::move(summary), std::move(remedy)};
@@ -22,6 +23,9 @@ inline Finding note(std::string summary, std::vector<Step> remedy = {}) {
 inline Finding failed(std::string summary, std::vector<Step> remedy) {
   return {State::failed, std::move(summary), std::move(remedy)};
 }
+
+/// Of a row about the socket's rights, where there is none to look at.
+Finding without_socket(const Facts& facts);
 
 /// `'docker' (998)`, or `998, which has no name`.
 inline std::string group_text(const SocketFile& socket) {

@@ -9,7 +9,6 @@ namespace {
 
 constexpr unsigned group_may_write = 0020;
 constexpr unsigned others_may_write = 0002;
-constexpr const char* no_socket = "there is no socket to look at";
 
 /// In a container no account has to exist: the number of the group is enough.
 std::vector<Step> groups_for_container(const SocketFile& socket) {
@@ -94,7 +93,7 @@ bool is_contained(const Facts& facts) {
 
 Finding socket_group(const Facts& facts) {
   const auto* socket = facts.usable_socket();
-  if (socket == nullptr) return skipped(no_socket);
+  if (socket == nullptr) return without_socket(facts);
   auto summary = fmt::format("the socket belongs to group {}", group_text(*socket));
   if (!socket->group.empty()) return fine(std::move(summary));
   if (socket->uid != root) return fine(summary + ", and is its owner's own");
@@ -112,10 +111,10 @@ Finding socket_group(const Facts& facts) {
 
 Finding membership(const Facts& facts) {
   const auto* socket = facts.usable_socket();
-  if (socket == nullptr) return skipped(no_socket);
+  if (socket == nullptr) return without_socket(facts);
   const auto& who = facts.subject;
   if (who.uid == root) return root_needs_none(*socket, who);
-  if (!socket->shut_by.empty()) return skipped("a folder on the way is closed, see below");
+  if (!socket->shut_by.empty()) return unseen("a folder on the way is closed, see below");
   if (who.uid == socket->uid) return fine(fmt::format("user '{}' owns the socket", who.user));
   auto group = group_text(*socket);
   if (contains(who.account_groups, socket->gid)) {
@@ -145,8 +144,8 @@ Finding membership(const Facts& facts) {
 Finding process_groups(const Facts& facts) {
   const auto* socket = facts.usable_socket();
   const auto& who = facts.subject;
-  if (socket == nullptr) return skipped(no_socket);
   if (!who.process_groups) return skipped("no process is looked at");
+  if (socket == nullptr) return without_socket(facts);
   if (who.uid == root) return root_needs_none(*socket, who);
   bool listed = contains(who.account_groups, socket->gid);
   bool has = contains(*who.process_groups, socket->gid);
@@ -187,7 +186,7 @@ Finding process_groups(const Facts& facts) {
 
 Finding access(const Facts& facts) {
   const auto* socket = facts.usable_socket();
-  if (socket == nullptr) return skipped(no_socket);
+  if (socket == nullptr) return without_socket(facts);
   const auto& who = facts.subject;
   if (may_connect(*socket, who.uid, who.groups())) {
     bool everybody = (socket->mode & others_may_write) != 0;

@@ -17,13 +17,11 @@ namespace {
 /// A log file of this size is worth a word.
 constexpr std::uint64_t log_large = 1'000'000'000;
 
-constexpr const char* no_answer = "the engine did not answer";
-
 bool answered(const Facts& facts) { return !facts.engine.error; }
 bool was_asked(const EngineFacts& engine) {
   return !engine.error || engine.error->code != engine_not_asked;
 }
-Finding skipped() { return {State::skipped, no_answer}; }
+Finding not_told() { return unseen("the engine did not answer"); }
 
 /// What to do by the code of the engine's client (engine/client.hpp).
 struct Remedy {
@@ -159,7 +157,7 @@ Compared compare(const std::vector<EngineFacts::Component>& components) {
 State state_of(const Compared& all) {
   if (!all.open.empty()) return State::warning;
   if (!all.perhaps.empty()) return State::note;
-  return all.fixed.empty() ? State::skipped : State::ok;
+  return all.fixed.empty() ? State::unseen : State::ok;
 }
 
 /// Containers have the engine's filter of system calls unless they ask for another.
@@ -215,18 +213,18 @@ Finding engine(const Facts& facts) {
     if (warnings.empty()) return {State::ok, std::move(summary)};
     return {State::note, fmt::format("{}; it warns: {}", summary, fmt::join(warnings, "; "))};
   }
-  if (!was_asked(its)) return {State::skipped, its.error->message};
+  if (!was_asked(its)) return unseen(its.error->message);
   bool nothing_there = facts.endpoint.wrong || (facts.endpoint.tls && facts.endpoint.tls->wrong) ||
                        (facts.socket && facts.usable_socket() == nullptr);
-  if (nothing_there) return {State::skipped, "there is nothing that could be asked"};
+  if (nothing_there) return unseen("there is nothing that could be asked");
   if (is_only_closed_to_us(facts)) {
-    return {State::skipped, "not asked: who looks may not connect; with sudo it can be asked"};
+    return unseen("not asked: who looks may not connect; with sudo it can be asked");
   }
   return {State::failed, its.error->message, remedy_of(facts, *its.error)};
 }
 
 Finding api(const Facts& facts) {
-  if (!answered(facts)) return skipped();
+  if (!answered(facts)) return not_told();
   const auto& its = facts.engine;
   return {State::ok,
           fmt::format("{} to {}; Gantry speaks {} to {}", its.oldest_api_version, its.api_version,
@@ -234,7 +232,7 @@ Finding api(const Facts& facts) {
 }
 
 Finding versions(const Facts& facts) {
-  if (!answered(facts)) return skipped();
+  if (!answered(facts)) return not_told();
   auto all = compare(facts.engine.components);
   Finding finding{state_of(all), {}};
   std::vector<std::string> parts;
@@ -279,8 +277,8 @@ Finding rootless(const Facts& facts) {
     }
     return finding;
   }
-  if (!its.installed) return {State::skipped, "no engine runs without root here"};
-  if (facts.subject.uid == root) return {State::skipped, "it is installed, and not for root"};
+  if (!its.installed) return skipped("no engine runs without root here");
+  if (facts.subject.uid == root) return skipped("it is installed, and not for root");
   if (answered(facts)) return {State::ok, "it is installed, and another engine is in force"};
   return {State::note,
           "it is installed, and does not run for this user",
@@ -289,7 +287,7 @@ Finding rootless(const Facts& facts) {
 }
 
 Finding isolation(const Facts& facts) {
-  if (!answered(facts)) return skipped();
+  if (!answered(facts)) return not_told();
   const auto& its = facts.engine;
   auto summary = fmt::format("{}", fmt::join(names_of(its.security_options), ", "));
   if (!its.has_security("seccomp")) {
@@ -321,7 +319,7 @@ Finding isolation(const Facts& facts) {
 }
 
 Finding cgroups(const Facts& facts) {
-  if (!answered(facts)) return skipped();
+  if (!answered(facts)) return not_told();
   const auto& its = facts.engine;
   auto summary = fmt::format("version {}, driver {}", its.cgroup_version, its.cgroup_driver);
   auto lacks = std::ranges::find_if(its.warnings, is_about_limits);
@@ -338,7 +336,7 @@ Finding cgroups(const Facts& facts) {
 }
 
 Finding storage(const Facts& facts) {
-  if (!answered(facts)) return skipped();
+  if (!answered(facts)) return not_told();
   const auto& its = facts.engine;
   auto summary = fmt::format("{} in {}", its.storage_driver, its.data_root);
   if (its.storage_driver != "vfs" && its.storage_driver != "devicemapper") {
@@ -351,7 +349,7 @@ Finding storage(const Facts& facts) {
 }
 
 Finding logs(const Facts& facts) {
-  if (!answered(facts)) return skipped();
+  if (!answered(facts)) return not_told();
   const auto& its = facts.engine;
   auto summary = fmt::format("driver {}", its.log_driver);
   const auto& files = facts.container_logs;
@@ -363,7 +361,7 @@ Finding logs(const Facts& facts) {
   bool bounded = its.log_driver != "json-file" || facts.logs_bounded.value_or(true);
   bool large = files && files->largest_bytes >= log_large;
   bool unknown = its.log_driver == "json-file" && !facts.logs_bounded && !large;
-  if (unknown) return {State::skipped, summary + "; its bounds can not be seen from here"};
+  if (unknown) return unseen(summary + "; its bounds can not be seen from here");
   if (bounded && !large) return {State::ok, std::move(summary)};
   Finding finding{State::warning, summary};
   if (!bounded) {

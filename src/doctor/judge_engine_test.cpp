@@ -92,10 +92,10 @@ TEST(EngineRow, StartsASnapByItsOwnCommand) {
   EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("sudo snap start docker"));
 }
 
-TEST(RowsOfTheEngine, AreSkippedWhereItDoesNotAnswer) {
+TEST(RowsOfTheEngine, AreUnseenWhereItDoesNotAnswer) {
   auto facts = silent_engine("engine_not_running");
   for (const auto* id : {"api", "versions", "isolation", "cgroups", "storage", "logs"}) {
-    EXPECT_EQ(judged(id, facts).state, State::skipped) << id;
+    EXPECT_EQ(judged(id, facts).state, State::unseen) << id;
   }
 }
 
@@ -117,7 +117,7 @@ TEST(Versions, SayWhatWasComparedAndWhatIsNotKnown) {
             "the known fixes are in Engine 29.5.1; nothing is known of containerd, runc");
   facts.engine.components = {{"Podman Engine", "5.4.0"}, {"Engine", "dev"}};
   auto unknown = judged("versions", facts);
-  EXPECT_EQ(unknown.state, State::skipped);
+  EXPECT_EQ(unknown.state, State::unseen);
   EXPECT_EQ(unknown.summary, "nothing is known of Engine dev, containerd, runc");
 }
 
@@ -190,7 +190,7 @@ TEST(Logs, AreBoundedByTheDriverOrByTheSettings) {
   auto facts = healthy_facts();
   EXPECT_EQ(judged("logs", facts).state, State::ok);
   facts.engine.log_driver = "json-file";
-  EXPECT_EQ(judged("logs", facts).state, State::skipped);
+  EXPECT_EQ(judged("logs", facts).state, State::unseen);
   facts.logs_bounded = true;
   EXPECT_EQ(judged("logs", facts).state, State::ok);
   facts.logs_bounded = false;

@@ -63,9 +63,8 @@ double share(std::uint64_t part, std::uint64_t whole) {
 }  // namespace
 
 Finding socket_mode(const Facts& facts) {
-  bool there = facts.socket && facts.socket->kind == SocketFile::Kind::socket;
-  if (!there) return {State::skipped, "there is no socket to look at"};
-  const auto& socket = *facts.socket;
+  if (facts.usable_socket() == nullptr) return without_socket(facts);
+  const auto& socket = *facts.usable_socket();
   if ((socket.mode & others_may_write) == 0) {
     if (is_given_away(facts, socket)) return given_away(socket);
     return {State::ok, "closed to everybody else"};
@@ -98,7 +97,7 @@ Finding socket_mode(const Facts& facts) {
 
 Finding members(const Facts& facts) {
   const auto& group = facts.socket_group ? facts.socket_group : facts.docker_group;
-  if (!group) return {State::skipped, "there is no such group here"};
+  if (!group) return skipped("there is no such group here");
   if (group->gid == root) return {State::ok, "the socket's group is root's own"};
   if (group->members.empty() && group->primary.empty()) {
     return {State::ok, fmt::format("nobody is listed in group '{}'", group->name)};
@@ -134,14 +133,14 @@ Finding confinement(const Facts& facts) {
   if (!facts.apparmor.empty()) {
     parts.push_back(fmt::format("{} is under AppArmor's profile {}", who.what, facts.apparmor));
   }
-  if (parts.empty() && !who.process_groups) return {State::skipped, "no process is looked at"};
+  if (parts.empty() && !who.process_groups) return skipped("no process is looked at");
   finding.summary = parts.empty() ? fmt::format("nothing confines {}", who.what)
                                   : fmt::format("{}", fmt::join(parts, "; "));
   return finding;
 }
 
 Finding compose(const Facts& facts) {
-  if (facts.sight == Sight::engine) return {State::skipped, facts.unseen};
+  if (facts.sight == Sight::engine) return unseen(facts.unseen);
   const auto& v1 = facts.compose_v1;
   const auto& v2 = facts.compose_v2;
   if (v1.silent || v2.silent) {
@@ -172,7 +171,7 @@ Finding compose(const Facts& facts) {
 }
 
 Finding buildx(const Facts& facts) {
-  if (facts.sight == Sight::engine) return {State::skipped, facts.unseen};
+  if (facts.sight == Sight::engine) return unseen(facts.unseen);
   if (facts.docker.silent) return {State::note, fmt::format("'docker' {}", hangs)};
   if (facts.docker.path.empty()) return {State::note, "there is no 'docker' command here"};
   if (facts.buildx.silent) return {State::note, fmt::format("'docker buildx' {}", hangs)};
@@ -181,8 +180,7 @@ Finding buildx(const Facts& facts) {
 }
 
 Finding clock(const Facts& facts) {
-  if (!facts.clock_synchronised)
-    return {State::skipped, "nobody tells whether the clock is kept right"};
+  if (!facts.clock_synchronised) return unseen("nobody tells whether the clock is kept right");
   if (*facts.clock_synchronised) return {State::ok, "synchronised"};
   return {State::note,
           "nobody keeps the clock right: certificates and tokens fail by it",
@@ -190,7 +188,7 @@ Finding clock(const Facts& facts) {
 }
 
 Finding disk(const Facts& facts) {
-  if (!facts.disk) return {State::skipped, "the engine's data can not be seen from here"};
+  if (!facts.disk) return unseen("the engine's data can not be seen from here");
   const auto& disk = *facts.disk;
   auto bytes = share(disk.bytes_free, disk.bytes);
   auto inodes = share(disk.inodes_free, disk.inodes);

@@ -11,9 +11,11 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(SocketMode, IsSkippedWithoutASocket) {
+TEST(SocketMode, TellsASocketThatIsGoneFromAnEndpointWithoutOne) {
   auto facts = healthy_facts();
   EXPECT_EQ(judged("socket_mode", facts).state, State::ok);
+  facts.socket->kind = SocketFile::Kind::missing;
+  EXPECT_EQ(judged("socket_mode", facts).state, State::unseen);
   facts.socket.reset();
   EXPECT_EQ(judged("socket_mode", facts).state, State::skipped);
 }
@@ -162,7 +164,7 @@ TEST(TheClock, IsANoteWhereNobodyKeepsIt) {
   facts.clock_synchronised = false;
   EXPECT_EQ(judged("clock", facts).state, State::note);
   facts.clock_synchronised.reset();
-  EXPECT_EQ(judged("clock", facts).state, State::skipped);
+  EXPECT_EQ(judged("clock", facts).state, State::unseen);
 }
 
 DiskFacts disk_with(std::uint64_t bytes_free, std::uint64_t inodes_free) {
@@ -175,7 +177,7 @@ DiskFacts disk_with(std::uint64_t bytes_free, std::uint64_t inodes_free) {
 
 TEST(Disk, IsJudgedByWhatIsScarcer) {
   auto facts = healthy_facts();
-  EXPECT_EQ(judged("disk", facts).state, State::skipped);
+  EXPECT_EQ(judged("disk", facts).state, State::unseen);
   facts.disk = disk_with(500, 500);
   EXPECT_EQ(judged("disk", facts).state, State::ok);
   facts.disk = disk_with(50, 500);
@@ -203,11 +205,11 @@ TEST(Disk, FailsWhereItCanNotBeWrittenTo) {
   EXPECT_THAT(finding.summary, HasSubstr("read-only"));
 }
 
-TEST(WhatIsLate, IsSkippedAndSaysSo) {
+TEST(WhatIsLate, IsUnseenAndSaysSo) {
   auto facts = healthy_facts();
   facts.late = {Part::account, Part::data};
   auto finding = judged("membership", facts);
-  EXPECT_EQ(finding.state, State::skipped);
+  EXPECT_EQ(finding.state, State::unseen);
   EXPECT_EQ(finding.summary, "no answer in time from the accounts of this machine");
   EXPECT_EQ(judged("disk", facts).summary, "no answer in time from the engine's files");
   EXPECT_THAT(judged("socket", facts).summary, Not(HasSubstr("in time")));

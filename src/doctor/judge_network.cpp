@@ -20,8 +20,8 @@ constexpr const char* tls_in_settings =
     "or demand certificates of clients: \"tlsverify\": true in /etc/docker/daemon.json";
 
 Finding only_deep(const Facts& facts) {
-  return skipped(facts.sight == Sight::here ? "looked at with --deep"
-                                            : "looked at by 'gantry doctor --deep' over there");
+  return unseen(facts.sight == Sight::here ? "looked at with --deep"
+                                           : "looked at by 'gantry doctor --deep' over there");
 }
 
 /// The host of an endpoint that is not encrypted; empty: it is none.
@@ -135,7 +135,7 @@ Finding exposed(const Facts& facts) {
                                 "out of the unit's command line, use the engine's Unix socket, and "
                                 "restart it")});
   }
-  if (facts.sight == Sight::engine) return skipped(facts.unseen);
+  if (facts.sight == Sight::engine) return unseen(facts.unseen);
   if (facts.exposed.empty()) return fine("no TCP port of Docker's is open to the network");
   return note(
       fmt::format("{} is open to the network: if that is the engine, see that it demands "
@@ -198,7 +198,7 @@ Finding registry(const Facts& facts) {
 
 Finding sandbox(const Facts& facts) {
   if (!facts.deep) return only_deep(facts);
-  if (!facts.deep->canary) return skipped("there is no engine to try it on");
+  if (!facts.deep->canary) return unseen("there is no engine to try it on");
   const auto& tried = *facts.deep->canary;
   if (!tried) {
     const auto& error = tried.error();

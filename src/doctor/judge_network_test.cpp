@@ -77,10 +77,10 @@ TEST(Exposed, BelievesTheEngineThatItsPortIsOpen) {
   EXPECT_THAT(finding.summary, HasSubstr("as the engine says"));
 }
 
-TEST(DeepRows, AreSkippedUnlessAskedFor) {
+TEST(DeepRows, AreUnseenUnlessAskedFor) {
   for (const auto* id : {"names", "registry", "sandbox"}) {
     auto finding = judged(id, healthy_facts());
-    EXPECT_EQ(finding.state, State::skipped) << id;
+    EXPECT_EQ(finding.state, State::unseen) << id;
     EXPECT_THAT(finding.summary, HasSubstr("--deep")) << id;
   }
 }
@@ -158,7 +158,7 @@ TEST(Sandbox, TellsAMissingImageFromAnEngineThatRunsNothing) {
   EXPECT_EQ(judged("sandbox", facts).state, State::failed);
   EXPECT_THAT(advice(judged("sandbox", facts)), Not(HasSubstr("images make")));
   facts.deep->canary.reset();
-  EXPECT_EQ(judged("sandbox", facts).state, State::skipped);
+  EXPECT_EQ(judged("sandbox", facts).state, State::unseen);
 }
 
 }  // namespace

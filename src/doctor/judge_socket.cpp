@@ -190,7 +190,7 @@ Finding endpoint(const Facts& facts) {
 }
 
 Finding socket(const Facts& facts) {
-  if (!facts.socket) return skipped("the endpoint is no Unix socket");
+  if (!facts.socket) return without_socket(facts);
   const auto& socket = *facts.socket;
   switch (socket.kind) {
     case Kind::missing:

@@ -19,9 +19,9 @@ struct Look {
   std::string_view colour;  ///< ECMA-48's select graphic rendition.
 };
 constexpr std::array looks{
-    Look{State::skipped, "-", "\x1b[2m"},    Look{State::ok, "ok", "\x1b[32m"},
-    Look{State::note, "note", "\x1b[36m"},   Look{State::warning, "warn", "\x1b[33m"},
-    Look{State::failed, "FAIL", "\x1b[31m"},
+    Look{State::skipped, "-", "\x1b[2m"},     Look{State::unseen, "?", "\x1b[2m"},
+    Look{State::ok, "ok", "\x1b[32m"},        Look{State::note, "note", "\x1b[36m"},
+    Look{State::warning, "warn", "\x1b[33m"}, Look{State::failed, "FAIL", "\x1b[31m"},
 };
 constexpr std::string_view plain = "\x1b[0m";
 
@@ -95,6 +95,7 @@ std::string head_of(const Outline& outline) {
 std::string verdict_of(const Outline& outline) {
   switch (outline.state) {
     case State::skipped:
+    case State::unseen:
     case State::ok:
     case State::note:
       return "Docker can be used.";
@@ -145,7 +146,7 @@ constexpr json::TextBounds any_text{0, 1U << 16U};
 State read_state(json::Fields& fields) {
   auto state = parse_state(fields.required_text("state"));
   if (!state) fields.refuse("state", "is none that is known");
-  return state.value_or(State::skipped);
+  return state.value_or(State::unseen);
 }
 
 Step read_step(const json::Value& value) {
@@ -268,6 +269,7 @@ int exit_code_of(State worst) {
   constexpr int broken = 2;
   switch (worst) {
     case State::skipped:
+    case State::unseen:
     case State::ok:
     case State::note:
       return in_order;

@@ -26,7 +26,7 @@ struct Outline {
   struct Row {
     std::string id;
     std::string title;
-    State state = State::skipped;
+    State state = State::unseen;
     std::string summary;
     std::string explanation;
     std::vector<Step> remedy;

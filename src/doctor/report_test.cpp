@@ -87,7 +87,8 @@ TEST(ReportReadAgain, IsRefusedWhereItsMembersMeanSomethingElse) {
 }
 
 TEST(States, AreReadAsTheyAreWritten) {
-  for (auto state : {State::skipped, State::ok, State::note, State::warning, State::failed}) {
+  for (auto state :
+       {State::skipped, State::unseen, State::ok, State::note, State::warning, State::failed}) {
     EXPECT_EQ(parse_state(word(state)), state);
   }
   EXPECT_FALSE(parse_state("splendid"));
@@ -125,6 +126,12 @@ TEST(ReportOnPaper, EndsWithTheSentenceThatProgramsAreTold) {
               testing::EndsWith("\nIt is\\nso.\n"));
   value.as_object().erase("verdict");
   EXPECT_EQ(value_or_throw(read_report(value)).verdict, verdict);
+}
+
+TEST(ReportOnPaper, TellsWhatDoesNotApplyFromWhatIsNotSeen) {
+  auto text = text_of(broken(), Colour::none);
+  EXPECT_THAT(text, HasSubstr("\n  -     certificates     the endpoint does not speak TLS\n"));
+  EXPECT_THAT(text, HasSubstr("\n  ?     account          there is no socket to look at\n"));
 }
 
 TEST(ReportOnPaper, SaysWhoCanNotUseDocker) {

@@ -37,7 +37,7 @@ std::vector<std::string_view> words_of(std::string_view summary) {
 }
 
 bool is_news(const Outcome& before, const Outcome& after) {
-  if (before.state == doctor::State::skipped) return after.state >= doctor::State::warning;
+  if (!doctor::is_judged(before.state)) return after.state >= doctor::State::warning;
   if (before.state != after.state) return true;
   return after.state >= doctor::State::warning &&
          words_of(before.summary) != words_of(after.summary);
@@ -61,7 +61,7 @@ std::vector<Outcome> outcomes_of(const doctor::Report& report) {
 std::vector<Outcome> last_seen(const std::vector<Outcome>& before, std::vector<Outcome> now) {
   for (auto& one : now) {
     const auto* then = find(before, one.id);
-    if (one.state == doctor::State::skipped && then != nullptr) one = *then;
+    if (!doctor::is_judged(one.state) && then != nullptr) one = *then;
   }
   return now;
 }

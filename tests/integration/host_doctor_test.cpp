@@ -131,7 +131,7 @@ TEST_F(HostDoctorOnAnEngine, TellsThatASocketIsGoneAndIsBack) {
   relay_.reset();
   auto gone = told(examine("edge"));
   EXPECT_THAT(gone, testing::Contains("socket: ok, failed"));
-  EXPECT_THAT(gone, testing::Not(testing::Contains(testing::EndsWith(", skipped"))));
+  EXPECT_THAT(gone, testing::Not(testing::Contains(testing::EndsWith(", unseen"))));
   listen();
   auto back = told(examine("edge"));
   EXPECT_THAT(back, testing::Contains("socket: failed, ok"));
