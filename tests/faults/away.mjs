@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { OwnEngine, cause_against } from './own_engine.mjs';
 import { Server, pause, socket, until as until_within } from './server.mjs';
 
-const patience_ms = 120_000;
+const patience_ms = 240_000;
 const until = (what, look) => until_within(what, look, patience_ms);
 const image = 'gantry/sh:latest';
 

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { Server, pause } from './server.mjs';
 
-const patience_ms = 60_000;
+const patience_ms = 180_000;
 /** So many descriptors more than it has in quiet times. */
 const spare = 12;
 const watched_ms = 2_000;

@@ -3,31 +3,21 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { OwnEngine, cause_against } from './own_engine.mjs';
-import { Server, pause, socket } from './server.mjs';
+import { Server, pause, socket, until as until_within } from './server.mjs';
 
 const cycles = Number(process.argv[2] ?? 1);
 const at_once = 8; // twice as many as run, so that some wait
-const verdict_max_ms = 120_000;
-const recovery_max_ms = 60_000;
+const patience_ms = 240_000;  // only so that a test that fails ends
 const image = 'gantry/sh:latest';
 const program = (source) => ({ language: 'sh', image, source });
+
+const until = (what, look) => until_within(what, look, patience_ms);
 
 const cause = cause_against();
 if (cause !== '') {
   assert.ok(!process.env.CI, cause);
   console.log(`SKIPPED: ${cause}`);
   process.exit(0);
-}
-
-/** Polls until `look` answers something true, and answers that. */
-async function until(what, longest_ms, look) {
-  const deadline = Date.now() + longest_ms;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    assert.ok(Date.now() < deadline, `${what}: not within ${longest_ms} ms`);
-    await pause(200);
-  }
 }
 
 /** The names of all events of an execution, to their end. */
@@ -60,7 +50,7 @@ async function one_cycle(server, engine, signal) {
     ids.push(body.id);
   }
   const followed = ids.map((id) => events(server, id));
-  await until('a program runs', recovery_max_ms, async () => {
+  await until('a program runs', async () => {
     const states = await Promise.all(ids.map((id) => execution(server, id)));
     return states.some(({ state }) => state === 'running');
   });
@@ -70,7 +60,7 @@ async function one_cycle(server, engine, signal) {
   await engine.start();
   const verdicts = [];
   for (const id of ids) {
-    const ended = await until(`a verdict of ${id}`, verdict_max_ms, async () => {
+    const ended = await until(`a verdict of ${id}`, async () => {
       const seen = await execution(server, id);
       return seen.state === 'finished' && seen;
     });
@@ -83,7 +73,7 @@ async function one_cycle(server, engine, signal) {
     assert.equal(names.filter((name) => name === 'verdict').length, 1, names.join());
     assert.equal(names.at(-1), 'verdict');
   }
-  await until('programs run again', recovery_max_ms, async () => {
+  await until('programs run again', async () => {
     const { body } = await server.api('POST', '/api/v1/executions?wait=true',
       program('echo again'));
     return body.verdict === 'ok' && body.stdout === 'again\n';
@@ -109,10 +99,10 @@ try {
         counts[key] = (counts[key] ?? 0) + 1;
       }
       // What waits for programs now was made after the engine had come back.
-      await until('nothing is left', recovery_max_ms, async () =>
+      await until('nothing is left', async () =>
         (await server.containers()).every(({ Created, State }) =>
           Created > ended && State === 'running'));
-      await until('the pool is full again', recovery_max_ms, async () => {
+      await until('the pool is full again', async () => {
         const { body } = await server.api('GET', '/api/v1/pools');
         return body.items.some(({ ready }) => ready > 0);
       });

@@ -6,7 +6,7 @@ import { mkdtempSync, openSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 
-const start_timeout_ms = 60_000;
+const start_timeout_ms = 180_000;  // only so that a test that fails ends
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const sudo = process.getuid() === 0 ? [] : ['sudo', '-n'];
 

@@ -8,13 +8,15 @@ import { join } from 'node:path';
 
 const binary = process.env.GANTRY_BIN;
 export const socket = process.env.GANTRY_TEST_ENGINE.replace('unix://', '');
-const start_timeout_ms = 30_000;
-const end_timeout_ms = 60_000;
+// Only so that a test that fails ends.
+const start_timeout_ms = 120_000;
+const end_timeout_ms = 120_000;
+const answer_timeout_ms = 180_000;
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** What `look` gives once it gives something; fails when that is not within the patience. */
-export async function until(what, look, patience_ms = 60_000) {
+export async function until(what, look, patience_ms = 120_000) {
   const deadline = Date.now() + patience_ms;
   for (;;) {
     const seen = await look();
@@ -27,7 +29,7 @@ export async function until(what, look, patience_ms = 60_000) {
 /** One exchange; answers {status, body}. `options` are those of http.request. */
 function exchange(options, body) {
   return new Promise((done, failed) => {
-    const request = http.request({ agent: false, timeout: 60_000, ...options }, (answer) => {
+    const request = http.request({ agent: false, timeout: answer_timeout_ms, ...options }, (answer) => {
       const pieces = [];
       answer.on('data', (piece) => pieces.push(piece));
       answer.on('error', failed);
@@ -37,7 +39,7 @@ function exchange(options, body) {
       });
     });
     request.on('error', failed);
-    request.on('timeout', () => request.destroy(new Error('no answer within 60 s')));
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${answer_timeout_ms} ms`)));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
@@ -94,14 +96,16 @@ export class Server {
     }, body);
   }
 
-  /** Containers on the engine that carry this server's label. */
+  /** Containers on the engine that carry this server's label. Engine 20.10 may go on listing one
+   * that it has removed: what it knows nothing more of is none. */
   async containers() {
     const owner = readFileSync(join(this.data, 'server.id'), 'utf8').trim();
     const filters = encodeURIComponent(JSON.stringify({ label: [`io.gantry.owner=${owner}`] }));
-    const answer = await exchange({
-      socketPath: this.engine, path: `/v1.41/containers/json?all=1&filters=${filters}`,
-    });
-    return answer.body;
+    const ask = (path) => exchange({ socketPath: this.engine, path: `/v1.41/containers/${path}` });
+    const { body: listed } = await ask(`json?all=1&filters=${filters}`);
+    const known = await Promise.all(listed.map(async ({ Id }) =>
+      (await ask(`${Id}/json`)).status !== 404));
+    return listed.filter((_, i) => known[i]);
   }
 
   /** Resident memory in KiB and the number of open descriptors. */

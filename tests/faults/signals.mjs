@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Server, until } from './server.mjs';
 
-const patience_ms = 60_000;
+const patience_ms = 180_000;
 const image = 'gantry/sh:latest';
 const service_restart = 1012;
 
