@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { engine, pause, watch_containers } from './engine.mjs';
 
 const groups = '/sys/fs/cgroup';
-const settle_ms = 4000;
+const settle_ms = 30_000;  // generous: what is left stays
 const sandbox_users = [40_000, 50_000];  // src/sandbox/slots.hpp
 
 function folders(path, depth, found = []) {

@@ -102,7 +102,7 @@ paths and a read-only root.
 - **SURPRISE**: anything else.
 
 *ms* is from the request to its answer. *left* counts containers, processes, control groups,
-volumes, networks and files of the server that are still there 4 s after the end. A case whose
+volumes, networks and files of the server that are still there 30 s after the end. A case whose
 number has a letter is a part of the case of that number.
 `;
 

@@ -4,10 +4,10 @@ const alive = (name) => `sleep 0.2; cat /proc/[0-9]*/comm 2>/dev/null | grep -c 
 
 export default [
   { number: 13, name: 'fork bomb', short, program: 'fork_bomb',
-    limits: { wall_time_ms: 1000, pids: 64 }, control: { shows: /processes: 400 enough/, ms: 1500 },
+    limits: { wall_time_ms: 2000, pids: 64 }, control: { shows: /processes: 400 enough/, ms: 1500 },
     expect: { verdict: 'timed_out', stdout: /processes: (5\d|6[0-3]) EAGAIN/ } },
   { number: 14, name: 'thread bomb', program: 'thread_bomb',
-    limits: { wall_time_ms: 1000, pids: 64 }, control: { shows: /threads: 400 enough/, ms: 1500 },
+    limits: { wall_time_ms: 2000, pids: 64 }, control: { shows: /threads: 400 enough/, ms: 1500 },
     expect: { verdict: 'timed_out', stdout: /threads: (5\d|6[0-3]) EAGAIN/ } },
   { number: 15, name: 'daemons, twice forked, and a sibling by CLONE_PARENT', short,
     program: 'survivor', args: ['daemon'],
