@@ -7,7 +7,7 @@ const engine = process.env.GANTRY_TEST_ENGINE ?? 'unix:///var/run/docker.sock';
 const project = 'browser-shop';
 // Made by the programs that ran before; it has a shell.
 const image = 'gantry/python:latest';
-const slow = { timeout: 60_000 };
+const slow = { timeout: 120_000 };
 const row = (name) => page.getByRole('row').filter({ hasText: name });
 const log = () => page.getByTestId('log');
 const terminal = () => page.getByTestId('terminal');
@@ -108,8 +108,10 @@ export function test_fleet() {
     await page.getByRole('link', { name: 'Ask the doctor of gone' }).first().click();
     await again;
     await doctor().getByText('Docker can not be used').waitFor();
+    // It says so for a moment only.
+    const copied = check('socket').getByText('Copied').waitFor();
     await check('socket').getByRole('button', { name: /^Copy command: \S/ }).first().click();
-    await check('socket').getByText('Copied').waitFor();
+    await copied;
     await check('socket').getByText('Copied').waitFor({ state: 'detached' });
     await examine(page, 'doctor-cause');
     await walk(page, 'doctor-cause');
@@ -246,9 +248,13 @@ export function test_containers() {
   });
 
   test('what a recorded terminal showed is played again', async () => {
-    await ask('POST', `/api/v1/hosts/annex/containers/${project}-web-1/terminals`, {
+    const { id } = await ask('POST', `/api/v1/hosts/annex/containers/${project}-web-1/terminals`, {
       shell: 'sh',
       arguments: ['-c', 'echo play $((40+3)); sleep 1'],
+    });
+    await until('the terminal has ended', async () => {
+      const { items } = await ask('GET', '/api/v1/recordings');
+      return items.some(({ terminal, ended_at }) => terminal === id && ended_at);
     });
     await go('Recordings');
     await row('annex').getByRole('link', { name: `${project}-web-1` }).waitFor();
@@ -266,7 +272,9 @@ export function test_containers() {
     await log().getByText('tick').first().waitFor(slow);
     await page.getByText(`${project}-worker-1`).first().waitFor();
     await button(`Restart ${project}`).click();
+    const restarted = page.waitForResponse((answer) => answer.url().endsWith('/restart'), slow);
     await button('Restart the whole').click();
+    await restarted;
     await page.getByText('Working, in the order of dependencies').waitFor({
       state: 'detached',
       ...slow,
@@ -279,8 +287,14 @@ export function test_containers() {
 export function test_stores() {
   test('events appear as they happen', async () => {
     await go('Events');
-    await ask('POST', '/api/v1/hosts/local/volumes', { name: `${project}-data` });
-    await row(`${project}-data`).first().waitFor(slow);
+    // Who begins to follow is told what happens from then on: done until it has been told.
+    await until('an event', async () => {
+      await ask('POST', '/api/v1/hosts/local/volumes', { name: `${project}-data` });
+      const told = row(`${project}-data`).first().waitFor({ timeout: 2_000 });
+      if (await told.then(() => true, () => false)) return true;
+      await ask('DELETE', `/api/v1/hosts/local/volumes/${project}-data`);
+      return false;
+    });
     await examine(page, 'events');
   });
 
@@ -336,6 +350,15 @@ async function remove_all() {
   const volumes = await ask('GET', `/api/v1/hosts/local/volumes?q=${project}`);
   for (const { name } of volumes.items) {
     await ask('DELETE', `/api/v1/hosts/local/volumes/${name}`);
+  }
+}
+
+/** Looks again until it is so. */
+async function until(what, look) {
+  const deadline = Date.now() + slow.timeout;
+  while (!(await look())) {
+    assert.ok(Date.now() < deadline, `${what}: not within ${slow.timeout} ms`);
+    await page.waitForTimeout(100);
   }
 }
 

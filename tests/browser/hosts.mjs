@@ -5,7 +5,7 @@ import { button, go, page, test } from './story.mjs';
 import { examine } from './visitor.mjs';
 import { SshServer, TlsFront, remove_folder, ssh_missing } from './ways.mjs';
 
-const slow = { timeout: 60_000 };
+const slow = { timeout: 120_000 };
 const front = new TlsFront();
 const ssh = new SshServer();
 const steps = () => page.getByRole('region', { name: 'Connection test' });

@@ -9,6 +9,7 @@ import {
   output,
   owner,
   page,
+  program_with,
   test,
   verdict,
   verdict_timeout_ms,
@@ -103,6 +104,7 @@ export function test_programs() {
     await row('python').first().waitFor();
     await examine(page, 'executions');
     await page.getByText('Not OK').click();
+    await page.locator('tbody [data-verdict="ok"]').first().waitFor({ state: 'detached' });
     await page.locator('tbody [data-verdict="cancelled"]').waitFor();
     assert.equal(await page.locator('tbody [data-verdict="ok"]').count(), 0);
     await row('Cancelled').getByRole('link').first().click();
@@ -111,7 +113,7 @@ export function test_programs() {
     await examine(page, 'execution');
     await button('Edit and run again').click();
     await page.waitForURL('**/run');
-    assert.match(await page.locator('.cm-content').innerText(), /while True/);
+    await program_with('while True').waitFor();
   });
 }
 
@@ -158,7 +160,7 @@ export function test_people() {
     await add_user('bob');
     await page.getByRole('alert').getByText("the name is taken").waitFor();
     await page.getByRole('alert').getByText('choose another name').waitFor();
-    forget_refusal(409);
+    await forget_refusal(409);
 
     await page.getByLabel('Role of bob').selectOption('viewer');
     await button('Disable bob').click();
@@ -178,7 +180,7 @@ export function test_people() {
     await button('Remove ada').click();
     await button('Remove with tokens and sessions').click();
     await page.getByRole('alert').getByText(/last admin/).first().waitFor();
-    forget_refusal(409);
+    await forget_refusal(409);
   });
 
   test('the own password is changed only by who knows it', async () => {
@@ -186,7 +188,7 @@ export function test_people() {
     await examine(page, 'my-account');
     await change_password('not the password');
     await page.getByRole('alert').waitFor();
-    forget_refusal(403);
+    await forget_refusal(403);
     await change_password(owner.password);
     await page.getByText('Your password is changed.').waitFor();
   });
@@ -219,15 +221,16 @@ export function test_people() {
 
   test('on a phone the menu opens by the keyboard', async () => {
     await page.setViewportSize(narrow);
+    await button('Menu').waitFor();
     await button('Menu').focus();
     await page.keyboard.press('Enter');
     await examine_menu();
     await page.keyboard.press('Escape');
-    assert.equal(await page.getByRole('link', { name: 'Executions' }).isVisible(), false);
+    await page.getByRole('link', { name: 'Executions' }).waitFor({ state: 'hidden' });
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'Executions' }).click();
     await page.getByRole('heading', { name: 'Executions' }).waitFor();
-    assert.equal(await page.getByRole('link', { name: 'Images' }).isVisible(), false);
+    await page.getByRole('link', { name: 'Images' }).waitFor({ state: 'hidden' });
     await page.setViewportSize(wide);
   });
 }
@@ -252,6 +255,6 @@ async function change_password(current) {
 
 async function examine_menu() {
   const links = page.getByRole('navigation').getByRole('link');
-  assert.equal(await links.first().isVisible(), true);
+  await links.first().waitFor();
   assert.ok((await links.count()) >= 7);
 }

@@ -35,12 +35,12 @@ export function test_second_factor() {
     await page.getByLabel('Password').fill(owner.password);
     await button('Sign in').click();
     await page.getByLabel('Code', { exact: true }).waitFor();
-    forget_refusal(401);
+    await forget_refusal(401);
     await examine(page, 'sign-in-code');
     await page.getByLabel('Code', { exact: true }).fill('000000');
     await button('Sign in').click();
     await page.getByRole('alert').waitFor();
-    forget_refusal(401);
+    await forget_refusal(401);
     await page.getByLabel('Code', { exact: true }).fill(recovery);
     await button('Sign in').click();
     await menu_link('Containers').waitFor();

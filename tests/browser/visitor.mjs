@@ -44,7 +44,7 @@ export async function visit(url) {
     });
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);  // only so that a test that fails ends
   page.on('request', (request) => {
     const outside = new URL(request.url()).origin !== new URL(url).origin;
     if (outside) noticed.push(`request to ${request.url()}`);

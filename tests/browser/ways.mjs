@@ -59,8 +59,9 @@ PasswordAuthentication no
     mkdirSync('/run/sshd', { recursive: true });
     const words = ['-D', '-f', file('sshd_config'), '-h', file(this.host_key), '-E', file('log')];
     this.process = spawn(sshd, words, { stdio: 'ignore' });
+    this.exited = new Promise((done) => this.process.on('exit', done));
     for (let tries = 0; !(await answers(this.port)); ++tries) {
-      assert.ok(tries < 300, `sshd does not listen: ${existsSync(file('log')) && text_of('log')}`);
+      assert.ok(tries < 1200, `sshd does not listen: ${existsSync(file('log')) && text_of('log')}`);
       await pause(50);
     }
   }
@@ -72,6 +73,7 @@ PasswordAuthentication no
   /** The same address with another key, as of a machine that was made anew, or of somebody else. */
   async become_another() {
     this.stop();
+    await this.exited;  // until then it would answer in the place of the other
     this.host_key = 'host-2';
     make_key(this.host_key);
     await this.start();
