@@ -1,5 +1,9 @@
 // The pages of hosts and what is on them, in the order in which the tests visit them.
 import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { button, go, page, test } from './story.mjs';
 import { examine, walk } from './visitor.mjs';
 
@@ -8,6 +12,7 @@ const project = 'browser-shop';
 // Made by the programs that ran before; it has a shell.
 const image = 'gantry/python:latest';
 const slow = { timeout: 120_000 };
+const folder = mkdtempSync(join(tmpdir(), 'gantry-browser-'));
 const row = (name) => page.getByRole('row').filter({ hasText: name });
 const log = () => page.getByTestId('log');
 const terminal = () => page.getByTestId('terminal');
@@ -92,7 +97,7 @@ export function test_fleet() {
     await button('Add a host').click();
     await page.getByText('Socket', { exact: true }).click();
     await page.getByLabel('Name', { exact: true }).fill('gone');
-    await page.getByLabel('Endpoint').fill('unix:///nowhere/docker.sock');
+    await page.getByLabel('Endpoint').fill(`unix://${await dead_socket()}`);
     await button('Add and test').click();
     await page.getByText('It does not work').waitFor(slow);
     await page.getByRole('listitem').getByText('What helps').waitFor();
@@ -101,7 +106,7 @@ export function test_fleet() {
   test('the doctor names the cause, and what helps can be copied', async () => {
     await page.getByRole('link', { name: 'Ask the doctor of gone' }).first().click();
     await page.waitForURL('**/hosts/gone#doctor');
-    await check('socket').getByText('The cause').waitFor(slow);
+    await check('engine').getByText('The cause').waitFor(slow);
     await doctor().getByText('Docker can not be used').waitFor();
     // The link leads here once more.
     const again = page.waitForResponse((answer) => answer.url().endsWith('/hosts/gone/doctor'));
@@ -109,21 +114,22 @@ export function test_fleet() {
     await again;
     await doctor().getByText('Docker can not be used').waitFor();
     // It says so for a moment only.
-    const copied = check('socket').getByText('Copied').waitFor();
-    await check('socket').getByRole('button', { name: /^Copy command: \S/ }).first().click();
+    const copied = check('engine').getByText('Copied').waitFor();
+    await check('engine').getByRole('button', { name: /^Copy command: \S/ }).first().click();
     await copied;
-    await check('socket').getByText('Copied').waitFor({ state: 'detached' });
+    await check('engine').getByText('Copied').waitFor({ state: 'detached' });
     await examine(page, 'doctor-cause');
     await walk(page, 'doctor-cause');
     // What was found out before says nothing of a host that is not used.
     await button('Disable').click();
     await button('Disconnect from it').click();
     await doctor().getByRole('button', { name: 'Examine', exact: true }).waitFor();
-    await check('socket').waitFor({ state: 'detached' });
+    await check('engine').waitFor({ state: 'detached' });
     await button('Remove').click();
     await button('Forget it, with its secrets').click();
     await page.waitForURL('**/hosts');
     await row('gone').waitFor({ state: 'detached' });
+    rmSync(folder, { recursive: true, force: true });
   });
 }
 
@@ -351,6 +357,17 @@ async function remove_all() {
   for (const { name } of volumes.items) {
     await ask('DELETE', `/api/v1/hosts/local/volumes/${name}`);
   }
+}
+
+/** A socket at which nobody listens any more. What helps with it does not depend on what other
+ * engines this machine has. */
+async function dead_socket() {
+  const [path, dead] = ['engine', 'dead'].map((name) => join(folder, `${name}.sock`));
+  const server = net.createServer();
+  await new Promise((done) => server.listen(path, done));
+  renameSync(path, dead);  // what is closed is removed
+  await new Promise((done) => server.close(done));
+  return dead;
 }
 
 /** Looks again until it is so. */
