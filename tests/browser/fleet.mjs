@@ -48,7 +48,7 @@ export function test_fleet() {
     await page.getByText('Socket', { exact: true }).click();
     await page.getByLabel('Name', { exact: true }).fill('annex');
     await page.getByLabel('Endpoint').fill(engine);
-    await page.getByLabel('Groups, parted by commas').fill('spare');
+    await page.getByLabel('Groups, separated by commas').fill('spare');
     await page.getByLabel('Record all terminals on it').check();
     await button('Add and test').click();
     await page.waitForURL('**/hosts/annex');
@@ -76,7 +76,7 @@ export function test_fleet() {
     await doctor().getByRole('button', { name: 'Examine' }).click();
     await check('engine').getByText('in order').waitFor(slow);
     await check('socket').getByText(engine.replace('unix://', '')).waitFor();
-    await doctor().getByText(/^Skipped: \d+$/).click();
+    await doctor().getByText(/^Not needed here: \d+$/).click();
     await examine(page, 'doctor');
     await walk(page, 'doctor');
     // A fresh answer is given again, for 10 s.
@@ -224,7 +224,7 @@ export function test_containers() {
   });
 
   test('what a container uses is drawn, and what runs in it is listed', async () => {
-    await page.getByRole('tab', { name: 'Use' }).click();
+    await page.getByRole('tab', { name: 'Usage' }).click();
     await page.getByRole('img', { name: /^Memory: / }).waitFor(slow);
     await examine(page, 'stats');
     await page.getByRole('tab', { name: 'Processes' }).click();

@@ -247,7 +247,7 @@ async function add_user(name) {
 }
 
 async function change_password(current) {
-  await page.getByLabel('Present password').fill(current);
+  await page.getByLabel('Current password').fill(current);
   await page.getByLabel('New password', { exact: true }).fill(owner.password);
   await page.getByLabel('New password again').fill(owner.password);
   await button('Change password').click();

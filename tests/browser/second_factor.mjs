@@ -22,6 +22,7 @@ export function test_second_factor() {
     await examine(page, 'second-factor');
     const secret = await page.getByTestId('totp-secret').innerText();
     await page.getByLabel('Code', { exact: true }).fill(code_of(secret));
+    await page.getByLabel('Current password').last().fill(owner.password);
     await button('Switch it on').click();
     const codes = page.getByTestId('recovery-codes').locator('code');
     recovery = (await codes.first().innerText()).trim();
@@ -50,7 +51,7 @@ export function test_second_factor() {
     await go_by_account('My account');
     await page.getByText('this one').waitFor();
     await button('Switch off').click();
-    await page.getByLabel('Present password').last().fill(owner.password);
+    await page.getByLabel('Current password').last().fill(owner.password);
     await button('Ask for no code any more').click();
     await button('Set up').waitFor();
   });

@@ -141,7 +141,7 @@ export const en = {
 
   'metric.exit': 'Exit code',
   'metric.signal': 'Signal',
-  'metric.wall': 'Wall',
+  'metric.wall': 'Wall time',
   'metric.cpu': 'CPU',
   'metric.memory': 'Peak memory',
   'metric.image': 'Image',

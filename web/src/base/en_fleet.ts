@@ -45,7 +45,7 @@ export const en_fleet = {
   'hosts.insecure':
     'I know that whoever can reach this address, or listen on the way, is root on that host: ' +
     'nothing is encrypted and nobody is asked for a password.',
-  'hosts.groups': 'Groups, parted by commas',
+  'hosts.groups': 'Groups, separated by commas',
   'hosts.in_groups': 'Groups',
   'hosts.labels': 'Labels, name=value, one per line',
   'hosts.note': 'Note',
@@ -166,7 +166,7 @@ export const en_fleet = {
   'logs.timestamps': 'Times',
   'logs.following': 'Following',
   'logs.interrupted': 'Interrupted, following again',
-  'logs.over': 'At its end',
+  'logs.over': 'Ended',
   'logs.pause': 'Pause',
   'logs.go_on': 'Go on',
   'logs.missed': '{count} new',
@@ -183,7 +183,7 @@ export const en_fleet = {
   'detail.parts': 'Parts of the container',
   'detail.overview': 'Overview',
   'detail.logs': 'Log',
-  'detail.stats': 'Use',
+  'detail.stats': 'Usage',
   'detail.top': 'Processes',
   'detail.changes': 'Changes',
   'detail.terminal': 'Terminal',
@@ -252,7 +252,7 @@ export const en_fleet = {
   'reach.host_ipc': "The host's shared memory: it reads and writes what other programs share",
   'reach.seccomp': "Without seccomp: the kernel's rarely used calls are open to it, too",
   'reach.apparmor': "Without AppArmor: the host's rules for programs do not hold for it",
-  'reach.capabilities': 'Capabilities to add, parted by commas',
+  'reach.capabilities': 'Capabilities to add, separated by commas',
   'reach.capabilities_hint':
     'Rights in the kernel beyond the usual ones, as NET_ADMIN; SYS_ADMIN is nearly all of them.',
   'reach.devices': 'Devices, /dev/host[:/dev/inside][:rwm], one per line',

@@ -110,8 +110,8 @@ export const en_pages = {
   'workspaces.remove_sure': 'Delete with all that is in it',
 
   'images.text':
-    'The images of this engine. What programs brought in goes again when none has asked for it ' +
-    'for long (images_unused_days).',
+    'The images on this host. Those that were pulled for programs are removed when no program has ' +
+    'asked for them for a while (images_unused_days).',
   'images.reference': 'Image',
   'images.fetching': 'Fetching {name}',
   'images.run': 'Run in it',
@@ -128,12 +128,12 @@ export const en_pages = {
   'images.containers': 'Containers',
   'images.languages': 'Languages',
   'images.unnamed': 'Without a name',
-  'images.nothing': 'Nothing known here',
+  'images.nothing': 'Nothing that Gantry knows',
   'images.sandbox': 'Pulled for programs, last used {age}',
 
   'registries.title': 'Registries',
   'registries.text':
-    'Pulls from exactly this host sign in with these words. The password is kept encrypted and ' +
+    'Pulls from exactly this registry sign in with this login. The password is kept encrypted and ' +
     'never shown.',
   'registries.host': 'Host',
   'registries.user': 'User',
@@ -207,7 +207,7 @@ export const en_pages = {
   'users.remove_sure': 'Remove with tokens and sessions',
 
   'account.change_password': 'Change password',
-  'account.current_password': 'Present password',
+  'account.current_password': 'Current password',
   'account.new_password': 'New password',
   'account.new_again': 'New password again',
   'account.others_end': 'Your other sessions end when the password changes.',

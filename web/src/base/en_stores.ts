@@ -35,11 +35,11 @@ export const en_stores = {
   'volumes.count': '{count} volumes',
   'volumes.name': 'Name of the new volume',
   'volumes.create': 'Create volume',
-  'networks.text': 'What containers of this host speak over.',
+  'networks.text': 'The networks over which the containers of this host reach each other.',
   'networks.count': '{count} networks',
   'networks.name': 'Name of the new network',
   'networks.create': 'Create network',
-  'networks.internal': 'Without a way out',
+  'networks.internal': 'Internal: no way out of the host',
   'networks.is_internal': 'internal',
   'networks.subnets': 'Addresses',
 
@@ -67,13 +67,13 @@ export const en_stores = {
   'disk.text':
     "What this host's engine keeps on its disk. The engine walks its whole store for this, which " +
     'may take a while.',
-  'disk.idle': '{size} of it nobody needs',
+  'disk.idle': '{size} of it can be reclaimed',
   'disk.cache': 'Build cache',
 
   'events.text':
-    'What happens on the hosts, as it happens; what you opened the page too late for comes first ' +
-    'where it is still kept.',
-  'events.none': 'Nothing has happened yet.',
+    'What happens on the hosts while this page is open. What an interrupted connection made you ' +
+    'miss comes afterwards, as far as it is still kept.',
+  'events.none': 'Nothing has happened since this page was opened.',
   'events.none_text': 'Events appear here as they come.',
   'events.what': 'What',
   'events.type': 'Type',

@@ -106,7 +106,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'workspaces.remove_sure': '连同全部内容删除',
 
   'images.text': 
-    '此引擎的镜像。为程序拉取的镜像，长期没有程序使用后会被删除（images_unused_days）。',
+    '此主机上的镜像。为程序拉取的镜像，长期没有程序使用后会被删除（images_unused_days）。',
   'images.reference': '镜像',
   'images.fetching': '正在拉取 {name}',
   'images.run': '在其中运行',
@@ -127,7 +127,7 @@ export const zh_pages: { readonly [Key in keyof typeof en_pages]: string } = {
   'images.sandbox': '为程序拉取，上次使用于{age}',
 
   'registries.title': '镜像仓库',
-  'registries.text': '从该主机拉取时使用此登录信息。密码加密保存，不会再次显示。',
+  'registries.text': '从该镜像仓库拉取时使用此登录信息。密码加密保存，不会再次显示。',
   'registries.host': '主机',
   'registries.user': '用户',
   'registries.password': '密码或令牌',

@@ -40,7 +40,7 @@ export const zh_stores: { readonly [Key in keyof typeof en_stores]: string } = {
   'networks.count': '{count} 个网络',
   'networks.name': '新网络的名称',
   'networks.create': '创建网络',
-  'networks.internal': '不可访问外部',
+  'networks.internal': '内部网络：不可访问主机之外',
   'networks.is_internal': '内部',
   'networks.subnets': '地址',
 
@@ -69,8 +69,8 @@ export const zh_stores: { readonly [Key in keyof typeof en_stores]: string } = {
   'disk.idle': '其中 {size} 可回收',
   'disk.cache': '构建缓存',
 
-  'events.text': '主机上实时发生的事件；打开页面之前的事件若仍保留，会先显示。',
-  'events.none': '还没有发生任何事件。',
+  'events.text': '本页打开期间主机上发生的事件。连接中断时错过的事件，若仍保留，会随后补上。',
+  'events.none': '打开本页以来还没有发生任何事件。',
   'events.none_text': '事件发生时会显示在这里。',
   'events.what': '对象',
   'events.type': '类型',
