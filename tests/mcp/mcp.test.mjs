@@ -10,7 +10,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-import { Server, pause } from '../faults/server.mjs';
+import { Server, until } from '../faults/server.mjs';
 
 const server = new Server();
 const socket = process.env.GANTRY_TEST_ENGINE.replace('unix://', '');
@@ -22,6 +22,11 @@ before(async () => {
   await server.start();
   url = new URL(`http://127.0.0.1:${server.port}/mcp`);
   talker = await start_talker();
+  // What the server knows of its host follows the engine's events.
+  await until('the server sees it', async () => {
+    const { body } = await server.api('GET', '/api/v1/containers?host=local&state=running');
+    return body.items.some(({ id }) => id === talker.id);
+  });
 });
 after(async () => {
   await engine('DELETE', `/containers/${talker.id}?force=1`);
@@ -146,8 +151,11 @@ for (const [name, transport] of [['http', http_transport], ['stdio', stdio_trans
       const { structuredContent } = await client.callTool({ name: 'list_containers' });
       const found = structuredContent.items.find((one) => one.name === talker.name);
       assert.equal(found.id, talker.id);
-      const logs = await client.callTool({
-        name: 'read_logs', arguments: { container: talker.name, tail: 2 },
+      const logs = await until('all that it says', async () => {
+        const read = await client.callTool({
+          name: 'read_logs', arguments: { container: talker.name, tail: 2 },
+        });
+        return (read.isError || read.structuredContent.log.endsWith('line 20\n')) && read;
       });
       assert.equal(logs.isError, false);
       assert.equal(logs.structuredContent.log, 'line 19\nline 20\n');
@@ -171,21 +179,18 @@ for (const [name, transport] of [['http', http_transport], ['stdio', stdio_trans
 }
 
 /** Waits until nothing runs any more. */
-async function all_ended() {
-  for (let left = 100; left > 0; --left) {
+function all_ended() {
+  return until('all have ended', async () => {
     const { body } = await server.api('GET', '/api/v1/executions');
-    if (body.items.every((item) => item.state === 'finished')) return body.items;
-    await pause(100);
-  }
-  return assert.fail('a program still runs');
+    return body.items.every((item) => item.state === 'finished') && body.items;
+  });
 }
 
-async function until_running() {
-  for (let left = 100; left > 0; --left) {
+function until_running() {
+  return until('a program runs', async () => {
     const { body } = await server.api('GET', '/api/v1/executions');
-    if (body.items.some((item) => item.state === 'running')) return;
-    await pause(50);
-  }
+    return body.items.some((item) => item.state === 'running');
+  });
 }
 
 for (const [name, transport] of [['http', http_transport], ['stdio', stdio_transport]]) {

@@ -8,7 +8,7 @@ import { Postgres, Server, folder, postgres_missing } from './place.mjs';
 /** `gantry serve` to its end, which must come by itself. */
 function refused(...words) {
   const ended = spawnSync(process.env.GANTRY_BIN, ['serve', '--listen', '127.0.0.1:0',
-    '--engine', 'unix:///nowhere.sock', ...words], { encoding: 'utf8', timeout: 60_000 });
+    '--engine', 'unix:///nowhere.sock', ...words], { encoding: 'utf8', timeout: 180_000 });
   assert.equal(ended.signal, null, 'the second server runs');
   assert.notEqual(ended.status, 0, ended.stdout);
   assert.ok(!ended.stdout.includes('is ready on'), ended.stdout);

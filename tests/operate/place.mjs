@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 
 const binary = process.env.GANTRY_BIN;
-const patience_ms = 60_000;
+const patience_ms = 180_000;  // only so that a test that fails ends
 
 const children = new Set();
 // What a failed test has left running.
@@ -30,7 +30,7 @@ export async function until(look, what) {
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    assert.ok(Date.now() < deadline, `not within a minute: ${what}`);
+    assert.ok(Date.now() < deadline, `not within ${patience_ms} ms: ${what}`);
     await pause(50);
   }
 }

@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { kill_tree } from './clean_up.mjs';
 
 const program = '/usr/sbin/sshd';
-const patience_ms = 30_000;
+const patience_ms = 120_000;  // only so that a test that fails ends
+const ports_tried = 5;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Why there can be no sshd here; empty when there can. */
@@ -29,14 +30,6 @@ export function free_port() {
       const { port } = server.address();
       server.close(() => done(port));
     });
-  });
-}
-
-function listens(port) {
-  return new Promise((done) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.on('connect', () => { socket.destroy(); done(true); });
-    socket.on('error', () => done(false));
   });
 }
 
@@ -76,10 +69,8 @@ export class Sshd {
   async start({ lines = [], password = '', user = userInfo().username } = {}) {
     this.user = user;
     this.keys.make('host');
-    this.port = await free_port();
     for (const name of ['authorized_keys', 'authorities']) writeFileSync(this.file(name), '');
-    writeFileSync(this.file('sshd_config'), [...lines,
-      `ListenAddress 127.0.0.1:${this.port}`, 'PidFile none',
+    writeFileSync(this.file('sshd_config'), [...lines, 'PidFile none',
       `AuthorizedKeysFile ${this.file('authorized_keys')}`,
       `TrustedUserCAKeys ${this.file('authorities')}`,
       'UsePAM no', 'StrictModes no', `SetEnv HOME=${this.folder}`, 'PermitRootLogin yes',
@@ -88,13 +79,28 @@ export class Sshd {
     mkdirSync('/run/sshd', { recursive: true });  // it insists on it
     const [first, ...rest] = [...this.with_files(this.own_files(password)), program, '-D', '-f',
       this.file('sshd_config'), '-h', this.keys.file('host'), '-E', this.file('log')];
-    this.process = spawn(first, rest, { stdio: 'ignore' });
+    for (let left = ports_tried; left > 0; --left) {
+      if (await this.listens(first, rest)) return this;
+    }
+    return assert.fail(`sshd did not start: ${this.said()}`);
+  }
+
+  said = () => (existsSync(this.file('log')) ? readFileSync(this.file('log'), 'utf8') : '');
+
+  /** Starts it on a port that was free a moment ago; false when somebody else has taken it. */
+  async listens(first, rest) {
+    this.port = await free_port();
+    rmSync(this.file('log'), { force: true });
+    this.process = spawn(first, [...rest, '-o', `ListenAddress=127.0.0.1:${this.port}`],
+      { stdio: 'ignore' });
     const deadline = Date.now() + patience_ms;
-    while (!(await listens(this.port))) {
-      assert.ok(Date.now() < deadline && this.process.exitCode === null, 'sshd did not start');
+    // Asking the port would not tell whose it is.
+    while (!this.said().includes('Server listening on ')) {
+      assert.ok(Date.now() < deadline, `sshd does not listen: ${this.said()}`);
+      if (this.process.exitCode !== null) return false;
       await pause(20);
     }
-    return this;
+    return true;
   }
 
   /** Its own view of accounts: a password that nobody else knows, and a shell for who has none. */
