@@ -4,16 +4,19 @@ import { spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { beforeEach, test } from 'node:test';
 import {
-  engine, gid_of, groups_file, id_of, mode_of, new_user, room, root, Session, usual_socket,
+  engine, gid_of, groups_file, id_of, mode_of, new_user, room, root, Session, until, usual_socket,
 } from './place.mjs';
 
 beforeEach(() => engine.ready());
 
 /** A process of the user's that goes on until it is killed: {pid, end}. */
-function process_of(user) {
+async function process_of(user) {
   const child = spawn('setpriv', ['--reuid', user, '--regid', user, '--init-groups', 'sleep', '600'],
     { stdio: 'ignore' });
   const ended = new Promise((done) => child.on('exit', done));
+  // Before that it is root's.
+  const name = () => readFileSync(`/proc/${child.pid}/comm`, 'utf8').trim();
+  await until(() => name() === 'sleep', `the process of '${user}'`);
   return { pid: child.pid, end: async () => { child.kill('SIGKILL'); await ended; } };
 }
 
@@ -34,27 +37,27 @@ test('a user who is not in the group is added, and the shell told apart that is 
 
 test('a process that began before its account was in the group is restarted', async () => {
   const user = new_user();
-  const old = process_of(user);
+  const old = await process_of(user);
   const shell = new Session(user);
   (await shell.doctor(`--pid ${old.pid}`)).names('membership', /is not in group/);
   root(`usermod -aG docker ${user}`);
   const found = (await shell.doctor(`--pid ${old.pid}`)).names('process_groups', new RegExp(`process ${old.pid} began before`));
   assert.match(found.check('process_groups').remedy[0].what, new RegExp(`end process ${old.pid}`));
   await old.end();
-  const young = process_of(user);
+  const young = await process_of(user);
   (await shell.doctor(`--pid ${young.pid}`)).passes();
   await young.end();
 });
 
 test('--fix of a process adds its account and leaves the restart to its owner', async () => {
   const user = new_user();
-  const old = process_of(user);
+  const old = await process_of(user);
   const admin = new Session(new_user());
   const fixed = await admin.doctor_of(`sudo gantry doctor --fix --yes --json --pid ${old.pid}`);
   fixed.names('process_groups', /began before that/);
   assert.match(root(`id -nG ${user}`), /\bdocker\b/);
   await old.end();
-  const young = process_of(user);
+  const young = await process_of(user);
   const before_it = groups_file();
   const again = await admin.type(`sudo gantry doctor --fix --yes --pid ${young.pid} 2>&1`);
   assert.match(again.out, /there is nothing to change/);

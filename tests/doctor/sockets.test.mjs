@@ -27,7 +27,7 @@ test('an engine that was stopped is started', async () => {
 
 test('a socket at which nobody listens is told from one that is not there', async () => {
   const shell = member();
-  engine.kill();
+  await engine.kill();
   const found = (await shell.doctor()).names('engine', /nobody listens|nothing listens/);
   assert.equal(found.check('socket').state, 'ok');
   assert.deepEqual(found.commands('engine'), ['sudo service docker start']);
