@@ -46,6 +46,7 @@ test('an action without words keeps its own name', () => {
 test('what has a name is told by it', () => {
   expect(target_text(entry({ target: '01j9', details: { name: 'bob' } }))).toBe('bob');
   expect(target_text(entry({ target: '01j9' }))).toBe('01j9');
+  expect(target_text(entry({ target: `web1/${'f'.repeat(64)}` }))).toBe('web1/ffffffffffff');
 });
 
 test('details become lines, text as it is and the rest as JSON', () => {

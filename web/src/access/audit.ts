@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../api/client';
 import { en } from '../base/en';
+import { short_id } from '../base/format';
 import { t, type PlainKey } from '../base/i18n.svelte';
 
 export type Outcome = 'all' | 'done' | 'refused';
@@ -32,9 +33,10 @@ export function filter_records(
   });
 }
 
-/** What it was done to: by its name where the entry has one. */
+/** What it was done to: by its name where the entry has one. Ids are as short as elsewhere. */
 export function target_text({ target, details }: AuditRecord): string {
-  return typeof details?.name === 'string' ? details.name : target;
+  if (typeof details?.name === 'string') return details.name;
+  return target.replace(/\b[0-9a-f]{64}\b/g, short_id);
 }
 
 /** The members of an entry's details as lines to read. */
