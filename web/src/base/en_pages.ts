@@ -110,8 +110,8 @@ export const en_pages = {
   'workspaces.remove_sure': 'Delete with all that is in it',
 
   'images.text':
-    'The images on this host. Those that were pulled for programs are removed when no program has ' +
-    'asked for them for a while (images_unused_days).',
+    'The images on this host. Those that were pulled for programs are removed when no program ' +
+    'has asked for them for a while (images_unused_days).',
   'images.reference': 'Image',
   'images.fetching': 'Fetching {name}',
   'images.run': 'Run in it',
@@ -133,8 +133,8 @@ export const en_pages = {
 
   'registries.title': 'Registries',
   'registries.text':
-    'Pulls from exactly this registry sign in with this login. The password is kept encrypted and ' +
-    'never shown.',
+    'Pulls from exactly this registry sign in with this login. The password is kept encrypted ' +
+    'and never shown.',
   'registries.host': 'Host',
   'registries.user': 'User',
   'registries.password': 'Password or token',
