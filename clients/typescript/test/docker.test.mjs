@@ -60,7 +60,7 @@ async function service(name, script, settings = {}) {
 
 /** Asks until `look` answers something true. */
 async function until(look) {
-  for (let tries = 0; tries < 300; ++tries) {
+  for (let tries = 0; tries < 1200; ++tries) {
     const seen = await look();
     if (seen) return seen;
     await pause(100);

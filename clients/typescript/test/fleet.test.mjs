@@ -16,7 +16,7 @@ let host;
 
 /** Asks until `look` answers something true. */
 async function until(look) {
-  for (let tries = 0; tries < 300; ++tries) {
+  for (let tries = 0; tries < 1200; ++tries) {
     const seen = await look();
     if (seen) return seen;
     await pause(100);
@@ -75,8 +75,10 @@ test('the doctor says why a host is away', async () => {
   assert.deepEqual([first.report.version, first.report.cause, first.since], [1, 'socket', null]);
   const cause = first.report.checks.find(({ id }) => id === first.report.cause);
   assert.ok(cause.remedy.length > 0);
-  // Who asks again at once is told the same.
-  assert.equal((await lost.doctor()).report.at, first.report.at);
+  // Who asks again within 10 s is told the same.
+  const again = await lost.doctor();
+  const fresh = Date.now() - Date.parse(first.report.at) < 10_000;
+  if (fresh) assert.equal(again.report.at, first.report.at);
   await lost.remove();
 });
 
@@ -185,13 +187,13 @@ async function proxy() {
     const onward = http.request({
       ...address, path, method, headers: { ...headers, host: `127.0.0.1:${server.port}` },
     }, (found) => {
+      open.add(answer);  // the server has taken it up
       answer.writeHead(found.statusCode, found.headers);
       found.on('error', () => answer.destroy());
       found.pipe(answer);
     });
     onward.on('error', () => answer.destroy());
     answer.on('close', () => onward.destroy());
-    open.add(answer);
     request.pipe(onward);
   });
   await new Promise((done) => listener.listen(0, '127.0.0.1', done));
@@ -213,15 +215,17 @@ test('events go on where they were when the stream breaks off', async () => {
     host: ['local'], type: ['volume'], action: ['create'],
   });
   try {
-    const next = async () => {
-      const { value } = await following.next();
-      assert.equal(value.type, 'volume');
-      return value;
+    // Others make volumes, too, as the server itself for what it runs.
+    const next = async (events = following) => {
+      for (;;) {
+        const { value } = await events.next();
+        assert.equal(value.type, 'volume');
+        if (value.id.startsWith(name)) return value;
+      }
     };
     const first = next();
-    await until(() => way.open.size > 0);
     // What is made before the stream stands is not told.
-    await pause(300);
+    await until(() => way.open.size > 0);
     for (const n of [1, 2]) await host.createVolume({ name: volume(n), labels });
     assert.equal((await first).id, volume(1));
     assert.equal((await next()).id, volume(2));
@@ -234,7 +238,7 @@ test('events go on where they were when the stream breaks off', async () => {
     // Another reader goes on behind the cursor of the second.
     await host.createVolume({ name: volume(4), labels });
     const later = client.fleet.events({ after: third.cursor, type: ['volume'] });
-    assert.equal((await later.next()).value.id, volume(4));
+    assert.equal((await next(later)).id, volume(4));
     await later.return();
     const unknown = client.fleet.events({ after: 'of-another-run-1' });
     assert.equal((await unknown.next()).value.type, 'gap');
