@@ -1,9 +1,6 @@
-#include "async/workers.hpp"
 #include "cli/api_client.hpp"
 #include "cli/find_container.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/raw_terminal.hpp"
-#include "net/http_server_fake.hpp"
+#include "cli/testing_fake.hpp"
 
 #include <charconv>
 
@@ -46,20 +43,9 @@ async::task<void> answer(net::http::Exchange& exchange) {
 }
 
 Result<FoundContainer> find(std::string word) {
-  net::http::TestServer server{&answer};
-  async::Workers workers{1, 4};
-  Terminal terminal{[](std::string_view) {}, [](std::string_view) {}, Terminal::Kind::file};
-  async::StopSignal interrupted{server.loop().executor()};
-  ScreenWatch screen{server.loop().executor()};
-  Context context{.executor = server.loop().executor(),
-                  .workers = workers,
-                  .terminal = terminal,
-                  .interrupted = interrupted,
-                  .screen = screen,
-                  .version = "test"};
-  auto client = value_or_throw(ApiClient::open(
-      context, {.url = fmt::format("http://127.0.0.1:{}", server.port()), .token = Secret{"t"}}));
-  return server.run(find_container(*client, {}, std::move(word)));
+  TestRemote remote{&answer};
+  auto client = value_or_throw(ApiClient::open(remote.context(), remote.access()));
+  return remote.run(find_container(*client, {}, std::move(word)));
 }
 
 TEST(CrowdedContainers, ANameIsFoundOnWhicheverPageItStands) {

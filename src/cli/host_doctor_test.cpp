@@ -1,15 +1,7 @@
-#include "async/workers.hpp"
-#include "cli/remote.hpp"
+#include "cli/testing_fake.hpp"
 #include "doctor/report.hpp"
-#include "net/http_server_fake.hpp"
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-
-#include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 // `gantry hosts doctor`, of a server that says what a test wrote down.
 namespace gantry::cli {
@@ -22,37 +14,11 @@ using ::testing::StartsWith;
 
 class HostDoctor : public testing::Test {
  protected:
-  HostDoctor()
-      : token_file_{fmt::format("{}gantry_host_doctor_token_{}", testing::TempDir(), ::getpid())} {
-    std::ofstream{token_file_} << "secret\n";
-  }
-  ~HostDoctor() override { std::filesystem::remove(token_file_); }
-
   Result<int> run_doctor(Format format = Format::text,
                          RemoteCommand::Screen colours = RemoteCommand::Screen::none) {
-    auto all = verbs();
-    auto verb = std::ranges::find_if(
-        all, [](const Verb& one) { return one.command == "hosts" && one.action == "doctor"; });
-    async::Workers workers{1, 4};
-    Terminal terminal{[this](std::string_view bytes) { out_ += bytes; }, [](std::string_view) {},
-                      Terminal::Kind::file};
-    async::StopSignal interrupted{server_.loop().executor()};
-    ScreenWatch screen{server_.loop().executor()};
-    Context context{.executor = server_.loop().executor(),
-                    .workers = workers,
-                    .terminal = terminal,
-                    .interrupted = interrupted,
-                    .screen = screen,
-                    .version = "test"};
-    ServerAccess access{.url = fmt::format("http://127.0.0.1:{}", server_.port()),
-                        .token_file = token_file_,
-                        .token_file_kind = ServerAccess::TokenFile::named};
-    return server_.run(run(context, RemoteCommand{.server = std::move(access),
-                                                  .format = format,
-                                                  .verb = &*verb,
-                                                  .given = {{"name", {"web1"}}},
-                                                  .screen = colours,
-                                                  .width = width_}));
+    return remote_.run(
+        "hosts", "doctor",
+        {.format = format, .given = {{"name", {"web1"}}}, .screen = colours, .width = width_});
   }
 
   static doctor::Report report_with(std::optional<Error> error) {
@@ -86,9 +52,8 @@ class HostDoctor : public testing::Test {
   unsigned status_ = 200;
   std::size_t width_ = 0;
   std::string target_;
-  std::filesystem::path token_file_;
-  std::string out_;
-  net::http::TestServer server_{[this](net::http::Exchange& exchange) { return serve(exchange); }};
+  TestRemote remote_{[this](net::http::Exchange& exchange) { return serve(exchange); }};
+  std::string& out_ = remote_.out;
 };
 
 TEST_F(HostDoctor, PrintsTheReportAsTheDoctorDoes) {

@@ -1,17 +1,9 @@
-#include "async/workers.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/raw_terminal.hpp"
-#include "cli/remote.hpp"
-#include "net/http_server_fake.hpp"
+#include "cli/testing_fake.hpp"
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 // Commands whose answer comes in pieces, of a server that does not always come to the end.
 namespace gantry::cli {
@@ -24,47 +16,15 @@ class Streams : public testing::Test {
  protected:
   using Answer = std::function<async::task<void>(Exchange&)>;
 
-  Streams()
-      : token_file_{fmt::format("{}gantry_streams_token_{}", testing::TempDir(), ::getpid())} {
-    write_token();
-  }
-  ~Streams() override { std::filesystem::remove(token_file_); }
-
   Result<int> run_verb(std::string_view command, std::string_view action, Given given,
                        Format format = Format::text) {
-    auto all = verbs();
-    auto verb = std::ranges::find_if(
-        all, [&](const Verb& one) { return one.command == command && one.action == action; });
-    async::Workers workers{1, 4};
-    Terminal terminal{[this](std::string_view bytes) { out_ += bytes; },
-                      [this](std::string_view bytes) {
-                        err_ += bytes;
-                        if (said_) said_(bytes);
-                      },
-                      Terminal::Kind::screen};
-    async::StopSignal interrupted{server_.loop().executor()};
-    ScreenWatch screen{server_.loop().executor()};
-    Context context{.executor = server_.loop().executor(),
-                    .workers = workers,
-                    .terminal = terminal,
-                    .interrupted = interrupted,
-                    .screen = screen,
-                    .version = "test"};
-    ServerAccess access{.url = fmt::format("http://127.0.0.1:{}", server_.port()),
-                        .token_file = token_file_,
-                        .token_file_kind = ServerAccess::TokenFile::named};
-    return server_.run(run(context, RemoteCommand{.server = std::move(access),
-                                                  .format = format,
-                                                  .verb = &*verb,
-                                                  .given = std::move(given)}));
+    return remote_.run(command, action, {.format = format, .given = std::move(given)});
   }
 
   Result<int> logs_that(std::string events) {
     answer_ = [events](Exchange& exchange) { return tell(exchange, events); };
     return run_verb("logs", "", {{"container", {"web"}}, {"follow", {""}}});
   }
-
-  void write_token() const { std::ofstream{token_file_} << "secret\n"; }
 
   static async::task<void> respond(Exchange& exchange, unsigned status, json::Object body) {
     return exchange.respond({status, {{"Content-Type", "application/json"}}},
@@ -84,12 +44,11 @@ class Streams : public testing::Test {
     return answer_(exchange);
   }
 
-  std::filesystem::path token_file_;
   Answer answer_;
-  std::function<void(std::string_view)> said_;
-  std::string out_;
-  std::string err_;
-  net::http::TestServer server_{[this](Exchange& exchange) { return serve(exchange); }};
+  TestRemote remote_{[this](Exchange& exchange) { return serve(exchange); },
+                     Terminal::Kind::screen};
+  std::string& out_ = remote_.out;
+  std::string& err_ = remote_.err;
 };
 
 const std::string one = "event: stdout\ndata: {\"text\":\"one\\n\"}\n\n";
@@ -144,15 +103,15 @@ TEST_F(Streams, EventsOutliveARestartThatTakesTheTokenFileAway) {
   int asked = 0;
   answer_ = [&](Exchange& exchange) {
     if (++asked == 1) {
-      std::filesystem::remove(token_file_);
+      remote_.remove_token();
       return tell(exchange, "event: end\ndata: {\"reason\":\"server_stopping\"}\n\n");
     }
     return respond(exchange, 403, {{"code", "seen"}, {"detail", "cannot go on: seen again"}});
   };
   int looks = 0;
-  said_ = [&](std::string_view) {
+  remote_.on_said = [&](std::string_view) {
     // The server is back when the command has once looked for the token in vain.
-    if (++looks == 2) write_token();
+    if (++looks == 2) remote_.write_token();
   };
   auto followed = run_verb("events", "", {});
   ASSERT_FALSE(followed);
@@ -161,7 +120,7 @@ TEST_F(Streams, EventsOutliveARestartThatTakesTheTokenFileAway) {
 }
 
 TEST_F(Streams, ATokenFileThatWasNeverThereIsRefusedAtOnce) {
-  std::filesystem::remove(token_file_);
+  remote_.remove_token();
   EXPECT_EQ(run_verb("events", "", {}).error().code, "no_token_file");
 }
 

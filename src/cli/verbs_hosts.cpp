@@ -1,6 +1,8 @@
 #include "cli/verb_tables.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 // `gantry hosts …`
 namespace gantry::cli {
@@ -88,108 +90,127 @@ constexpr std::string_view import_examples =
 
 }  // namespace
 
-std::span<const Verb> host_verbs() {
-  // What changes one member only sends that member.
-  static constexpr std::array enable{Parameter{"NAME", "name", "The host", path},
-                                     Parameter{"", "enabled", "", body, on}};
-  static constexpr std::array disable{Parameter{"NAME", "name", "The host", path},
-                                      Parameter{"", "enabled", "", body, off}};
-  static constexpr std::array make_default{Parameter{"NAME", "name", "The host", path},
-                                           Parameter{"", "default", "", body, on}};
-  static const std::vector<Verb> verbs{
-      {.command = "hosts",
-       .action = "list",
-       .help = "List hosts",
-       .path = "/api/v1/hosts",
-       .columns = columns},
-      {.command = "hosts",
-       .action = "show",
-       .help = "Show all that is known of a host",
-       .path = one,
-       .parameters = one_host},
-      {.command = "hosts",
-       .action = "add",
-       .help = "Add a host",
-       .method = "POST",
-       .path = "/api/v1/hosts",
-       .parameters = add_parameters(),
-       .done = "host '{name}' is added",
-       .examples = add_examples},
-      {.command = "hosts",
-       .action = "update",
-       .help = "Change a host",
-       .method = "PATCH",
-       .path = one,
-       .parameters = update_parameters(),
-       .done = "host '{name}' is changed"},
-      {.command = "hosts",
-       .action = "rename",
-       .help = "Rename a host",
-       .method = "PATCH",
-       .path = "/api/v1/hosts/{host}",
-       .parameters = rename_parameters,
-       .done = "host '{host}' is called '{name}' now"},
-      {.command = "hosts",
-       .action = "test",
-       .help = "Test a host step by step",
-       .method = "POST",
-       .path = "/api/v1/hosts/{name}/test",
-       .parameters = one_host,
-       .runner = run_host_test},
-      {.command = "hosts",
-       .action = "doctor",
-       .help = "Show why a host can not be used, and what has changed since last time",
-       .path = "/api/v1/hosts/{name}/doctor",
-       .parameters = one_host,
-       .runner = run_host_doctor},
-      {.command = "hosts",
-       .action = "disk",
-       .help = "Show what takes the disk of a host",
-       .path = "/api/v1/hosts/{host}/disk-usage",
-       .parameters = disk_parameters,
-       .runner = run_disk},
-      {.command = "hosts",
-       .action = "trust",
-       .help = "Trust the key that a host shows",
-       .method = "POST",
-       .path = "/api/v1/hosts/{name}/trust",
-       .parameters = trust_parameters,
-       .done = "the key of host '{name}' is trusted"},
-      {.command = "hosts",
-       .action = "enable",
-       .help = "Use a host again",
-       .method = "PATCH",
-       .path = one,
-       .parameters = enable,
-       .done = "host '{name}' is enabled"},
-      {.command = "hosts",
-       .action = "disable",
-       .help = "Leave a host alone for now",
-       .method = "PATCH",
-       .path = one,
-       .parameters = disable,
-       .done = "host '{name}' is disabled"},
-      {.command = "hosts",
-       .action = "default",
-       .help = "Make a host the default one",
-       .method = "PATCH",
-       .path = one,
-       .parameters = make_default,
-       .done = "host '{name}' is the default now"},
-      {.command = "hosts",
-       .action = "remove",
-       .help = "Forget a host; nothing on it changes",
-       .method = "DELETE",
-       .path = one,
-       .parameters = one_host,
-       .done = "host '{name}' is removed"},
-      {.command = "hosts",
-       .action = "import",
-       .help = "Add hosts from Docker's contexts",
-       .parameters = import_parameters,
-       .runner = run_host_import,
-       .examples = import_examples},
+// What changes one member only sends that member.
+constexpr std::array enable_parameters{Parameter{"NAME", "name", "The host", path},
+                                       Parameter{"", "enabled", "", body, on}};
+constexpr std::array disable_parameters{Parameter{"NAME", "name", "The host", path},
+                                        Parameter{"", "enabled", "", body, off}};
+constexpr std::array default_parameters{Parameter{"NAME", "name", "The host", path},
+                                        Parameter{"", "default", "", body, on}};
+
+constexpr std::array looks{
+    Verb{.command = "hosts",
+         .action = "list",
+         .help = "List hosts",
+         .path = "/api/v1/hosts",
+         .columns = columns},
+    Verb{.command = "hosts",
+         .action = "show",
+         .help = "Show all that is known of a host",
+         .path = one,
+         .parameters = one_host},
+    Verb{.command = "hosts",
+         .action = "test",
+         .help = "Test a host step by step",
+         .method = "POST",
+         .path = "/api/v1/hosts/{name}/test",
+         .parameters = one_host,
+         .runner = run_host_test},
+    Verb{.command = "hosts",
+         .action = "doctor",
+         .help = "Show why a host can not be used, and what has changed since last time",
+         .path = "/api/v1/hosts/{name}/doctor",
+         .parameters = one_host,
+         .runner = run_host_doctor},
+    Verb{.command = "hosts",
+         .action = "disk",
+         .help = "Show what takes the disk of a host",
+         .path = "/api/v1/hosts/{host}/disk-usage",
+         .parameters = disk_parameters,
+         .runner = run_disk},
+};
+
+/// How hosts come, and how they are reached.
+std::array<Verb, 3> arrivals() {
+  return {
+      Verb{.command = "hosts",
+           .action = "add",
+           .help = "Add a host",
+           .method = "POST",
+           .path = "/api/v1/hosts",
+           .parameters = add_parameters(),
+           .done = "host '{name}' is added",
+           .examples = add_examples},
+      Verb{.command = "hosts",
+           .action = "import",
+           .help = "Add hosts from Docker's contexts",
+           .parameters = import_parameters,
+           .runner = run_host_import,
+           .examples = import_examples},
+      Verb{.command = "hosts",
+           .action = "update",
+           .help = "Change a host",
+           .method = "PATCH",
+           .path = one,
+           .parameters = update_parameters(),
+           .done = "host '{name}' is changed"},
   };
+}
+
+constexpr std::array changes{
+    Verb{.command = "hosts",
+         .action = "rename",
+         .help = "Rename a host",
+         .method = "PATCH",
+         .path = "/api/v1/hosts/{host}",
+         .parameters = rename_parameters,
+         .done = "host '{host}' is called '{name}' now"},
+    Verb{.command = "hosts",
+         .action = "trust",
+         .help = "Trust the key that a host shows",
+         .method = "POST",
+         .path = "/api/v1/hosts/{name}/trust",
+         .parameters = trust_parameters,
+         .done = "the key of host '{name}' is trusted"},
+    Verb{.command = "hosts",
+         .action = "enable",
+         .help = "Use a host again",
+         .method = "PATCH",
+         .path = one,
+         .parameters = enable_parameters,
+         .done = "host '{name}' is enabled"},
+    Verb{.command = "hosts",
+         .action = "disable",
+         .help = "Leave a host alone for now",
+         .method = "PATCH",
+         .path = one,
+         .parameters = disable_parameters,
+         .done = "host '{name}' is disabled"},
+    Verb{.command = "hosts",
+         .action = "default",
+         .help = "Make a host the default one",
+         .method = "PATCH",
+         .path = one,
+         .parameters = default_parameters,
+         .done = "host '{name}' is the default now"},
+    Verb{.command = "hosts",
+         .action = "remove",
+         .help = "Forget a host; nothing on it changes",
+         .method = "DELETE",
+         .path = one,
+         .parameters = one_host,
+         .done = "host '{name}' is removed"},
+};
+
+std::vector<Verb> joined() {
+  std::vector<Verb> all{looks.begin(), looks.end()};
+  std::ranges::copy(arrivals(), std::back_inserter(all));
+  all.insert(all.end(), changes.begin(), changes.end());
+  return all;
+}
+
+std::span<const Verb> host_verbs() {
+  static const auto verbs = joined();
   return verbs;
 }
 
