@@ -1,6 +1,7 @@
 #include "async/attempt.hpp"
 #include "cli/commands.hpp"
 #include "cli/consent.hpp"
+#include "cli/exit_codes.hpp"
 #include "cli/interrupt.hpp"
 #include "doctor/checks.hpp"
 #include "doctor/findings.hpp"
@@ -149,7 +150,10 @@ async::task<Result<int>> examine(Context& context, DoctorCommand command) {
 }  // namespace
 
 async::task<Result<int>> run(Context& context, DoctorCommand command) {
-  return unless_interrupted(context, examine(context, std::move(command)));
+  auto ended =
+      co_await async::attempt(unless_interrupted(context, examine(context, std::move(command))));
+  if (!ended) co_return fail(without_report(std::move(ended.error())));
+  co_return ended;
 }
 
 }  // namespace gantry::cli

@@ -1,5 +1,7 @@
+#include "async/attempt.hpp"
 #include "base/text.hpp"
 #include "cli/api_client.hpp"
+#include "cli/exit_codes.hpp"
 #include "cli/remote_request.hpp"
 #include "cli/verb_tables.hpp"
 #include "doctor/report.hpp"
@@ -70,17 +72,10 @@ async::task<Result<int>> show_report(Context& context, RemoteCommand command) {
   co_return doctor::exit_code_of(report->state);
 }
 
-/// 0, 1 and 2 are what a report says: what kept it from being made ends otherwise.
-Error without_report(Error error) {
-  constexpr int last_of_report = 2;
-  if (traits(error.kind).exit_code <= last_of_report) error.kind = ErrorKind::unavailable;
-  return error;
-}
-
 }  // namespace
 
 async::task<Result<int>> run_host_doctor(Context& context, RemoteCommand command) {
-  auto shown = co_await show_report(context, std::move(command));
+  auto shown = co_await async::attempt(show_report(context, std::move(command)));
   if (!shown) co_return fail(without_report(std::move(shown.error())));
   co_return shown;
 }

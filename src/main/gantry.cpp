@@ -1,6 +1,7 @@
 #include "async/attempt.hpp"
 #include "async/scope.hpp"
 #include "cli/commands.hpp"
+#include "cli/exit_codes.hpp"
 #include "main/options.hpp"
 #include "main/version.hpp"
 #include "net/ssh_askpass.hpp"
@@ -99,7 +100,7 @@ int exit_code_of(const Command&, const Error& error) {
   constexpr bool runs_another = std::is_same_v<Command, cli::ExecCommand> ||
                                 std::is_same_v<Command, cli::ContainerExecCommand>;
   if constexpr (runs_another) return cli::exit_infrastructure;
-  return traits(error.kind).exit_code;
+  return cli::exit_code_of(error);
 }
 
 template <class Command>
@@ -185,5 +186,5 @@ int main(int argc, char** argv) {
   if (invocation) return main::run(std::move(*invocation));
   auto format = wants_json ? cli::Format::json : cli::Format::text;
   fmt::print(stderr, "{}", cli::error_line(invocation.error(), format));
-  return traits(invocation.error().kind).exit_code;
+  return cli::exit_code_of_usage(invocation.error());
 }
