@@ -271,6 +271,10 @@ bool names_container(std::string_view text) {
          !sandbox::Slots::is_container_name(text);
 }
 
+constexpr std::string_view bad_name =
+    "must be letters, digits, '_', '.' and '-', beginning with one of the first two, and not a "
+    "sandbox's name";
+
 engine::ResourceUpdate read_update(Fields& fields) {
   engine::ResourceUpdate update;
   update.memory_bytes = fields.integer("memory_bytes", {memory_min, bytes_max});
@@ -292,9 +296,7 @@ Result<ContainerForm> read_container_form(const json::Value& body) {
   ContainerForm out;
   out.name = form.text("name", {1, 128}).value_or("");
   if (!out.name.empty() && !names_container(out.name)) {
-    form.refuse("name",
-                "must be letters, digits, '_', '.' and '-', beginning with one of the "
-                "first two, and not a sandbox's name");
+    form.refuse("name", bad_name);
   }
   read_program(form, out.wanted);
   read_network(form, out.wanted);
@@ -321,8 +323,7 @@ fleet::ActionParameters read_action_parameters(json::Fields& fields, std::string
     }
   } else if (action == "rename") {
     parameters.name = fields.required_text("name", {1, 128});
-    if (!names_container(parameters.name))
-      fields.refuse("name", "must be a container's name, not a sandbox's");
+    if (!names_container(parameters.name)) fields.refuse("name", bad_name);
   } else if (action == "remove") {
     parameters.remove.force = fields.boolean("force").value_or(false);
     parameters.remove.volumes = fields.boolean("volumes").value_or(false);

@@ -57,10 +57,10 @@ Error bad_docker_context(const std::string& place, std::string_view cause, std::
 Result<DockerContext> read_any_docker_context(const ContextFile& file, const std::string& place) {
   auto meta = file("meta.json");
   if (!meta) {
-    return fail(
-        bad_docker_context(place, "there is no meta.json in it",
-                           "name a context of 'docker context ls', or a file that 'docker context "
-                           "export' wrote"));
+    return fail(bad_docker_context(
+        place, "there is no such context, and no such file with a meta.json in it",
+        "name a context of 'docker context ls', or a file that 'docker context "
+        "export' wrote"));
   }
   auto value = json::parse(*meta, json::Keys::tolerant);
   if (!value) return fail(bad_docker_context(place, value.error().message, "export it anew"));

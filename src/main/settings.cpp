@@ -1,6 +1,7 @@
 #include "main/settings.hpp"
 
 #include "access/identity.hpp"
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "base/toml.hpp"
 #include "engine/image_reference.hpp"
@@ -167,11 +168,13 @@ class Reader {
 
  private:
   void unknown(const toml::key& key, std::string_view prefix) {
-    std::vector<std::string_view> names;
-    for (const auto& known : known_settings) names.push_back(known.key);
+    std::vector<std::string> names;
+    for (const auto& known : known_settings) names.emplace_back(known.key);
+    auto meant = prefix.empty() ? text::nearest(key.str(), names) : std::nullopt;
     refuse(key.source(), fmt::format("unknown key '{}{}'", prefix, text::one_line(key.str())),
-           fmt::format("it can have {}, [images.aliases], [languages] and [limits]",
-                       fmt::join(names, ", ")));
+           meant ? fmt::format("did you mean '{}'?", *meant)
+                 : fmt::format("it can have {}, [images.aliases], [languages] and [limits]",
+                               fmt::join(names, ", ")));
   }
 
   void read_setting(const toml::key& key, const toml::node& node) {

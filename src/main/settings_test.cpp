@@ -6,6 +6,7 @@ namespace gantry::main {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
@@ -40,6 +41,8 @@ TEST(ConfigFile, HasTheAliasTable) {
 TEST(ConfigFile, RefusesUnknownKeysNamingFileAndLine) {
   EXPECT_THAT(mistake("listen = \"127.0.0.1:1\"\n\nlissen = 1\n"),
               HasSubstr("cannot read configuration 'gantry.toml:3': unknown key 'lissen'; "));
+  EXPECT_THAT(mistake("lisen = 1\n"), EndsWith("; did you mean 'listen'?"));
+  EXPECT_THAT(mistake("zebra = 1\n"), HasSubstr("; it can have listen, data_dir"));
   EXPECT_THAT(mistake("[images]\nalias = 1\n"), HasSubstr("'gantry.toml:2': unknown key "));
   EXPECT_THAT(mistake("[listen]\nx = 1\n"), HasSubstr("must be a list of texts"));
 }

@@ -57,7 +57,7 @@ struct Sign {
 
 constexpr std::string_view check_network = "check the address, the port and the network between";
 constexpr std::string_view check_name =
-    "check its spelling, and that names are looked up where it is asked for";
+    "check its spelling, and the name server of the machine that dials it";
 constexpr std::string_view weak_server = "bring its SSH server up to date";
 
 /// In the order in which they are looked for; the first that is found says it.

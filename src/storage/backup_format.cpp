@@ -3,7 +3,9 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -115,7 +117,7 @@ std::string LineHash::hex() {
 
 BackupReader::BackupReader(std::filesystem::path file)
     : path_{std::move(file)}, file_{path_, std::ios::binary} {
-  if (!file_) refuse("it can not be opened");
+  if (!file_) refuse(fmt::format("it can not be opened: {}", std::strerror(errno)));
   auto first = line();
   hash_.add(first);
   auto head = parse_backup_head(value_of(first));

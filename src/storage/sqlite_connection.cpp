@@ -300,7 +300,7 @@ Error SqliteConnection::describe(int code) const {
   if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && no_space)) {
     return {ErrorKind::exhausted, "disk_full",
             fmt::format("cannot write to database '{}': the disk is full", path_.string()),
-            "free some space there; gantry goes on by itself"};
+            "free some space there; a server that runs goes on by itself"};
   }
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
     return {ErrorKind::unavailable, "database_busy",
