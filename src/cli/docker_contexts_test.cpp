@@ -77,7 +77,8 @@ TEST_F(DockerContextTest, IsRefusedWithTheReason) {
               HasSubstr("does not check the engine's certificate"));
   EXPECT_THAT(read_exported_context(folder_ / "none").error().message,
               HasSubstr("can not be read"));
-  EXPECT_THAT(engine::read_own_context(folder_, "none").error().message, HasSubstr("there is no such context"));
+  EXPECT_THAT(engine::read_own_context(folder_, "none").error().message,
+              HasSubstr("there is no such context"));
 }
 
 TEST(HostNameOf, IsANameThatHostsCanHave) {
