@@ -11,6 +11,7 @@ import {
   page,
   program_with,
   test,
+  url,
   verdict,
   verdict_timeout_ms,
   write_program,
@@ -174,6 +175,24 @@ export function test_people() {
     await button('Remove bob').click();
     await button('Remove with tokens and sessions').click();
     await row('bob').waitFor({ state: 'detached' });
+  });
+
+  test('who may do nothing else runs programs', async () => {
+    await page.getByLabel('Role', { exact: true }).selectOption('executor');
+    await add_user('eve');
+    await row('eve').waitFor();
+    const apart = await page.context().browser().newContext({ locale: 'en-US' });
+    const hers = await apart.newPage();
+    await hers.goto(url);
+    await hers.getByLabel('Name').fill('eve');
+    await hers.getByLabel('Password').fill('a long password');
+    await hers.getByRole('button', { name: 'Sign in' }).click();
+    await hers.getByRole('button', { name: 'Run', exact: true }).click();
+    await hers.getByRole('status').locator('[data-verdict="ok"]').waitFor({ timeout: verdict_timeout_ms });
+    await apart.close();
+    await button('Remove eve').click();
+    await button('Remove with tokens and sessions').click();
+    await row('eve').waitFor({ state: 'detached' });
   });
 
   test('the last admin can not be removed', async () => {
