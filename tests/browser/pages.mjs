@@ -188,7 +188,8 @@ export function test_people() {
     await hers.getByLabel('Password').fill('a long password');
     await hers.getByRole('button', { name: 'Sign in' }).click();
     await hers.getByRole('button', { name: 'Run', exact: true }).click();
-    await hers.getByRole('status').locator('[data-verdict="ok"]').waitFor({ timeout: verdict_timeout_ms });
+    const ok = hers.getByRole('status').locator('[data-verdict="ok"]');
+    await ok.waitFor({ timeout: verdict_timeout_ms });
     await apart.close();
     await button('Remove eve').click();
     await button('Remove with tokens and sessions').click();
