@@ -162,9 +162,12 @@ class Access {
   /// A new secret, good for ten minutes. Refused: `session_required` and `no_password` (denied),
   /// `totp_active` (conflict).
   Result<Enrolment> begin_totp(const Identity& by);
-  /// With the first code the factor counts; answers ten recovery codes, shown once, each good for
-  /// one sign-in. Refused: `session_required`, `bad_code` (denied), `no_enrolment` (conflict).
-  async::task<Result<std::vector<Secret>>> confirm_totp(Identity by, std::string code);
+  /// With the first code and the password (whoever has come by a session has not that) the factor
+  /// counts; answers ten recovery codes, shown once, each good for one sign-in. Refused:
+  /// `session_required`, `bad_code`, `bad_credentials` (denied), `too_many_attempts`,
+  /// `no_enrolment` (conflict).
+  async::task<Result<std::vector<Secret>>> confirm_totp(Identity by, std::string code,
+                                                        Secret password);
   /// One's own with the password (`bad_credentials`, `too_many_attempts`, `session_required`),
   /// anybody else's as `change_password`. Refused besides: `no_totp`.
   async::task<Result<>> remove_totp(Identity by, UserId id, Secret password);
@@ -239,6 +242,12 @@ class Access {
   async::task<std::vector<AuditRecord>> audit_after(std::int64_t sequence);
 
  private:
+  /// A second factor that no code has confirmed yet.
+  struct Pending {
+    Secret secret;
+    WallTime at;
+  };
+
   WallTime now() const { return settings_.clock.now(); }
   bool alive(const SessionRow& session) const;
   bool active(const UserId& user) const;
@@ -279,7 +288,8 @@ class Access {
   async::task<Result<UserId>> adopt(const Vouched& vouched);
   async::task<Result<>> follow_role(User known, Role role);
   async::task<void> record_refusal(std::string name, std::string outcome, std::string address);
-  async::task<Result<>> own_password(UserRow known, Secret password);
+  Result<Pending> enrolment_of(const UserId& user) const;
+  async::task<Result<>> own_password(UserId user, Secret password);
   async::task<std::string> hash_password(Secret password);
   async::task<void> write_session_use(SessionId id, WallTime at);
   async::task<void> write_token_use(TokenId id, WallTime at);
@@ -295,10 +305,6 @@ class Access {
   HostNames host_names_;
   std::map<UserId, SecondFactor> factors_;
   std::map<link_store::Outside, UserId> links_;
-  struct Pending {
-    Secret secret;
-    WallTime at;
-  };
   std::map<UserId, Pending> enrolments_;
   Attempts by_name_;
   Attempts by_address_;

@@ -238,12 +238,10 @@ async::task<Result<>> Access::change_password(Identity by, UserId id, Secret cur
   if (!own) {
     if (auto may = may_hand_out_rights(by); !may) co_return may;
   }
-  auto found = users_.find(id);
-  if (found == users_.end()) co_return no_such_user(id);
+  if (!users_.contains(id)) co_return no_such_user(id);
   if (auto fit = password::check_new(next); !fit) co_return fail(fit.error());
   if (own) {
-    auto known = found->second;
-    auto right = co_await own_password(known, std::move(current));
+    auto right = co_await own_password(id, std::move(current));
     if (!right) co_return right;
   }
   auto hash = co_await hash_password(std::move(next));
@@ -264,18 +262,20 @@ Seconds Access::password_retry_after(const UserId& id) const {
   return known ? by_device_.wait(own_password_key(id), now()) : Seconds{0};
 }
 
-async::task<Result<>> Access::own_password(UserRow known, Secret password) {
-  if (auto wait = password_retry_after(known.user.id); wait > Seconds{0}) {
+async::task<Result<>> Access::own_password(UserId user, Secret password) {
+  if (auto wait = password_retry_after(user); wait > Seconds{0}) {
     co_return fail(ErrorKind::exhausted, "too_many_attempts",
-                   "cannot change the password: too many attempts have failed",
+                   "cannot take your password: too many attempts have failed",
                    fmt::format("try again in {} s", wait.count()));
   }
-  auto key = own_password_key(known.user.id);
+  auto known = users_.find(user);
+  if (known == users_.end()) co_return no_such_user(user);
+  auto key = own_password_key(user);
   by_device_.begin(key, now());
-  auto match = co_await check_password(known.password_hash, std::move(password));
+  auto match = co_await check_password(known->second.password_hash, std::move(password));
   if (match == password::Match::no) {
     co_return fail(ErrorKind::denied, "bad_credentials",
-                   "cannot change the password: the current one is another", "check it");
+                   "cannot take your password: the current one is another", "check it");
   }
   by_device_.withdraw(key);
   co_return ok;

@@ -68,21 +68,33 @@ Result<Enrolment> Access::begin_totp(const Identity& by) {
                    .uri = Secret{totp::uri(account->second.user.name, secret)}};
 }
 
-async::task<Result<std::vector<Secret>>> Access::confirm_totp(Identity by, std::string code) {
-  if (by.how != How::session) co_return session_required();
-  auto pending = enrolments_.find(by.user);
-  if (pending == enrolments_.end() || now() - pending->second.at >= enrolment_max) {
-    co_return fail(ErrorKind::conflict, "no_enrolment",
-                   "cannot confirm a second factor: none was begun in the last ten minutes",
-                   "begin again");
+Result<Access::Pending> Access::enrolment_of(const UserId& user) const {
+  auto pending = enrolments_.find(user);
+  if (pending != enrolments_.end() && now() - pending->second.at < enrolment_max) {
+    return pending->second;
   }
-  auto step = totp::match(pending->second.secret, code, now(), 0);
+  return fail(ErrorKind::conflict, "no_enrolment",
+              "cannot confirm a second factor: none was begun in the last ten minutes",
+              "begin again");
+}
+
+async::task<Result<std::vector<Secret>>> Access::confirm_totp(Identity by, std::string code,
+                                                              Secret password) {
+  if (by.how != How::session) co_return session_required();
+  auto begun = enrolment_of(by.user);
+  if (!begun) co_return fail(begun.error());
+  auto step = totp::match(begun->secret, code, now(), 0);
   if (!step) co_return bad_code(ErrorKind::denied);
-  SecondFactor factor{
-      .sealed = settings_.sealer.seal(pending->second.secret.reveal(), context_of(by.user)),
-      .last_step = *step,
-      .recovery_digests = {}};
-  enrolments_.erase(pending);
+  auto right = co_await own_password(by.user, std::move(password));
+  if (!right) co_return fail(right.error());
+  // Another may have been begun, or this one confirmed, while the hash was at work.
+  auto still = enrolment_of(by.user);
+  if (!still) co_return fail(still.error());
+  if (still->at != begun->at) co_return bad_code(ErrorKind::denied);
+  SecondFactor factor{.sealed = settings_.sealer.seal(begun->secret.reveal(), context_of(by.user)),
+                      .last_step = *step,
+                      .recovery_digests = {}};
+  enrolments_.erase(by.user);
   std::vector<Secret> codes;
   for (std::size_t i = 0; i < recovery_codes; ++i) {
     codes.emplace_back(make_recovery_code());
@@ -102,15 +114,13 @@ async::task<Result<>> Access::remove_totp(Identity by, UserId id, Secret passwor
   if (!own) {
     if (auto may = may_hand_out_rights(by); !may) co_return may;
   }
-  auto found = users_.find(id);
-  if (found == users_.end()) co_return no_such_user(id);
+  if (!users_.contains(id)) co_return no_such_user(id);
   if (!has_totp(id)) {
     co_return fail(ErrorKind::not_found, "no_totp",
                    "cannot remove the second factor: there is none");
   }
   if (own) {
-    auto known = found->second;
-    auto right = co_await own_password(known, std::move(password));
+    auto right = co_await own_password(id, std::move(password));
     if (!right) co_return right;
   }
   co_await storage::transact(database_, [&, at = now()](storage::Transaction& transaction) {

@@ -37,7 +37,7 @@ class SecondFactorTest : public testing::Test {
   std::vector<Secret> enrol() {
     auto begun = value_or_throw(access().begin_totp(ada()));
     secret_ = bytes_of(begun.secret.reveal());
-    return value_or_throw(house_.run(access().confirm_totp(ada(), code())));
+    return value_or_throw(house_.run(access().confirm_totp(ada(), code(), TestAccess::password())));
   }
   Result<SignedIn> sign_in(std::string with, Secret password = TestAccess::password()) {
     return house_.run(
@@ -56,11 +56,26 @@ TEST_F(SecondFactorTest, ItCountsOnceACodeHasConfirmedIt) {
   auto begun = value_or_throw(access().begin_totp(ada()));
   EXPECT_EQ(outcome(""), "in");
   secret_ = bytes_of(begun.secret.reveal());
-  EXPECT_EQ(house_.run(access().confirm_totp(ada(), "000000")).error().code, "bad_code");
+  EXPECT_EQ(house_.run(access().confirm_totp(ada(), "000000", TestAccess::password())).error().code,
+            "bad_code");
   EXPECT_EQ(outcome(""), "in");
-  EXPECT_EQ(value_or_throw(house_.run(access().confirm_totp(ada(), code()))).size(), 10U);
+  EXPECT_EQ(value_or_throw(house_.run(access().confirm_totp(ada(), code(), TestAccess::password())))
+                .size(),
+            10U);
   EXPECT_EQ(outcome(""), "totp_required");
   EXPECT_TRUE(access().has_totp(ada().user));
+}
+
+TEST_F(SecondFactorTest, WhoHasOnlyASessionGivesNobodyASecondFactor) {
+  auto begun = value_or_throw(access().begin_totp(ada()));
+  secret_ = bytes_of(begun.secret.reveal());
+  auto guess = [&] {
+    return house_.run(access().confirm_totp(ada(), code(), Secret{"wrong password"})).error().code;
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(guess(), "bad_credentials");
+  EXPECT_EQ(guess(), "too_many_attempts");
+  EXPECT_FALSE(access().has_totp(ada().user));
+  EXPECT_EQ(outcome(""), "in");
 }
 
 TEST_F(SecondFactorTest, APasswordAloneOrACodeAloneOpensNothing) {
@@ -163,7 +178,8 @@ TEST_F(SecondFactorTest, ATokenChangesNoSecondFactor) {
       house_.run(access().create_token(ada(), {"ci", Role::admin, Scopes::all(), std::nullopt})));
   auto token = value_or_throw(access().by_token(made.text.reveal()));
   EXPECT_EQ(access().begin_totp(token).error().code, "session_required");
-  EXPECT_EQ(house_.run(access().confirm_totp(token, "123456")).error().code, "session_required");
+  EXPECT_EQ(house_.run(access().confirm_totp(token, "123456", TestAccess::password())).error().code,
+            "session_required");
   enrol();
   EXPECT_EQ(access().begin_totp(ada()).error().code, "totp_active");
   auto removed = house_.run(access().remove_totp(token, ada().user, TestAccess::password()));
@@ -174,7 +190,8 @@ TEST_F(SecondFactorTest, AnEnrolmentIsForgottenAfterTenMinutes) {
   auto begun = value_or_throw(access().begin_totp(ada()));
   secret_ = bytes_of(begun.secret.reveal());
   house_.pass(std::chrono::minutes{10});
-  EXPECT_EQ(house_.run(access().confirm_totp(ada(), code())).error().code, "no_enrolment");
+  EXPECT_EQ(house_.run(access().confirm_totp(ada(), code(), TestAccess::password())).error().code,
+            "no_enrolment");
 }
 
 }  // namespace

@@ -71,7 +71,10 @@ TEST_F(SessionRoutesTest, TheSecondFactorIsAskedForAndTaken) {
   ASSERT_EQ(begun.head.status, 201U) << begun.body;
   EXPECT_THAT(std::string{object_of(begun)["uri"].as_string()},
               testing::StartsWith("otpauth://totp/Gantry:ada?secret="));
-  auto wrong = server_.send("PUT", "/api/v1/me/totp", R"({"code":"wrong"})", mine);
+  auto alone = server_.send("PUT", "/api/v1/me/totp", R"({"code":"wrong"})", mine);
+  EXPECT_EQ(refusal_of(alone), "400 invalid_field");
+  auto wrong = server_.send("PUT", "/api/v1/me/totp",
+                            R"({"code":"wrong","password":"correct horse"})", mine);
   EXPECT_EQ(refusal_of(wrong), "403 bad_code");
   EXPECT_EQ(sign_in().head.status, 201U);
   EXPECT_EQ(object_of(server_.send("GET", "/api/v1/me", {}, mine))["totp"], false);

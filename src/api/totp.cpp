@@ -5,11 +5,18 @@
 namespace gantry::api {
 namespace {
 
-Result<std::string> read_code(const json::Value& value) {
+struct Proof {
+  std::string code;
+  Secret password;
+};
+
+Result<Proof> read_proof(const json::Value& value) {
   json::Fields fields{value, "", json::Keys::strict};
-  auto code = fields.required_text("code", {1, 32});
+  Proof proof;
+  proof.code = fields.required_text("code", {1, 32});
+  proof.password = Secret{fields.required_text("password", {1, access::password::bytes_max})};
   if (auto read = fields.finish(); !read) return fail(read.error());
-  return code;
+  return proof;
 }
 
 Result<Secret> read_password(const json::Value& value) {
@@ -29,10 +36,15 @@ Answer begin_totp(Call& call) {
 }
 
 Answer confirm_totp(Call& call) {
-  auto code = co_await read_json(call, &read_code);
-  if (!code) co_return fail(std::move(code.error()));
-  auto made = co_await call.services.access.confirm_totp(*call.identity, std::move(*code));
-  if (!made) co_return fail(std::move(made.error()));
+  auto proof = co_await read_json(call, &read_proof);
+  if (!proof) co_return fail(std::move(proof.error()));
+  auto& access = call.services.access;
+  auto made = co_await access.confirm_totp(*call.identity, std::move(proof->code),
+                                           std::move(proof->password));
+  if (!made) {
+    call.retry_after = access.password_retry_after(call.identity->user);
+    co_return fail(std::move(made.error()));
+  }
   json::Array codes;
   for (const auto& each : *made) codes.emplace_back(each.reveal());
   co_return json_reply(200, json::Object{{"recovery_codes", std::move(codes)}});

@@ -21,8 +21,8 @@ export const people_api = {
   end_session: (user: string, id: string) =>
     call<void>('DELETE', `${of_user(user)}/sessions/${encode(id)}`),
   begin_totp: () => call<Schemas['TotpSecret']>('POST', '/api/v1/me/totp'),
-  confirm_totp: (code: string) =>
-    call<Schemas['RecoveryCodes']>('PUT', '/api/v1/me/totp', { code }),
+  confirm_totp: (code: string, password: string) =>
+    call<Schemas['RecoveryCodes']>('PUT', '/api/v1/me/totp', { code, password }),
   end_totp: (password: string) => call<void>('DELETE', '/api/v1/me/totp', { password }),
   /** For a user who has lost both the authenticator and the recovery codes. */
   remove_totp: (user: string) => call<void>('DELETE', `${of_user(user)}/totp`),

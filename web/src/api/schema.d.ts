@@ -199,7 +199,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Confirm the second factor with a first code
+         * Confirm the second factor with a first code and the password
          * @description From then on signing in takes a code (401 `totp_required`). Codes are those of RFC 6238 (SHA-1, six digits, 30 s); one step earlier or later counts too, and none counts twice.
          */
         put: operations["confirm_totp"];
@@ -2632,11 +2632,13 @@ export interface components {
             /** @description The `otpauth://` address to be shown as a QR code */
             uri: string;
         };
-        TotpCode: {
+        TotpProof: {
             /** @description Six digits */
             code: string;
         };
         RecoveryCodes: {
+            /** @description Your password */
+            password: string;
             /** @description Each is good for one sign-in in the place of a code; shown once */
             recovery_codes: string[];
         };
@@ -5489,7 +5491,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TotpCode"];
+                "application/json": components["schemas"]["TotpProof"];
             };
         };
         responses: {
@@ -5511,6 +5513,7 @@ export interface operations {
     };
     begin_totp: {
         parameters: {
+            429: components["responses"]["Exhausted"];
             query?: never;
             header?: never;
             path?: never;
