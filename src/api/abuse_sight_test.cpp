@@ -102,6 +102,33 @@ TEST_F(AbuseSightTest, ANameThatIsAnothersIdMeansOnesOwn) {
   EXPECT_THAT(server_.daemon().requests(), Not(Contains(HasSubstr(theirs_ + "/pause"))));
 }
 
+TEST_F(AbuseSightTest, WhoSeesAProjectIsToldThatTheRestOfTheHostIsNotTheirs) {
+  for (const auto* path : {"/images", "/volumes", "/disk-usage", "/doctor"}) {
+    auto answer = server_.send("GET", fmt::format("/api/v1/hosts/local{}", path), {}, as_carol_);
+    EXPECT_EQ(refusal_of(answer), "404 no_such_host") << path;
+    EXPECT_THAT(answer.body, HasSubstr("you see only projects on it")) << path;
+  }
+  grant(elsewhere());
+  auto hidden = server_.send("GET", "/api/v1/hosts/local/images", {}, as_carol_);
+  auto absent = server_.send("GET", "/api/v1/hosts/nowhere/images", {}, as_carol_);
+  EXPECT_THAT(hidden.body, HasSubstr("cannot find host 'local'\""));
+  EXPECT_THAT(absent.body, HasSubstr("cannot find host 'nowhere'\""));
+}
+
+TEST_F(AbuseSightTest, ANameThatIsTakenDoesNotTellByWhat) {
+  auto taken = fmt::format(R"({{"message":"Conflict. The container name \"/vault\" is already in )"
+                           R"(use by container \"{}\". You have to remove (or rename) it."}})",
+                           theirs_);
+  server_.daemon()
+      .expect("POST", fmt::format("/containers/{}/rename?name=vault", mine_))
+      .reply(409, taken);
+  auto answer = server_.send("POST", fmt::format("/api/v1/hosts/local/containers/{}/rename", mine_),
+                             R"({"name":"vault"})", as_carol_);
+  EXPECT_EQ(refusal_of(answer), "409 engine_conflict");
+  EXPECT_THAT(answer.body, HasSubstr("already in use by another container"));
+  EXPECT_THAT(answer.body, Not(HasSubstr("badc0de")));
+}
+
 TEST_F(AbuseSightTest, OfManyOnlyOnesOwnAreActedOn) {
   server_.daemon().expect("POST", fmt::format("/containers/{}/pause", mine_)).reply(204);
   auto body =

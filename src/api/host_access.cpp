@@ -20,6 +20,14 @@ std::unexpected<Error> no_such_host(std::string_view name) {
               "list the hosts you may see with 'gantry hosts'");
 }
 
+/// Of somebody who knows that the host is there, for a project on it.
+std::unexpected<Error> not_the_whole_host(const fleet::Host& host) {
+  return fail(
+      ErrorKind::not_found, "no_such_host",
+      fmt::format("cannot find host '{}' as a whole: you see only projects on it", host.name()),
+      "name a project of yours where one can be named, or ask an admin for the host");
+}
+
 std::unexpected<Error> no_such_container(std::string_view host, std::string_view reference) {
   return fail(ErrorKind::not_found, "no_such_container",
               fmt::format("cannot find container '{}' on '{}'",
@@ -86,6 +94,9 @@ Result<std::shared_ptr<fleet::Host>> host_for(Call& call, std::string_view name,
   auto host = call.services.fleet.find(name);
   if (!host) return no_such_host(name);
   auto role = role_on(call, *host, project);
+  if (!role && call.rights().sees_host(host->name(), host->config().groups)) {
+    return not_the_whole_host(*host);
+  }
   if (!role) return no_such_host(name);
   if (!access::includes(*role, needed)) return access::role_missing(*role, needed);
   return host;

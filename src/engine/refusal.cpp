@@ -111,11 +111,30 @@ std::string words_of(unsigned status, std::string_view body) {
   return words;
 }
 
+/// Where engines go on with ids of containers, which may be somebody else's than who asks.
+struct Telltale {
+  std::string_view before;
+  std::string_view instead;
+};
+constexpr std::array telltales{
+    Telltale{"is already in use by container", "is already in use by another container"},
+    Telltale{"volume is in use", "volume is in use"},
+};
+
+/// Without the ids of what is in the way: what a name means is told to those who may see it.
+std::string without_ids(std::string_view words) {
+  for (const auto& telltale : telltales) {
+    auto at = words.find(telltale.before);
+    if (at != words.npos) return fmt::format("{}{}", words.substr(0, at), telltale.instead);
+  }
+  return std::string{words};
+}
+
 Error in_words(const Doing& doing, const StatusTraits& traits, std::string_view words) {
+  auto shown = text::one_line(text::trimmed(without_ids(words)));
   Error error{traits.kind,
               std::string{traits.code},
-              fmt::format("cannot {}: {}", doing.text(),
-                          text::shortened(text::one_line(text::trimmed(words)), words_max)),
+              fmt::format("cannot {}: {}", doing.text(), text::shortened(shown, words_max)),
               {}};
   for (const auto& cause : known_causes) {
     if (!words.contains(cause.words)) continue;
