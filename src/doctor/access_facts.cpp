@@ -1,11 +1,13 @@
 #include "doctor/access_facts.hpp"
 
 #include "doctor/accounts.hpp"
+#include "doctor/acl.hpp"
 #include "doctor/container.hpp"
 #include "doctor/files.hpp"
 #include "doctor/machine.hpp"
 #include "doctor/services.hpp"
 #include "doctor/socket_file.hpp"
+#include "doctor/usual.hpp"
 #include "net/endpoint.hpp"
 
 #include <algorithm>
@@ -14,7 +16,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace gantry::doctor {
@@ -23,8 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using Scheme = net::Endpoint::Scheme;
 
-constexpr const char* usual_socket = "/var/run/docker.sock";
-constexpr const char* usual_group = "docker";
 /// Where packages put the daemon, or what starts it.
 constexpr std::array daemon_files{"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd",
                                   "/lib/systemd/system/docker.service"};
@@ -38,7 +37,7 @@ bool there_is(const char* path) { return ::access(path, F_OK) == 0; }
 /// Where engines listen: at the usual place, for the subject alone, and second ones beside the
 /// first.
 std::vector<std::string> usual_places(const Subject& who, const fs::path& runtime_folder) {
-  std::vector<std::string> places{usual_socket};
+  std::vector<std::string> places{std::string{usual_socket}};
   if (!runtime_folder.empty()) places.push_back((runtime_folder / "docker.sock").string());
   // There also where nobody has set XDG_RUNTIME_DIR: after su, for cron, for another account.
   if (who.uid != root) places.push_back(fmt::format("/run/user/{}/docker.sock", who.uid));
@@ -51,30 +50,31 @@ std::vector<std::string> usual_places(const Subject& who, const fs::path& runtim
   return places;
 }
 
-constexpr unsigned others_enter = 0001;
-constexpr unsigned group_enters = 0010;
-constexpr unsigned owner_enters = 0100;
-
-bool may_enter(const struct stat& folder, const Subject& who) {
-  if (who.uid == root) return true;
-  if (folder.st_uid == who.uid) return (folder.st_mode & owner_enters) != 0;
-  bool in_group = contains(who.groups(), folder.st_gid);
-  return (folder.st_mode & (in_group ? group_enters : others_enter)) != 0;
+/// The folders on the way to a place, from the top.
+std::vector<std::string> folders_to(const fs::path& place) {
+  std::vector<std::string> folders;
+  fs::path folder;
+  for (const auto& part : place.parent_path()) {
+    folder /= part;
+    folders.push_back(folder.string());
+  }
+  return folders;
 }
 
 /// To connect takes the right to enter each folder on the way.
 void look_at_folders(SocketFile& socket, const Subject& who) {
-  auto place = fs::path{socket.leads_to.empty() ? socket.path : socket.leads_to};
-  fs::path folder;
-  for (const auto& part : place.parent_path()) {
-    folder /= part;
+  for (const auto& folder : folders_to(socket.leads_to.empty() ? socket.path : socket.leads_to)) {
     struct stat status{};
     if (::stat(folder.c_str(), &status) != 0) return;
-    // Whom its access control list lets in is not known here.
-    if (::getxattr(folder.c_str(), "system.posix_acl_access", nullptr, 0) > 0) continue;
-    bool all = (status.st_mode & others_enter) != 0;
-    if (!all && socket.behind.empty()) socket.behind = folder.string();
-    if (!may_enter(status, who) && socket.shut_by.empty()) socket.shut_by = folder.string();
+    bool all = (status.st_mode & S_IXOTH) != 0;
+    if (!all && socket.behind.empty()) socket.behind = folder;
+    // A list that can not be read may let in anybody.
+    auto list = acl_attribute(folder);
+    if (!list || !socket.shut_by.empty()) continue;
+    auto acl = read_acl(*list);
+    Rights rights{
+        .uid = status.st_uid, .gid = status.st_gid, .mode = status.st_mode & ALLPERMS, .acl = acl};
+    if (!grants(rights, Right::enter, who.uid, who.groups())) socket.shut_by = folder;
   }
 }
 
@@ -82,6 +82,25 @@ void look_at_folders(SocketFile& socket, const Subject& who) {
 void try_socket(SocketFile& socket, const Subject& who) {
   if (who.pid != ::getpid()) return;
   socket.tried = ::faccessat(AT_FDCWD, socket.path.c_str(), W_OK, AT_EACCESS) == 0;
+  if (*socket.tried) socket.shut_by.clear();
+}
+
+/// Who looks may not get as far as the socket; so far it gets.
+void look_what_hides(SocketFile& socket) {
+  for (const auto& folder : folders_to(socket.path)) {
+    if (::faccessat(AT_FDCWD, folder.c_str(), X_OK, AT_EACCESS) == 0) continue;
+    socket.shut_by = folder;
+    return;
+  }
+}
+
+SocketFile look_at_place(const std::string& path, const Subject& who) {
+  auto socket = look_at_socket(path);
+  if (socket.kind == SocketFile::Kind::hidden) look_what_hides(socket);
+  if (socket.kind != SocketFile::Kind::socket) return socket;
+  look_at_folders(socket, who);
+  try_socket(socket, who);
+  return socket;
 }
 
 /// A name service would have to list all that it knows.
@@ -92,17 +111,12 @@ void add_primary(std::optional<Group>& group) {
 void look_at_sockets(Facts& facts, const fs::path& runtime_folder) {
   auto endpoint = net::Endpoint::parse(facts.endpoint.text);
   if (endpoint && endpoint->scheme() == Scheme::unix_socket) {
-    facts.socket = look_at_socket(endpoint->path());
-    if (facts.socket->kind == SocketFile::Kind::socket) {
-      facts.socket_group = group_with(facts.socket->gid);
-      look_at_folders(*facts.socket, facts.subject);
-      try_socket(*facts.socket, facts.subject);
-    }
+    facts.socket = look_at_place(endpoint->path(), facts.subject);
+    if (const auto* socket = facts.usable_socket()) facts.socket_group = group_with(socket->gid);
   }
   for (const auto& path : usual_places(facts.subject, runtime_folder)) {
-    auto other = look_at_socket(path);
+    auto other = look_at_place(path, facts.subject);
     if (other.kind != SocketFile::Kind::socket) continue;
-    look_at_folders(other, facts.subject);
     bool known = facts.socket && same_place(*facts.socket, other);
     for (const auto& one : facts.other_sockets) known = known || same_place(one, other);
     if (!known) facts.other_sockets.push_back(std::move(other));
@@ -117,7 +131,7 @@ bool same_place(const SocketFile& one, const SocketFile& other) {
 
 void look_at_access(Facts& facts, const fs::path& runtime_folder) {
   look_at_sockets(facts, runtime_folder);
-  facts.docker_group = group_named(usual_group);
+  facts.docker_group = group_named(std::string{usual_group});
   add_primary(facts.docker_group);
   add_primary(facts.socket_group);
   facts.in_container = inside_container();

@@ -27,6 +27,7 @@ struct Account {
   std::string name;
   Id uid = 0;
   Id gid = 0;
+  std::string home;
 };
 
 template <class Look>
@@ -35,11 +36,14 @@ std::optional<Account> account(Look look) {
   passwd entry{};
   passwd* found = nullptr;
   if (look(&entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
-  return Account{found->pw_name, found->pw_uid, found->pw_gid};
+  return Account{found->pw_name, found->pw_uid, found->pw_gid, found->pw_dir};
 }
 
 std::optional<Account> account_of(Id uid) {
   return account([&](auto... rest) { return ::getpwuid_r(uid, rest...); });
+}
+std::optional<Account> account_named(const std::string& name) {
+  return account([&](auto... rest) { return ::getpwnam_r(name.c_str(), rest...); });
 }
 
 template <class Look>
@@ -63,13 +67,13 @@ std::optional<Id> number_in(std::string_view text) {
 
 /// By its name or its number.
 std::optional<Account> account_called(const std::string& text) {
-  auto found = account([&](auto... rest) { return ::getpwnam_r(text.c_str(), rest...); });
+  auto found = account_named(text);
   auto number = found ? std::nullopt : number_in(text);
   return number ? account_of(*number) : found;
 }
 
 std::optional<Id> group_called(const std::string& text) {
-  auto found = group([&](auto... rest) { return ::getgrnam_r(text.c_str(), rest...); });
+  auto found = group_named(text);
   return found ? std::optional{found->gid} : number_in(text);
 }
 
@@ -200,7 +204,7 @@ Result<Subject> of_process(int pid) {
 }
 
 Result<Subject> of_user(const std::string& name) {
-  auto whose = account([&](auto... rest) { return ::getpwnam_r(name.c_str(), rest...); });
+  auto whose = account_named(name);
   if (!whose) {
     return fail(ErrorKind::not_found, "no_such_user",
                 fmt::format("cannot examine user '{}': this machine has no such account", name),
@@ -244,16 +248,16 @@ std::vector<std::string> whose_group_is(Id gid, std::string_view passwd) {
 std::optional<Group> group_named(const std::string& name) {
   return group([&](auto... rest) { return ::getgrnam_r(name.c_str(), rest...); });
 }
+
 std::optional<Group> group_with(Id gid) {
   return group([&](auto... rest) { return ::getgrgid_r(gid, rest...); });
 }
+
 std::string home_folder(const std::string& name) {
-  std::string buffer(entry_max, '\0');
-  passwd entry{};
-  passwd* found = nullptr;
-  bool failed = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0;
-  return failed || found == nullptr ? std::string{} : std::string{found->pw_dir};
+  auto whose = account_named(name);
+  return whose ? whose->home : std::string{};
 }
+
 std::string user_name(Id uid) {
   auto whose = account_of(uid);
   return whose ? whose->name : std::string{};

@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "doctor/files.hpp"
+#include "doctor/usual.hpp"
 #include "engine/docker_contexts.hpp"
 #include "net/endpoint.hpp"
 #include "net/tls_dates.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* usual_endpoint = "unix:///var/run/docker.sock";
 constexpr const char* no_context = "default";
 constexpr std::string_view tcp = "tcp://";
 constexpr std::string_view tls = "tls://";
@@ -123,7 +123,7 @@ void choose_context(Choice& choice, const Environment& environment) {
 /// As Docker's client does: without a scheme it is TCP, and without a host this one.
 std::string with_scheme(std::string_view host) {
   host = text::trimmed(host);
-  if (host.empty()) return usual_endpoint;
+  if (host.empty()) return std::string{usual_endpoint};
   if (host.contains("://")) return std::string{host};
   return fmt::format("{}{}{}", tcp, host.starts_with(':') ? "localhost" : "", host);
 }

@@ -1,17 +1,18 @@
 #include "doctor/env_file.hpp"
 
 #include "base/text.hpp"
+#include "doctor/acl.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace gantry::doctor {
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uintmax_t file_max = 1U << 20U;
-constexpr mode_t usual_mode = 0644;
+constexpr mode_t usual_mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
 
 /// Where the value of a line stands in it, when the line sets `name`.
 struct Span {
@@ -102,13 +103,11 @@ bool write_whole(int descriptor, std::string_view text) {
   return ::fsync(descriptor) == 0;
 }
 
-constexpr const char* list_attribute = "system.posix_acl_access";
-
 struct Belongings {
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t mode = usual_mode;
-  std::string list = {};  ///< Its access control list, as the kernel keeps it; empty: none.
+  std::string list = {};  ///< acl_attribute
 };
 
 /// A new file belongs to whose folder it is, also when root makes it.
@@ -136,13 +135,6 @@ bool read_whole(int descriptor, std::string& text) {
   }
 }
 
-std::string list_of(int descriptor) {
-  std::string list(4096, '\0');
-  auto got = ::fgetxattr(descriptor, list_attribute, list.data(), list.size());
-  list.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  return list;
-}
-
 /// By one descriptor, so that text, owner and mode are of the same file, whatever its folder's
 /// owner puts into its place meanwhile. Nothing: there is none.
 Result<std::optional<Before>> read_before(const fs::path& file, const fs::path& shown) {
@@ -153,10 +145,12 @@ Result<std::optional<Before>> read_before(const fs::path& file, const fs::path& 
   Before before;
   bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   bool read = regular && read_whole(descriptor, before.text);
-  before.whose = {status.st_uid, status.st_gid, status.st_mode & 07777, list_of(descriptor)};
+  auto list = acl_attribute(descriptor);
   ::close(descriptor);
   if (!regular) return fail(unwritable(shown, "it is no file"));
   if (!read) return fail(unwritable(shown, "it can not be read"));
+  if (!list) return fail(unwritable(shown, "its access control list can not be read"));
+  before.whose = {status.st_uid, status.st_gid, status.st_mode & ALLPERMS, std::move(*list)};
   if (before.text.size() > file_max) {
     return fail(ErrorKind::too_large, "env_file_too_large",
                 fmt::format("cannot write '{}': it is over 1 MiB", text::one_line(shown.string())),
@@ -175,8 +169,7 @@ bool leads_to_another_owner(const fs::path& file, const Before& before) {
 bool give(int descriptor, const Belongings& whose) {
   if (::fchown(descriptor, whose.uid, whose.gid) != 0) return false;
   if (::fchmod(descriptor, whose.mode) != 0) return false;
-  const auto& list = whose.list;
-  return list.empty() || ::fsetxattr(descriptor, list_attribute, list.data(), list.size(), 0) == 0;
+  return whose.list.empty() || set_acl_attribute(descriptor, whose.list);
 }
 
 /// Beside the file, so that the rename is one step; gone again when that fails.
@@ -246,7 +239,8 @@ Result<> set_variable(const fs::path& file, std::string_view name, std::string_v
   const auto& before = *read;
   if (!before) return replace(target, with_variable("", name, value), belongings_of_new(target));
   // A rename would get around the mode, which somebody has set on purpose.
-  bool writable = ::access(target.c_str(), W_OK) == 0 && (before->whose.mode & 0222) != 0;
+  constexpr mode_t anybody_writes = S_IWUSR | S_IWGRP | S_IWOTH;
+  bool writable = ::access(target.c_str(), W_OK) == 0 && (before->whose.mode & anybody_writes) != 0;
   if (!writable) return fail(unwritable(file, "it is read-only"));
   if (leads_to_another_owner(file, *before)) {
     return fail(unwritable(file, "it is a link to a file of somebody else"));

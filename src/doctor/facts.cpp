@@ -4,35 +4,6 @@
 #include <string_view>
 
 namespace gantry::doctor {
-namespace {
-
-constexpr unsigned owner_writes = 0200;
-constexpr unsigned group_writes = 0020;
-constexpr unsigned others_write = 0002;
-
-using Who = AclEntry::Who;
-
-/// acl(5), "Access check algorithm". The mask bounds all but the owner and others.
-bool may_by_acl(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
-  auto entry = [&](Who who) { return std::ranges::find(socket.acl, who, &AclEntry::who); };
-  auto mask = entry(Who::mask);
-  bool unmasked = mask == socket.acl.end() || mask->write;
-  for (const auto& one : socket.acl) {
-    if (one.who == Who::user && one.id == uid) return one.write && unmasked;
-  }
-  bool in_a_group = false;
-  for (const auto& one : socket.acl) {
-    bool applies = (one.who == Who::owning_group && contains(groups, socket.gid)) ||
-                   (one.who == Who::group && contains(groups, one.id));
-    if (applies && one.write && unmasked) return true;
-    in_a_group = in_a_group || applies;
-  }
-  auto others = entry(Who::others);
-  return !in_a_group && others != socket.acl.end() && others->write;
-}
-
-}  // namespace
-
 std::string_view word(Sight sight) {
   switch (sight) {
     case Sight::here:
@@ -44,8 +15,6 @@ std::string_view word(Sight sight) {
   }
   return "";
 }
-
-bool contains(const std::vector<Id>& ids, Id id) { return std::ranges::find(ids, id) != ids.end(); }
 
 const SocketFile* Facts::usable_socket() const {
   return socket && socket->kind == SocketFile::Kind::socket ? &*socket : nullptr;
@@ -89,14 +58,14 @@ bool EngineFacts::has_security(std::string_view wanted) const {
   });
 }
 
+bool opens_by_group(const SocketFile& socket) {
+  return socket.gid != root && grants_group(socket.rights(), Right::write);
+}
+
 bool may_connect(const SocketFile& socket, Id uid, const std::vector<Id>& groups) {
   if (socket.tried) return *socket.tried;
-  if (uid == root) return true;
-  if (!socket.shut_by.empty()) return false;
-  if (uid == socket.uid) return (socket.mode & owner_writes) != 0;
-  if (!socket.acl.empty()) return may_by_acl(socket, uid, groups);
-  if (contains(groups, socket.gid)) return (socket.mode & group_writes) != 0;
-  return (socket.mode & others_write) != 0;
+  bool shut_out = uid != root && !socket.shut_by.empty();
+  return !shut_out && grants(socket.rights(), Right::write, uid, groups);
 }
 
 }  // namespace gantry::doctor

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "doctor/deep_facts.hpp"
+#include "doctor/rights.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -13,11 +14,6 @@
 /// Why Docker's socket says no. What there is to know is gathered first (gather.hpp) and judged
 /// afterwards by a table of pure functions (checks.hpp).
 namespace gantry::doctor {
-
-using Id = std::uint32_t;
-inline constexpr Id root = 0;
-/// Whether one of them is it.
-bool contains(const std::vector<Id>& ids, Id id);
 
 /// A group and who is listed in it (group(5)).
 struct Group {
@@ -59,14 +55,6 @@ struct Subject {
   bool has_account() const { return user != std::to_string(uid); }
 };
 
-/// One entry of an access control list (acl(5)).
-struct AclEntry {
-  enum class Who : std::uint8_t { owner, user, owning_group, group, mask, others };
-  Who who = Who::owner;
-  Id id = 0;  ///< Of `user` and `group`.
-  bool write = false;
-};
-
 struct SocketFile {
   /// `hidden`: a folder on the way may not be entered.
   enum class Kind : std::uint8_t { missing, hidden, socket, file, folder, other };
@@ -83,12 +71,15 @@ struct SocketFile {
   /// Whether the subject may write to it, by its own word: where that is not what owner, list and
   /// mode let expect (a list that can not be read).
   std::optional<bool> tried;
-  /// The first folder on the way that the subject may not enter; empty: none.
+  /// The first folder on the way that the subject may not enter (`hidden`: nor whoever looks);
+  /// empty: none.
   std::string shut_by;
   /// The first one that is not open to everybody; empty: none.
   std::string behind;
   bool read_only_mount = false;
   bool mounted = false;  ///< A mount of its own: in containers, the host's socket.
+
+  Rights rights() const { return {.uid = uid, .gid = gid, .mode = mode, .acl = acl}; }
 };
 
 /// With what Docker's client speaks TLS to an endpoint.
@@ -260,8 +251,10 @@ struct Facts {
   bool engine_is_here() const;
 };
 
-/// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket
-/// (unix(7)), by owner, access control list, group or others, in the order of acl(5).
+/// Whether the socket's group is one that somebody may be put into, and opens it.
+bool opens_by_group(const SocketFile& socket);
+/// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket,
+/// and the right to enter each folder on the way.
 bool may_connect(const SocketFile& socket, Id uid, const std::vector<Id>& groups);
 
 }  // namespace gantry::doctor

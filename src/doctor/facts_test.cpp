@@ -80,6 +80,48 @@ TEST(MayConnect, DoesNotFallBackToOthersForWhoIsInAGroup) {
   EXPECT_TRUE(may_connect(socket, ann, {ann}));
 }
 
+TEST(MayConnect, TakesTheRightToEnterEachFolderOnTheWay) {
+  auto socket = usual_socket();
+  socket.shut_by = "/run/private";
+  EXPECT_FALSE(may_connect(socket, ann, {ann, docker}));
+  EXPECT_TRUE(may_connect(socket, root, {root}));
+}
+
+TEST(Grants, JudgesEachRightByItself) {
+  Rights folder{.uid = root, .gid = docker, .mode = 0710};
+  EXPECT_TRUE(grants(folder, Right::enter, ann, {docker}));
+  EXPECT_FALSE(grants(folder, Right::write, ann, {docker}));
+  EXPECT_FALSE(grants(folder, Right::enter, ann, {ann}));
+  std::vector<AclEntry> list{{.who = Who::user, .id = ann, .enter = true},
+                             {.who = Who::owning_group},
+                             {.who = Who::mask, .write = true, .enter = true},
+                             {.who = Who::others}};
+  folder.acl = list;
+  EXPECT_TRUE(grants(folder, Right::enter, ann, {ann}));
+  EXPECT_FALSE(grants(folder, Right::write, ann, {ann}));
+  EXPECT_FALSE(grants(folder, Right::enter, ann + 1, {docker}));
+  list[2].enter = false;
+  EXPECT_FALSE(grants(folder, Right::enter, ann, {ann}));
+}
+
+TEST(OpensByGroup, IsSaidByTheListWhereThereIsOne) {
+  EXPECT_TRUE(opens_by_group(usual_socket()));
+  // The mode of a file with a list has the list's mask in the place of the group.
+  auto socket = usual_socket();
+  socket.acl = {{.who = Who::user, .id = ann, .write = true},
+                {.who = Who::owning_group},
+                {.who = Who::mask, .write = true},
+                {.who = Who::others}};
+  EXPECT_FALSE(opens_by_group(socket));
+  socket.acl[1].write = true;
+  EXPECT_TRUE(opens_by_group(socket));
+  socket.acl[2].write = false;
+  EXPECT_FALSE(opens_by_group(socket));
+  socket.acl.clear();
+  socket.gid = root;
+  EXPECT_FALSE(opens_by_group(socket));
+}
+
 TEST(EngineFacts, KnowsSecurityOptionsInBothSpellings) {
   EngineFacts engine;
   engine.security_options = {"name=seccomp,profile=default", "rootless"};

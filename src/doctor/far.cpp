@@ -5,6 +5,7 @@
 #include "doctor/ask_engine.hpp"
 #include "doctor/far_facts.hpp"
 #include "doctor/far_script.hpp"
+#include "doctor/usual.hpp"
 #include "engine/client.hpp"
 
 #include <algorithm>
@@ -23,7 +24,6 @@ constexpr Milliseconds far_patience{12'000};
 /// For all of it; the second time that the engine is asked has what is left, within these bounds.
 constexpr Milliseconds whole_patience{18'000};
 constexpr Milliseconds longest_second{5'000};
-constexpr const char* usual_data_root = "/var/lib/docker";
 
 std::string_view way_of(Scheme scheme) {
   switch (scheme) {

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
 namespace gantry::doctor {
 namespace {
@@ -76,9 +77,9 @@ constexpr std::array names{
 };
 /// Of each of these places the script tells the same.
 constexpr std::array<std::string_view, 3> places{"socket", "usual", "own"};
-constexpr std::array place_names{Name{""},          Name{"_path"},      Name{"_hidden"},
-                                 Name{"_real"},     Name{"_owner"},     Name{"_group"},
-                                 Name{"_writable"}, Name{"_acl", many}, Name{"_primary", many}};
+constexpr std::array place_names{
+    Name{""},        Name{"_path"},  Name{"_hidden"},   Name{"_real"},      Name{"_owner"},
+    Name{"_behind"}, Name{"_group"}, Name{"_writable"}, Name{"_acl", many}, Name{"_primary", many}};
 
 template <class... Parts>
 Failure unreadable(fmt::format_string<Parts...> why, Parts&&... parts) {
@@ -202,11 +203,11 @@ std::vector<std::string> names_in(const std::vector<std::string_view>& lines) {
 
 /// `srw-rw----`, as ls(1) shows it.
 unsigned mode_in(std::string_view text) {
-  constexpr std::array<unsigned, 3> special{04000, 02000, 01000};
+  constexpr std::array<unsigned, 3> special{S_ISUID, S_ISGID, S_ISVTX};
   unsigned mode = 0;
   for (std::size_t i = 0; i < 9; ++i) {
     auto c = text[i + 1];
-    unsigned bit = 0400U >> i;
+    unsigned bit = static_cast<unsigned>(S_IRUSR) >> i;
     bool last = i % 3 == 2;
     if (last && std::string_view{"sStT"}.contains(c)) mode |= special[i / 3];
     if (c != '-' && c != 'S' && c != 'T') mode |= bit;
@@ -251,7 +252,8 @@ std::vector<AclEntry> acl_in(const std::vector<std::string_view>& lines) {
     bool all = fields[1].empty();
     acl.push_back({.who = all ? name->all : name->one,
                    .id = all ? 0 : id_in(fields[1]),
-                   .write = fields[2].contains('w')});
+                   .write = fields[2].contains('w'),
+                   .enter = fields[2].contains('x')});
   }
   // Without a mask these are the permission bits once more.
   bool extended = std::ranges::find(acl, AclEntry::Who::mask, &AclEntry::who) != acl.end();
@@ -272,14 +274,17 @@ std::optional<SocketFile> socket_in(const Told& told, const std::string& place) 
   auto path = told.one(place + "_path");
   if (path.empty()) return std::nullopt;
   SocketFile socket{.path = path_in(path)};
-  bool hidden = !told.one(place + "_hidden").empty();
   if (told.one(place).empty()) {
-    socket.kind = hidden ? Kind::hidden : Kind::missing;
+    auto hidden = told.one(place + "_hidden");
+    socket.kind = hidden.empty() ? Kind::missing : Kind::hidden;
+    if (!hidden.empty()) socket.shut_by = path_in(hidden);
     return socket;
   }
   read_status(told, place, socket);
   auto real = told.one(place + "_real");
   if (!real.empty()) socket.leads_to = path_in(real);
+  auto behind = told.one(place + "_behind");
+  if (!behind.empty()) socket.behind = path_in(behind);
   auto owner = told.one(place + "_owner");
   if (!owner.empty()) socket.owner = name_in(owner);
   if (auto group = group_in(told.one(place + "_group"))) socket.group = group->name;
@@ -304,6 +309,15 @@ Subject subject_in(const Told& told) {
   return subject;
 }
 
+/// Whoever asks there knows best: of folders on the way and lists that nobody can read, too.
+void take_own_word(const Told& told, const std::string& place, const Subject& who,
+                   SocketFile& socket) {
+  auto word = told.one(place + "_writable");
+  bool writable = word == yes;
+  if (!word.empty() && writable != may_connect(socket, who.uid, who.groups()))
+    socket.tried = writable;
+}
+
 void read_sockets(const Told& told, Facts& facts) {
   facts.socket = socket_in(told, "socket");
   if (!facts.socket) throw unreadable("it does not tell of the socket");
@@ -311,15 +325,12 @@ void read_sockets(const Told& told, Facts& facts) {
   if (socket.kind == Kind::socket) {
     facts.socket_group = group_in(told.one("socket_group"));
     if (facts.socket_group) facts.socket_group->primary = names_in(told.all("socket_primary"));
-    // Whoever asks there knows best: lists that nobody can read count for him, too.
-    bool writable = told.says("socket_writable");
-    if (writable != may_connect(socket, facts.subject.uid, facts.subject.groups())) {
-      socket.tried = writable;
-    }
+    take_own_word(told, "socket", facts.subject, socket);
   }
   for (const auto* place : {"usual", "own"}) {
     auto other = socket_in(told, place);
     if (!other || other->kind != Kind::socket) continue;
+    take_own_word(told, place, facts.subject, *other);
     if (!same_place(socket, *other)) facts.other_sockets.push_back(std::move(*other));
   }
   find_rootless(facts);

@@ -2,6 +2,7 @@
 
 #include "doctor/checks.hpp"
 #include "doctor/far_script.hpp"
+#include "doctor/healthy_fake.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -118,6 +119,13 @@ TEST(FarFacts, BelieveWhoeverMayWriteByAListThatNobodyCouldRead) {
   EXPECT_TRUE(may_connect(*facts.socket, facts.subject.uid, facts.subject.groups()));
 }
 
+TEST(FarFacts, TellWhetherEverybodyGetsAsFarAsTheSocket) {
+  auto said = told("socket_behind: /srv/private\n");
+  said.replace(said.find("srw-rw----"), 10, "srw-rw-rw-");
+  EXPECT_THAT(judged("socket_mode", read(said)).summary,
+              HasSubstr("not everybody may enter '/srv/private'"));
+}
+
 TEST(FarFacts, TellOtherSocketsAndWhatIsInTheWay) {
   auto facts = read(fmt::format(
       "{}{}socket_path: /srv/d.sock\nsocket_hidden: /srv\nusual_path: /var/run/docker.sock\n"
@@ -125,6 +133,8 @@ TEST(FarFacts, TellOtherSocketsAndWhatIsInTheWay) {
       "own: srw-rw----+ 1 1000 1000 0 Nov 22 16:39 /run/user/1000/docker.sock\n",
       account, rest));
   EXPECT_EQ(facts.socket->kind, SocketFile::Kind::hidden);
+  EXPECT_EQ(facts.socket->shut_by, "/srv");
+  EXPECT_THAT(judged("socket", facts).summary, HasSubstr("'/srv' may not be entered"));
   ASSERT_EQ(facts.other_sockets.size(), 1U);
   EXPECT_EQ(facts.other_sockets.front().path, "/run/user/1000/docker.sock");
   EXPECT_EQ(facts.rootless.socket, "/run/user/1000/docker.sock");

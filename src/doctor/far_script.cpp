@@ -76,6 +76,17 @@ hidden_at() {
     return
   done
 }
+# The first folder on the way that is not open to everybody.
+closed_at() {
+  left=${1#/}
+  folder=
+  while :; do
+    case $left in */*) ;; *) return ;; esac
+    folder=$folder/${left%%/*}
+    left=${left#*/}
+    case $(ls -dlnL "$folder") in ?????????[xt]*) ;; *) echo "$folder"; return ;; esac
+  done
+}
 look() {
   key=$1
   path=$2
@@ -88,6 +99,7 @@ look() {
   tell "$key" "$line"
   real=$(readlink -f "$path")
   if [ "$real" != "$path" ]; then tell "${key}_real" "$real"; fi
+  tell "${key}_behind" "$(closed_at "${real:-$path}")"
   set -- $line
   tell "${key}_owner" "$(user "$3")"
   tell_group "${key}_group" "$(group "$4")"

@@ -118,6 +118,21 @@ TEST_P(FarScripts, FollowLinksAndTellMissingFromHidden) {
   EXPECT_EQ(folder.socket->kind, SocketFile::Kind::folder);
 }
 
+TEST_P(FarScripts, TellTheFirstFolderThatIsNotOpenToEverybody) {
+  auto path = make_socket();
+  auto behind = [&] {
+    return value_or_throw(read_far_facts(value_or_throw(loop_.run(run(far_script(path, "/"))))))
+        .socket->behind;
+  };
+  fs::permissions(folder_, fs::perms{0750});
+  auto closed = behind();
+  EXPECT_TRUE(folder_.string().starts_with(closed) && !closed.empty()) << closed;
+  fs::permissions(folder_, fs::perms{0751});
+  EXPECT_NE(behind(), folder_);
+  fs::permissions(folder_, fs::perms{01751});
+  EXPECT_NE(behind(), folder_);
+}
+
 TEST_P(FarScripts, LookWhereDockerIsToldToOnlyWhereNothingElseIsNamed) {
   auto path = make_socket();
   variables_.push_back("DOCKER_HOST=unix://" + path);

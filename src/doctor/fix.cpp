@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "doctor/env_file.hpp"
 #include "doctor/files.hpp"
+#include "doctor/usual.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -20,8 +21,6 @@ namespace {
 
 constexpr Milliseconds patience{60'000};
 constexpr std::size_t said_max = 16U << 10U;
-constexpr unsigned group_writes = 0020;
-constexpr const char* usual_group = "docker";
 constexpr const char* variable = "DOCKER_GID";
 
 Change run(std::string what, std::vector<std::string> argv) {
@@ -45,9 +44,9 @@ bool has_own_engine(const Facts& facts) {
 /// Whether a group could help, and may be given.
 bool helps_by_group(const Facts& facts, const SocketFile& socket) {
   const auto& who = facts.subject;
-  bool by_group = (socket.mode & group_writes) != 0 && socket.gid != root;
-  return by_group && who.has_account() && !may_connect(socket, who.uid, who.groups()) &&
-         socket.shut_by.empty() && !facts.engine_is_outside() && !has_own_engine(facts);
+  return opens_by_group(socket) && who.has_account() &&
+         !may_connect(socket, who.uid, who.groups()) && socket.shut_by.empty() &&
+         !facts.engine_is_outside() && !has_own_engine(facts);
 }
 
 void join_group(const Facts& facts, const SocketFile& socket, std::vector<Change>& changes) {
@@ -158,13 +157,13 @@ std::string fragments(Id gid, std::string_view socket) {
       "compose.yaml\n"
       "    services:\n"
       "      app:\n"
-      "        volumes: [\"{1}:/var/run/docker.sock\"]\n"
+      "        volumes: [\"{1}:{2}\"]\n"
       "        group_add: [\"${{DOCKER_GID:-{0}}}\"]\n\n"
       "Dockerfile, where the account has to be in the group by name\n"
       "    ARG DOCKER_GID={0}\n"
       "    RUN getent group \"$DOCKER_GID\" || groupadd --gid \"$DOCKER_GID\" docker; \\\n"
       "        usermod -aG \"$DOCKER_GID\" appuser\n",
-      gid, socket);
+      gid, socket, usual_socket);
 }
 
 }  // namespace gantry::doctor

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "doctor/facts.hpp"
+#include "doctor/usual.hpp"
 #include "net/endpoint.hpp"
 #include "net/stream.hpp"
 
@@ -43,7 +44,7 @@ struct Environment {
   std::filesystem::path docker_folder;     ///< DOCKER_CONFIG, or ~/.docker
   std::filesystem::path runtime_folder;    ///< XDG_RUNTIME_DIR; empty: none.
   std::string path;                        ///< PATH
-  std::filesystem::path daemon_settings = "/etc/docker/daemon.json";
+  std::filesystem::path daemon_settings = usual_settings;
   RunCanary run_canary = {};  ///< Absent: the sandbox is not tried.
   /// What hangs is given up in time for this; the rest of the report is there.
   Milliseconds whole_time{4'700};

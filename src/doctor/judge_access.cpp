@@ -1,14 +1,13 @@
 #include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
+#include "doctor/usual.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 // Who may connect to the socket that is there.
 namespace gantry::doctor::judge {
 namespace {
-
-constexpr unsigned group_may_write = 0020;
-constexpr unsigned others_may_write = 0002;
 
 /// In a container no account has to exist: the number of the group is enough.
 std::vector<Step> groups_for_container(const SocketFile& socket) {
@@ -21,10 +20,6 @@ std::vector<Step> groups_for_container(const SocketFile& socket) {
 Step socket_anew(const Facts& facts) {
   return with_restart(facts, "let a restart of the engine make its socket anew, for group 'docker'",
                       facts.docker_group ? "" : "sudo groupadd docker && ");
-}
-
-bool opens_by_group(const SocketFile& socket) {
-  return (socket.mode & group_may_write) != 0 && socket.gid != root;
 }
 
 /// A host's way is made by a login of its own each time.
@@ -69,8 +64,8 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   } else if (!opens_by_group(socket) || nameless) {
     steps.push_back(socket_anew(facts));
   }
-  auto group = opens_by_group(socket) && !nameless ? socket.group : "docker";
-  bool member = group == "docker" && facts.docker_group &&
+  auto group = opens_by_group(socket) && !nameless ? socket.group : std::string{usual_group};
+  bool member = group == usual_group && facts.docker_group &&
                 contains(who.account_groups, facts.docker_group->gid);
   if (member) return steps;
   steps.push_back({"add the user, who can then become root",
@@ -189,7 +184,7 @@ Finding access(const Facts& facts) {
   if (socket == nullptr) return without_socket(facts);
   const auto& who = facts.subject;
   if (may_connect(*socket, who.uid, who.groups())) {
-    bool everybody = (socket->mode & others_may_write) != 0;
+    bool everybody = (socket->mode & S_IWOTH) != 0;
     return fine(fmt::format("{} may connect{}", who.what, everybody ? ", as everybody may" : ""));
   }
   auto summary =
@@ -202,7 +197,10 @@ Finding access(const Facts& facts) {
   if (!socket->shut_by.empty()) {
     return failed(
         fmt::format("{}: it may not enter '{}'", summary, socket->shut_by),
-        {{"look at the folders on the way", fmt::format("namei -l {}", shell_word(socket->path))}});
+        {{"look at the folders on the way", fmt::format("namei -l {}", shell_word(socket->path))},
+         {"let this user through, unless it is kept out on purpose",
+          fmt::format("sudo setfacl -m u:{}:x {}", shell_word(who.user),
+                      shell_word(socket->shut_by))}});
   }
   bool lacks_group =
       membership(facts).state == State::failed || process_groups(facts).state == State::failed;

@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
 // Who else may be root here, and what is around the engine.
 namespace gantry::doctor::judge {
 namespace {
 
-constexpr unsigned others_may_write = 0002;
 /// So much of the data root's disk should be free.
 constexpr double share_free_min = 0.10;
 constexpr double share_free_failed = 0.02;
@@ -65,7 +65,7 @@ double share(std::uint64_t part, std::uint64_t whole) {
 Finding socket_mode(const Facts& facts) {
   if (facts.usable_socket() == nullptr) return without_socket(facts);
   const auto& socket = *facts.usable_socket();
-  if ((socket.mode & others_may_write) == 0) {
+  if ((socket.mode & S_IWOTH) == 0) {
     if (is_given_away(facts, socket)) return given_away(socket);
     return {State::ok, "closed to everybody else"};
   }

@@ -1,6 +1,7 @@
 #include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
 #include "doctor/services.hpp"
+#include "doctor/usual.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -13,7 +14,7 @@ namespace {
 
 using Kind = SocketFile::Kind;
 
-constexpr std::string_view usual_socket = "/var/run/docker.sock";
+/// /var/run leads to /run.
 constexpr std::string_view same_socket = "/run/docker.sock";
 
 bool is_usual(std::string_view path) { return path == usual_socket || path == same_socket; }
@@ -41,7 +42,7 @@ std::string context_command(const EndpointFacts& chosen, const std::string& path
 /// Takes back what has chosen the endpoint, where the usual socket is chosen after that.
 std::optional<Step> choose_usual(const EndpointFacts& chosen) {
   if (chosen.variable == "DOCKER_HOST" && !chosen.context.empty()) {
-    return Step{"choose the usual one", "export DOCKER_HOST=unix:///var/run/docker.sock"};
+    return Step{"choose the usual one", fmt::format("export DOCKER_HOST={}", usual_endpoint)};
   }
   if (!chosen.variable.empty()) {
     return Step{"take the setting away", fmt::format("unset {}", chosen.variable)};
@@ -153,10 +154,12 @@ Finding not_a_socket(const Facts& facts) {
 
 Finding hidden(const Facts& facts) {
   const auto& path = facts.socket->path;
+  const auto& by = facts.socket->shut_by;
   std::vector<Step> steps;
   if (!facts.other_sockets.empty()) steps = use_other(facts, best_other(facts).path);
   steps.push_back({"look where it stops", fmt::format("namei -l {}", shell_word(path))});
-  return failed(fmt::format("'{}' can not be seen: a folder on the way may not be entered", path),
+  auto folder = by.empty() ? std::string{"a folder on the way"} : fmt::format("'{}'", by);
+  return failed(fmt::format("'{}' can not be seen: {} may not be entered", path, folder),
                 std::move(steps));
 }
 

@@ -128,7 +128,7 @@ std::string trusted_folder(const std::string& path) {
     struct stat status{};
     if (::lstat(so_far.c_str(), &status) != 0) return {};
     bool ours = status.st_uid == root || status.st_uid == ::geteuid();
-    auto others = status.st_gid == root ? 0002U : 0022U;
+    mode_t others = status.st_gid == root ? S_IWOTH : S_IWOTH | S_IWGRP;
     bool open = (status.st_mode & others) != 0 && (status.st_mode & S_ISVTX) == 0;
     if (!ours || open) return {};
   }

@@ -62,27 +62,6 @@ TEST(Service, IsNoneOfSessionsContainersAndStrangeNames) {
   EXPECT_EQ(read_service("4:memory:/system.slice/gantry.service\n"), "");
 }
 
-TEST(Acl, IsReadAsTheKernelLaysItOut) {
-  auto entries = read_acl(
-      "\x02\0\0\0"
-      "\x01\0\x06\0\xff\xff\xff\xff"
-      "\x02\0\x02\0\xe8\x03\0\0"
-      "\x10\0\x04\0\xff\xff\xff\xff"
-      "\x20\0\0\0\xff\xff\xff\xff"sv);
-  ASSERT_EQ(entries.size(), 4U);
-  EXPECT_EQ(entries[1].who, AclEntry::Who::user);
-  EXPECT_EQ(entries[1].id, 1000U);
-  EXPECT_TRUE(entries[1].write);
-  EXPECT_EQ(entries[2].who, AclEntry::Who::mask);
-  EXPECT_FALSE(entries[2].write);
-}
-
-TEST(Acl, IsNoneOfAnotherVersionOrOfHalfAnEntry) {
-  EXPECT_THAT(read_acl("\x01\0\0\0\x01\0\x06\0\xff\xff\xff\xff"sv), IsEmpty());
-  EXPECT_THAT(read_acl("\x02\0\0\0\x01\0\x06"sv), IsEmpty());
-  EXPECT_THAT(read_acl(""), IsEmpty());
-}
-
 constexpr std::string_view mounts =
     "22 1 0:20 / / rw,relatime - overlay overlay rw\n"
     "30 22 0:26 / /run ro,nosuid - tmpfs tmpfs rw\n"

@@ -2,14 +2,13 @@
 
 #include "base/text.hpp"
 #include "doctor/accounts.hpp"
+#include "doctor/acl.hpp"
 #include "doctor/files.hpp"
 
-#include <array>
 #include <cerrno>
 #include <filesystem>
 
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 namespace gantry::doctor {
 namespace {
@@ -17,60 +16,13 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = SocketFile::Kind;
 
-constexpr unsigned permission_bits = 07777;
-constexpr std::size_t acl_header = 4;
-constexpr std::size_t acl_entry = 8;
-constexpr unsigned acl_version = 2;
-constexpr unsigned acl_write = 2;
-
-unsigned little_endian(std::string_view bytes) {
-  unsigned out = 0;
-  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte) {
-    out = out << 8U | static_cast<unsigned char>(*byte);
-  }
-  return out;
-}
-
-struct TagTraits {
-  unsigned tag;
-  AclEntry::Who who;
-};
-constexpr std::array tags{
-    TagTraits{0x01, AclEntry::Who::owner},        TagTraits{0x02, AclEntry::Who::user},
-    TagTraits{0x04, AclEntry::Who::owning_group}, TagTraits{0x08, AclEntry::Who::group},
-    TagTraits{0x10, AclEntry::Who::mask},         TagTraits{0x20, AclEntry::Who::others}};
-
 Kind kind_of(unsigned mode) {
   if (S_ISSOCK(mode)) return Kind::socket;
   if (S_ISDIR(mode)) return Kind::folder;
   return S_ISREG(mode) ? Kind::file : Kind::other;
 }
 
-std::string acl_attribute(const std::string& path) {
-  std::string value(4096, '\0');
-  auto got = ::getxattr(path.c_str(), "system.posix_acl_access", value.data(), value.size());
-  value.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  return value;
-}
-
 }  // namespace
-
-std::vector<AclEntry> read_acl(std::string_view attribute) {
-  bool known = attribute.size() >= acl_header && (attribute.size() - acl_header) % acl_entry == 0 &&
-               little_endian(attribute.substr(0, acl_header)) == acl_version;
-  if (!known) return {};
-  std::vector<AclEntry> out;
-  for (auto rest = attribute.substr(acl_header); !rest.empty(); rest.remove_prefix(acl_entry)) {
-    auto tag = little_endian(rest.substr(0, 2));
-    for (const auto& traits : tags) {
-      if (traits.tag != tag) continue;
-      out.push_back({.who = traits.who,
-                     .id = little_endian(rest.substr(4, 4)),
-                     .write = (little_endian(rest.substr(2, 2)) & acl_write) != 0});
-    }
-  }
-  return out;
-}
 
 MountOf mount_of(std::string_view mountinfo, std::string_view path) {
   constexpr std::size_t place = 4;
@@ -105,10 +57,10 @@ SocketFile look_at_socket(const std::string& path) {
   out.kind = kind_of(status.st_mode);
   out.uid = status.st_uid;
   out.gid = status.st_gid;
-  out.mode = status.st_mode & permission_bits;
+  out.mode = status.st_mode & ALLPERMS;
   out.owner = user_name(out.uid);
   if (auto group = group_with(out.gid)) out.group = group->name;
-  out.acl = read_acl(acl_attribute(path));
+  out.acl = read_acl(acl_attribute(path).value_or(""));
   auto mount = mount_of(file_text("/proc/self/mountinfo").value_or(""),
                         out.leads_to.empty() ? path : out.leads_to);
   out.mounted = mount.own;

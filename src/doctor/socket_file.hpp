@@ -4,17 +4,12 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace gantry::doctor {
 
 /// What is at `path`: kind, owner, mode, access control list, mount. Never fails: what can not be
 /// seen is `missing` or `hidden`.
 SocketFile look_at_socket(const std::string& path);
-
-/// The value of `system.posix_acl_access`, as linux/posix_acl_xattr.h lays it out; empty when it
-/// is none.
-std::vector<AclEntry> read_acl(std::string_view attribute);
 
 /// What /proc/self/mountinfo (proc(5)) tells of one path.
 struct MountOf {

@@ -196,10 +196,19 @@ test('a folder on the way that the account may not enter is named', async () => 
   const other = new OtherEngine(`unix://${room}/private/d.sock`);
   await other.up();
   const where = `--engine ${other.host} --user ${shell.user}`;
-  const found = await shell.doctor_of(`sudo gantry doctor --json ${where}`);
-  found.names('access', new RegExp(`may not enter '${room}/private'`));
+  const look = () => shell.doctor_of(`sudo gantry doctor --json ${where}`);
+  const closed = new RegExp(`may not enter '${room}/private'`);
+  const found = (await look()).names('access', closed);
+  // An access control list lets this user through, and nobody else.
+  await shell.follow(...found.commands('access'));
+  (await look()).passes();
+  (await shell.doctor(`--engine ${other.host}`)).passes();
+  root(`setfacl -m m::- ${room}/private`);
+  (await look()).names('access', closed);
+  const hidden = await shell.doctor(`--engine ${other.host}`);
+  hidden.names('socket', new RegExp(`can not be seen: '${room}/private' may not be entered`));
   root(`chmod 755 ${room}/private`);
-  (await shell.doctor_of(`sudo gantry doctor --json ${where}`)).passes();
+  (await look()).passes();
   await other.end();
 });
 
@@ -214,6 +223,15 @@ test('an access control list lets in without the group, and its mask may shut ou
   await shell.follow(...masked.commands('membership'));
   await engine.up();
   (await new Session(shell.user).doctor()).passes();
+
+  // By the mode its group could use it, but that is the list's mask.
+  const other = new Session(new_user());
+  root(`chmod 600 ${usual_socket}; setfacl -m u:${shell.user}:rw ${usual_socket}`);
+  assert.equal(mode_of(usual_socket), '660');
+  (await other.doctor()).names('membership', /opens it for nobody/);
+  const fixed = await other.type('sudo gantry doctor --fix --yes 2>&1');
+  assert.match(fixed.out, /nothing that this command could change/);
+  assert.equal(root(`id -nG ${other.user}`).trim(), other.user);
 });
 
 test('an engine that listens without a password is a finding, on loopback, too', async () => {
