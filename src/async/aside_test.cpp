@@ -2,10 +2,14 @@
 
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
+#include "async/race.hpp"
 #include "async/testing_fake.hpp"
 
+#include <atomic>
 #include <future>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +40,40 @@ TEST(AsideTest, LeavesBehindWhatHangs) {
   gate->set_value();
 }
 
+TEST(AsideTest, BeginsNothingAgainWhileItIsOverItsTime) {
+  auto gate = std::make_shared<std::promise<void>>();
+  auto hanging = [opened = gate->get_future().share()] {
+    opened.wait();
+    return 1;
+  };
+  TestLoop loop;
+  ASSERT_FALSE(loop.run(attempt(aside(soon, "looking at '/mnt/nas'", hanging))));
+  auto look = [&](std::string doing) {
+    return loop.run(attempt(aside(plenty, std::move(doing), [] { return 2; })));
+  };
+  auto again = look("looking at '/mnt/nas'");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::timed_out);
+  EXPECT_EQ(again.error().message,
+            "looking at '/mnt/nas' was begun before, and has not come to an end yet");
+  EXPECT_EQ(look("looking at '/srv'"), 2);
+  gate->set_value();
+  while (!look("looking at '/mnt/nas'")) loop.run(pause(Milliseconds{1}));
+}
+
+task<void> expect_one(task<int> work) { EXPECT_EQ(co_await std::move(work), 1); }
+
+TEST(AsideTest, DoesTheSameTwiceAtOnceWhileThereIsTime) {
+  auto count = std::make_shared<std::atomic<int>>(0);
+  // Each ends only when the other one has begun.
+  auto meeting = [count] {
+    for (++*count; *count < 2;) std::this_thread::yield();
+    return 1;
+  };
+  run_test(both(expect_one(aside(plenty, "meeting", meeting)),
+                expect_one(aside(plenty, "meeting", meeting))));
+}
+
 TEST(AsideTest, DoesNotLeaveBehindEverMore) {
   auto gate = std::make_shared<std::promise<void>>();
   auto hanging = [opened = gate->get_future().share()] {
@@ -44,8 +82,9 @@ TEST(AsideTest, DoesNotLeaveBehindEverMore) {
   };
   std::string code;
   TestLoop loop;
-  for (int i = 0; i <= detail::aside_max && code != "too_many_aside"; ++i) {
-    code = loop.run(attempt(aside(Milliseconds{1}, "waiting", hanging))).error().code;
+  for (std::size_t i = 0; i <= detail::aside_max && code != "too_many_aside"; ++i) {
+    auto doing = "waiting at gate " + std::to_string(i);
+    code = loop.run(attempt(aside(Milliseconds{1}, doing, hanging))).error().code;
   }
   EXPECT_EQ(code, "too_many_aside");
   gate->set_value();

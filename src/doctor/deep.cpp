@@ -3,6 +3,7 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
+#include "async/scope.hpp"
 #include "net/http_client.hpp"
 #include "net/outside.hpp"
 #include "net/resolve.hpp"
@@ -190,14 +191,13 @@ async::task<DeepFacts> look_deep(async::Executor executor, EngineFacts engine, R
   for (std::size_t i = 0; i < places.size(); ++i) {
     works.push_back(into(facts.registries[i], look_at_registry(executor, places[i])));
   }
-  Result<Canary> canary = fail(Error{});
   bool sandbox = run_canary && endpoint && !engine.error;
   if (sandbox) {
-    works.push_back(into(canary, try_sandbox(executor, std::move(run_canary), std::move(connect),
-                                             std::move(*endpoint))));
+    auto trial =
+        try_sandbox(executor, std::move(run_canary), std::move(connect), std::move(*endpoint));
+    works.push_back(async::detail::keep(std::move(trial), facts.canary));
   }
   co_await all_of(std::move(works));
-  if (sandbox) facts.canary = std::move(canary);
   co_return facts;
 }
 

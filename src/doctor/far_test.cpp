@@ -33,12 +33,14 @@ constexpr Id nobodys_group = 61'234;
 
 /// This machine as a far one: `sh` of several kinds runs the text.
 class FarScripts : public testing::TestWithParam<std::vector<std::string>> {
- protected:
+ public:
   FarScripts() {
     std::string name = "/tmp/gantry-far-XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
   ~FarScripts() override { fs::remove_all(folder_); }
+
+ protected:
   void SetUp() override {
     if (!fs::exists(GetParam().front())) GTEST_SKIP() << GetParam().front() << " is not here";
   }

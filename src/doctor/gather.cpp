@@ -4,6 +4,7 @@
 #include "async/attempt.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
+#include "async/scope.hpp"
 #include "doctor/access_facts.hpp"
 #include "doctor/accounts.hpp"
 #include "doctor/ask_engine.hpp"
@@ -50,12 +51,15 @@ class Budget {
   SteadyTime end_;
 };
 
-/// What `work` sees. Nothing when it did not answer in time, which is noted.
+/// What `work` sees at a place, which may hang while others do not; empty: the machine's own.
+/// Nothing when it did not answer in time, which is noted.
 template <class Work>
 async::task<std::optional<std::invoke_result_t<Work>>> seen(Facts& facts, Part part,
-                                                            Milliseconds limit, Work work) {
-  auto answer = co_await async::attempt(
-      async::aside(limit, fmt::format("looking at {}", words(part)), [work = std::move(work)] {
+                                                            std::string place, Milliseconds limit,
+                                                            Work work) {
+  auto doing = fmt::format("looking at {} '{}'", words(part), place);
+  auto answer =
+      co_await async::attempt(async::aside(limit, std::move(doing), [work = std::move(work)] {
         return std::optional{work()};  // a refusal within is no failure to look
       }));
   if (!answer) facts.late.push_back(part);
@@ -111,34 +115,33 @@ async::task<Result<Subject>> subject_of(Facts& facts, Question question, std::st
     service = std::move(*found);
   }
   auto left = std::chrono::duration_cast<Milliseconds>(end - steady_now());
-  auto subject = co_await seen(facts, Part::account, std::max(left, Milliseconds{1}),
-                               [question, service] { return look_at_subject(question, service); });
+  auto whose = question.pid ? std::to_string(*question.pid) : std::string{};
+  auto subject =
+      co_await seen(facts, Part::account, std::move(whose), std::max(left, Milliseconds{1}),
+                    [question, service] { return look_at_subject(question, service); });
   if (subject) co_return std::move(*subject);
   co_return subject_without_accounts(question);
 }
 
 async::task<void> choose(Facts& facts, std::optional<net::TlsClient>& tls, const Question& question,
                          const Environment& environment, Milliseconds limit) {
-  auto choice = co_await seen(facts, Part::config, limit, [question, environment] {
-    return choose_endpoint(question, environment);
-  });
+  auto choice =
+      co_await seen(facts, Part::config, environment.docker_folder.string(), limit,
+                    [question, environment] { return choose_endpoint(question, environment); });
   if (!choice) choice = choose_without_files(question, environment);
   facts.endpoint = std::move(choice->facts);
   tls = std::move(choice->tls);
 }
 
-async::task<void> keep(async::task<Result<Subject>> work, Result<Subject>& into) {
-  into = co_await std::move(work);
-}
-
 /// The socket and the groups, for whose sake most come.
 async::task<void> look_at_socket_of(Facts& facts, std::filesystem::path runtime_folder,
                                     Milliseconds limit) {
-  auto looked = co_await seen(facts, Part::access, limit, [so_far = facts, runtime_folder] {
-    auto all = so_far;
-    look_at_access(all, runtime_folder);
-    return all;
-  });
+  auto looked = co_await seen(facts, Part::access, facts.endpoint.text, limit,
+                              [so_far = facts, runtime_folder] {
+                                auto all = so_far;
+                                look_at_access(all, runtime_folder);
+                                return all;
+                              });
   if (!looked) co_return;
   looked->late = std::move(facts.late);
   facts = std::move(*looked);
@@ -163,7 +166,7 @@ MachineFacts machine_facts() {
 async::task<void> look_at_machine(Facts& facts, Milliseconds limit) {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) == 0) facts.machine = name.data();
-  auto looked = co_await seen(facts, Part::machine, limit, machine_facts);
+  auto looked = co_await seen(facts, Part::machine, {}, limit, machine_facts);
   if (!looked) co_return;
   facts.exposed = std::move(looked->exposed);
   facts.clock_synchronised = looked->clock_synchronised;
@@ -198,7 +201,7 @@ async::task<void> look_at_data(Facts& facts, std::filesystem::path settings, Mil
   if (auto own = own_settings_file(facts.engine.data_root)) settings = std::move(*own);
   auto until = steady_now() + limit / 2;
   auto root = facts.engine.data_root;
-  auto looked = co_await seen(facts, Part::data, limit, [root, settings, until] {
+  auto looked = co_await seen(facts, Part::data, root, limit, [root, settings, until] {
     return data_facts(root, settings, until);
   });
   if (!looked) co_return;
@@ -276,11 +279,12 @@ async::task<Result<Facts>> gather(async::Executor executor, Question question,
   Facts facts;
   facts.at = environment.clock.now();
   std::optional<net::TlsClient> tls;
-  Result<Subject> subject = fail(Error{});
-  co_await async::both(choose(facts, tls, question, environment, budget.part()),
-                       keep(subject_of(facts, question, environment.path, budget.part()), subject));
-  if (!subject) co_return fail(std::move(subject.error()));
-  facts.subject = std::move(*subject);
+  std::optional<Result<Subject>> subject;
+  co_await async::both(
+      choose(facts, tls, question, environment, budget.part()),
+      async::detail::keep(subject_of(facts, question, environment.path, budget.part()), subject));
+  if (!*subject) co_return fail(std::move(subject->error()));
+  facts.subject = std::move(**subject);
   // What is seen of this machine would say nothing of that one.
   auto endpoint = net::Endpoint::parse(facts.endpoint.text);
   if (endpoint && endpoint->scheme() == Scheme::ssh) co_return elsewhere(facts, *endpoint);

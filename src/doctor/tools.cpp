@@ -95,8 +95,9 @@ std::string version_in(std::string_view said) {
 async::task<Tools> look_for_tools(std::string path, std::string docker_config, Milliseconds limit) {
   auto end = steady_now() + limit;
   // The folders of PATH may lie on a mount that hangs.
-  auto found = co_await async::attempt(
-      async::aside(limit, "looking for programs", [path] { return programs_in(path); }));
+  auto found =
+      co_await async::attempt(async::aside(limit, fmt::format("looking for programs in '{}'", path),
+                                           [path] { return programs_in(path); }));
   Tools tools;
   if (!found) {
     tools.docker.silent = tools.compose_v2.silent = true;
