@@ -27,7 +27,7 @@ using Scheme = net::Endpoint::Scheme;
 /// Where packages put the daemon, or what starts it.
 constexpr std::array daemon_files{"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd",
                                   "/lib/systemd/system/docker.service"};
-/// A snap's client, with its services; on some machines snaps are elsewhere.
+/// A snap has the client and the daemon; on some machines snaps are elsewhere.
 constexpr std::array snap_clients{"/snap/bin/docker", "/var/lib/snapd/snap/bin/docker"};
 /// Of Kubernetes: its socket speaks something else.
 constexpr std::string_view no_engine = "dockershim.sock";
@@ -135,9 +135,11 @@ void look_at_access(Facts& facts, const fs::path& runtime_folder) {
   add_primary(facts.docker_group);
   add_primary(facts.socket_group);
   facts.in_container = inside_container();
-  facts.snap = std::ranges::any_of(snap_clients, there_is) && !there_is("/usr/bin/docker");
-  facts.engine_installed = facts.snap || std::ranges::any_of(daemon_files, there_is);
-  facts.starter = starter_by({.snap = facts.snap,
+  bool snap = std::ranges::any_of(snap_clients, there_is);
+  bool package = std::ranges::any_of(daemon_files, there_is);
+  facts.engine_installed = snap || package;
+  facts.starter = starter_by({.snap = snap,
+                              .package = package,
                               .systemd = there_is("/run/systemd/system"),
                               .script = there_is("/etc/init.d/docker")});
   facts.selinux = selinux_mode();

@@ -20,6 +20,9 @@ namespace {
 constexpr std::size_t entry_max = 1U << 20U;
 constexpr int groups_max = 1 << 16;
 constexpr Id init = 1;
+/// Those that systemd gives to accounts of DynamicUser= (systemd.exec(5)).
+constexpr Id dynamic_first = 61'184;
+constexpr Id dynamic_last = 65'519;
 constexpr std::string_view service_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@-";
 
@@ -88,12 +91,28 @@ std::vector<Id> groups_of(const Account& whose) {
   return {groups.begin(), groups.end()};
 }
 
+bool is_dynamic(Id uid) { return uid >= dynamic_first && uid <= dynamic_last; }
+
 Subject of_account(const Account& whose) {
   return {.what = fmt::format("user '{}'", whose.name),
           .user = whose.name,
           .uid = whose.uid,
           .account_groups = groups_of(whose),
+          .dynamic = is_dynamic(whose.uid),
           .kind = Subject::Kind::other};
+}
+
+/// Of one that is there only while its service runs.
+Subject of_account_to_be(const ServiceAccount& whose) {
+  Subject subject{.what = fmt::format("user '{}'", whose.user),
+                  .user = whose.user,
+                  .uid = no_id,
+                  .dynamic = true,
+                  .kind = Subject::Kind::other};
+  auto groups = whose.groups;
+  groups.push_back(whose.group);  // as a rule it is to be, too
+  add_groups(subject, groups);
+  return subject;
 }
 
 /// Of what a service starts (a session of sshd's, a job of cron's) nobody restarts the service.
@@ -126,6 +145,7 @@ Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
   subject.process_groups = std::move(groups);
   subject.pid = pid;
   subject.elsewhere = elsewhere;
+  subject.dynamic = !elsewhere && is_dynamic(ids.uid);
   subject.service = service_of(pid, ids);
   return subject;
 }
@@ -216,6 +236,7 @@ Result<Subject> of_user(const std::string& name) {
 Result<Subject> of_service_account(const ServiceAccount& whose) {
   auto name = whose.user.empty() ? std::string{"root"} : whose.user;
   auto found = account_called(name);
+  if (!found && whose.dynamic) return of_account_to_be(whose);
   if (!found) {
     return fail(ErrorKind::not_found, "no_such_user",
                 fmt::format("cannot examine user '{}': this machine has no such account", name),

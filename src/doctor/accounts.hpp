@@ -21,6 +21,7 @@ struct ServiceAccount {
   std::string user;                 ///< Empty: root.
   std::string group;                ///< Empty: the user's own.
   std::vector<std::string> groups;  ///< More of them.
+  bool dynamic = false;             ///< Made at the start (DynamicUser=), unless it is there.
 };
 /// Refused: not_found, `no_such_user`.
 Result<Subject> of_service_account(const ServiceAccount& whose);

@@ -35,7 +35,7 @@ struct Subject {
 
   std::string what;  ///< `this process`, `the server`, `process 812`, `service 'ci'`, `user 'ann'`
   std::string user;  ///< The account's name; the number where it has none.
-  Id uid = 0;
+  Id uid = 0;        ///< `no_id`: it has none before its service starts.
   /// What the account is in by now, its own group included.
   std::vector<Id> account_groups;
   /// What the process has: groups are given when a session or service starts, and do not change
@@ -45,6 +45,9 @@ struct Subject {
   std::string service;  ///< The unit's name, where one was named.
   /// Its process is in a container of its own, where accounts are others than here.
   bool elsewhere = false;
+  /// systemd makes its account when its service starts, and takes it away at the end
+  /// (DynamicUser=): nobody can put it into a group.
+  bool dynamic = false;
   Kind kind = Kind::self;
 
   /// The groups that count: those of the process, or what its account would start with.
@@ -52,7 +55,7 @@ struct Subject {
     return process_groups ? *process_groups : account_groups;
   }
   /// Whether there is an account that could be put into a group: in containers there often is none.
-  bool has_account() const { return user != std::to_string(uid); }
+  bool has_account() const { return !dynamic && user != std::to_string(uid); }
 };
 
 struct SocketFile {
@@ -191,7 +194,7 @@ enum class Sight : std::uint8_t {
 /// `here`, `far`, `engine`.
 std::string_view word(Sight sight);
 
-/// What starts and stops the engine on a machine.
+/// What starts and stops an engine of the machine's.
 enum class Starter : std::uint8_t {
   systemd,
   scripts,  ///< `service`, as System V, OpenRC and others have it.
@@ -219,9 +222,8 @@ struct Facts {
   /// Whether this is inside a container.
   bool in_container = false;
   EngineFacts engine;
-  bool engine_installed = false;  ///< There is a `dockerd` or a package's unit.
-  Starter starter = Starter::systemd;
-  bool snap = false;
+  bool engine_installed = false;       ///< There is a `dockerd` or a package's unit.
+  Starter starter = Starter::systemd;  ///< As far as files tell: see starter_of.
   ToolFacts docker;
   ToolFacts compose_v1;
   ToolFacts compose_v2;

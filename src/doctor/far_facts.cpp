@@ -359,10 +359,12 @@ void read_machine(const Told& told, Facts& facts) {
   facts.machine = told.one("machine").substr(0, name_max);
   facts.in_container =
       is_container({.mountinfo = told.joined("mount"), .marked = !told.one("marked").empty()});
-  facts.snap = told.says("snap");
-  facts.engine_installed = !told.one("engine").empty() || facts.snap;
-  facts.starter = starter_by(
-      {.snap = facts.snap, .systemd = told.says("systemd"), .script = told.says("script")});
+  bool package = !told.one("engine").empty();
+  facts.engine_installed = package || told.says("snap");
+  facts.starter = starter_by({.snap = told.says("snap"),
+                              .package = package,
+                              .systemd = told.says("systemd"),
+                              .script = told.says("script")});
   facts.rootless.installed = !told.one("rootless").empty();
   facts.rootless.runtime_folder = told.says("runtime_folder");
   auto selinux = told.one("selinux");

@@ -204,6 +204,8 @@ TEST(FarFacts, KnowASnapThatDoesNotRunForAnEngine) {
   auto facts = read(said);
   EXPECT_TRUE(facts.engine_installed);
   EXPECT_EQ(facts.starter, Starter::snap);
+  EXPECT_TRUE(facts.engine_installed);
+  EXPECT_EQ(read(told("snap: yes\n")).starter, Starter::systemd) << "there is another daemon";
 }
 
 TEST(FarFacts, AreRefusedWhereNumbersAndStatesAreNone) {

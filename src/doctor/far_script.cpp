@@ -152,14 +152,14 @@ tell rootless "$rootless"
 )sh";
 
 constexpr std::string_view machine = R"sh(
-for file in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd /snap/docker/current \
-  /var/lib/snapd/snap/docker/current /lib/systemd/system/docker.service; do
+for file in /usr/bin/dockerd /usr/sbin/dockerd /usr/local/bin/dockerd \
+  /lib/systemd/system/docker.service; do
   if [ -e $file ]; then tell engine $file; break; fi
 done
 if [ -d /run/systemd/system ]; then tell systemd yes; fi
 if [ -e /etc/init.d/docker ]; then tell script yes; fi
 for file in /snap/bin/docker /var/lib/snapd/snap/bin/docker; do
-  if [ -e $file ] && [ ! -e /usr/bin/docker ]; then tell snap yes; break; fi
+  if [ -e $file ]; then tell snap yes; break; fi
 done
 for file in /.dockerenv /run/.containerenv; do
   if [ -e $file ]; then tell marked $file; break; fi

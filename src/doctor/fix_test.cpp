@@ -42,6 +42,11 @@ TEST_F(DoctorPlan, AddsTheUserToTheSocketsGroup) {
   EXPECT_THAT(planned(), ElementsAre("usermod -aG docker ann"));
 }
 
+TEST_F(DoctorPlan, PutsNoAccountIntoAGroupThatIsMadeAtEachStart) {
+  facts_.subject.dynamic = true;
+  EXPECT_THAT(planned(), IsEmpty());
+}
+
 TEST_F(DoctorPlan, IsEmptyWhereNothingIsAmiss) {
   facts_.subject.account_groups = {ann, docker};
   EXPECT_THAT(planned(), IsEmpty());

@@ -226,6 +226,25 @@ TEST_F(Gathering, ExaminesTheAccountOfAServiceThatDoesNotRun) {
   EXPECT_EQ(judged("process_groups", facts).state, State::skipped);
 }
 
+TEST_F(Gathering, ExaminesAServiceWhoseAccountIsMadeAtItsStart) {
+  tool("systemctl",
+       "echo LoadState=loaded\necho MainPID=0\necho DynamicUser=yes\n"
+       "echo User=gantry-nobody-such\necho Group=gantry-nobody-such\n"
+       "echo SupplementaryGroups=daemon\n");
+  auto facts = value_or_throw(ask({.service = "ci"}));
+  EXPECT_EQ(facts.subject.what, "service 'ci' (not running)");
+  EXPECT_EQ(facts.subject.user, "gantry-nobody-such");
+  EXPECT_TRUE(facts.subject.dynamic);
+  EXPECT_EQ(facts.subject.uid, no_id);
+  EXPECT_THAT(facts.subject.account_groups, testing::ElementsAre(group_named("daemon")->gid));
+  // Where there is such an account, systemd takes it.
+  tool("systemctl",
+       "echo LoadState=loaded\necho MainPID=0\necho DynamicUser=yes\necho User=nobody\n");
+  auto known = value_or_throw(ask({.service = "ci"}));
+  EXPECT_FALSE(known.subject.dynamic);
+  EXPECT_TRUE(known.subject.has_account());
+}
+
 TEST_F(Gathering, ExaminesTheProcessOfAServiceThatRuns) {
   tool("systemctl", fmt::format("echo MainPID={}\necho LoadState=loaded\n", ::getpid()));
   auto facts = value_or_throw(ask({.service = "ci"}));

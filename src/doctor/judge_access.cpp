@@ -45,6 +45,23 @@ Step restart_subject(const Facts& facts) {
           fmt::format("sudo systemctl restart {}", shell_word(who.service))};
 }
 
+Step add_user(const Subject& who, const std::string& group) {
+  return {"add the user, who can then become root",
+          fmt::format("sudo usermod -aG {} {}", shell_word(group), shell_word(who.user))};
+}
+
+/// systemd gives groups to an account that it makes at each start.
+Step group_in_unit(const Subject& who, const std::string& group) {
+  constexpr const char* what = "name the group in its unit: who runs it can then become root";
+  if (who.service.empty()) return {fmt::format("{} (SupplementaryGroups={})", what, group)};
+  auto unit = who.service.ends_with(".service") ? who.service : who.service + ".service";
+  auto folder = shell_word(fmt::format("/etc/systemd/system/{}.d", unit));
+  return {what,
+          fmt::format("sudo mkdir -p {0} && printf '[Service]\\nSupplementaryGroups=%s\\n' {1} "
+                      "| sudo tee {0}/docker.conf && sudo systemctl daemon-reload",
+                      folder, shell_word(group))};
+}
+
 /// What lets the subject in by a group, in order.
 std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   std::vector<Step> steps;
@@ -68,8 +85,7 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   bool member = group == usual_group && facts.docker_group &&
                 contains(who.account_groups, facts.docker_group->gid);
   if (member) return steps;
-  steps.push_back({"add the user, who can then become root",
-                   fmt::format("sudo usermod -aG {} {}", shell_word(group), shell_word(who.user))});
+  steps.push_back(who.dynamic ? group_in_unit(who, group) : add_user(who, group));
   steps.push_back(restart_subject(facts));
   return steps;
 }
@@ -123,16 +139,22 @@ Finding membership(const Facts& facts) {
                               who.elsewhere ? "that" : "this", group),
                   groups_for_container(*socket));
   }
-  if (!who.has_account()) {
+  if (!who.has_account() && !who.dynamic) {
     return failed(
         fmt::format("number {} has no account here that could be in group {}", who.uid, group),
         {{"start the process with the group, for example by",
           fmt::format("sudo setpriv --reuid {} --regid {} --groups {} …", who.uid,
                       who.groups().empty() ? who.uid : who.groups().front(), socket->gid)}});
   }
-  auto summary = opens_by_group(*socket)
-                     ? fmt::format("user '{}' is not in group {}", who.user, group)
-                     : fmt::format("the socket's group {} opens it for nobody", group);
+  if (!opens_by_group(*socket)) {
+    return failed(fmt::format("the socket's group {} opens it for nobody", group),
+                  join_group(facts, *socket));
+  }
+  auto summary = who.dynamic ? fmt::format(
+                                   "{} gets its account at each start (DynamicUser=yes), and not "
+                                   "in group {}",
+                                   who.what, group)
+                             : fmt::format("user '{}' is not in group {}", who.user, group);
   return failed(std::move(summary), join_group(facts, *socket));
 }
 
@@ -195,12 +217,14 @@ Finding access(const Facts& facts) {
         {{"run the container in the machine's user namespace", "docker run --userns=host …"}});
   }
   if (!socket->shut_by.empty()) {
-    return failed(
-        fmt::format("{}: it may not enter '{}'", summary, socket->shut_by),
-        {{"look at the folders on the way", fmt::format("namei -l {}", shell_word(socket->path))},
-         {"let this user through, unless it is kept out on purpose",
-          fmt::format("sudo setfacl -m u:{}:x {}", shell_word(who.user),
-                      shell_word(socket->shut_by))}});
+    std::vector<Step> steps{
+        {"look at the folders on the way", fmt::format("namei -l {}", shell_word(socket->path))}};
+    if (!who.dynamic)
+      steps.push_back({"let this user through, unless it is kept out on purpose",
+                       fmt::format("sudo setfacl -m u:{}:x {}", shell_word(who.user),
+                                   shell_word(socket->shut_by))});
+    return failed(fmt::format("{}: it may not enter '{}'", summary, socket->shut_by),
+                  std::move(steps));
   }
   bool lacks_group =
       membership(facts).state == State::failed || process_groups(facts).state == State::failed;

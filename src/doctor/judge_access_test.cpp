@@ -294,6 +294,36 @@ TEST(Container, IsNotAMachineThatWasBootedFromAnImage) {
   EXPECT_FALSE(is_container({std::string{machine_mounts}, true}));
 }
 
+TEST_F(WayToTheSocket, NamesTheGroupInTheUnitOfAServiceWhoseAccountIsMadeAtItsStart) {
+  facts_.subject = {.what = "service 'ci' (not running)",
+                    .user = "ci",
+                    .uid = no_id,
+                    .service = "ci",
+                    .dynamic = true,
+                    .kind = Subject::Kind::other};
+  EXPECT_EQ(id(), "membership");
+  EXPECT_EQ(summary(),
+            "service 'ci' (not running) gets its account at each start (DynamicUser=yes), and not "
+            "in group 'docker' (998)");
+  EXPECT_THAT(commands(),
+              ElementsAre("sudo mkdir -p /etc/systemd/system/ci.service.d && printf "
+                          "'[Service]\\nSupplementaryGroups=%s\\n' docker | sudo tee "
+                          "/etc/systemd/system/ci.service.d/docker.conf && sudo systemctl "
+                          "daemon-reload",
+                          "sudo systemctl restart ci"));
+  // Once its unit names the group.
+  facts_.subject.account_groups = {docker};
+  EXPECT_EQ(finding("access").state, State::ok);
+}
+
+TEST_F(WayToTheSocket, LetsNoAccountThroughAFolderThatIsGoneWithItsService) {
+  facts_.socket->shut_by = "/srv/engine";
+  EXPECT_THAT(commands(),
+              ElementsAre("namei -l /var/run/docker.sock", "sudo setfacl -m u:ann:x /srv/engine"));
+  facts_.subject.dynamic = true;
+  EXPECT_THAT(commands(), ElementsAre("namei -l /var/run/docker.sock"));
+}
+
 TEST(Container, NeedsBothMountsWithoutAMark) {
   // Some machines mount one of them by themselves.
   constexpr std::string_view names =
@@ -307,6 +337,12 @@ TEST(Starter, IsSystemdOnlyWhereItRuns) {
   EXPECT_EQ(starter_by({.script = true}), Starter::scripts);
   EXPECT_EQ(starter_by({}), Starter::nobody);
   EXPECT_EQ(starter_by({.snap = true, .systemd = true}), Starter::snap);
+  // Beside a package's daemon it is the engine that tells which one it is.
+  EXPECT_EQ(starter_by({.snap = true, .package = true, .systemd = true}), Starter::systemd);
+  Facts facts;
+  EXPECT_EQ(starter_of(facts), Starter::systemd);
+  facts.engine.data_root = "/var/snap/docker/common/var-lib-docker";
+  EXPECT_EQ(starter_of(facts), Starter::snap);
 }
 
 }  // namespace

@@ -165,10 +165,6 @@ bool is_unconfined(const std::string& option) {
   return option.starts_with("name=seccomp") && option.contains("profile=unconfined");
 }
 
-std::string settings_file(const EngineFacts& engine) {
-  return own_settings_file(engine.data_root).value_or("/etc/docker/daemon.json");
-}
-
 /// `fbb7438b8432` of `…/fbb7438b8432…/fbb7438b8432…-json.log`
 std::string container_of(const std::string& log) {
   constexpr std::size_t short_id = 12;
@@ -303,7 +299,7 @@ Finding isolation(const Facts& facts) {
                 "'unconfined'",
             {with_restart(facts, fmt::format("take \"seccomp-profile\" out of {}, or the option "
                                              "out of the engine's command line, and restart it",
-                                             settings_file(its)))}};
+                                             settings_file(facts)))}};
   }
   if (facts.apparmor_in_kernel && facts.socket && !its.has_security("apparmor") &&
       !its.has_security("rootless")) {
@@ -344,8 +340,9 @@ Finding storage(const Facts& facts) {
   }
   return {State::warning,
           summary + ", which copies whole images",
-          {{"let the engine use overlay2: back up, empty the data root, and set "
-            "\"storage-driver\" in /etc/docker/daemon.json"}}};
+          {{fmt::format("let the engine use overlay2: back up, empty the data root, and set "
+                        "\"storage-driver\" in {}",
+                        settings_file(facts))}}};
 }
 
 Finding logs(const Facts& facts) {
@@ -370,7 +367,7 @@ Finding logs(const Facts& facts) {
         facts, fmt::format("for containers that are made afterwards, set in {}: \"log-opts\": "
                            "{{\"max-size\": \"10m\", \"max-file\": \"3\"}}; then restart the "
                            "engine",
-                           settings_file(its)))};
+                           settings_file(facts)))};
   }
   if (large) {
     finding.remedy.push_back({"empty the largest, once nobody needs what is in it",

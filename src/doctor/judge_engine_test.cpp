@@ -87,9 +87,11 @@ TEST(EngineRow, SaysWhatARestartEnds) {
 
 TEST(EngineRow, StartsASnapByItsOwnCommand) {
   auto facts = silent_engine("engine_not_running");
-  facts.snap = true;
   facts.starter = Starter::snap;
   EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("sudo snap start docker"));
+  // A rootless one is its user's all the same.
+  facts.socket->path = "/run/user/1000/docker.sock";
+  EXPECT_THAT(advice(judged("engine", facts)), HasSubstr("systemctl --user start docker"));
 }
 
 TEST(RowsOfTheEngine, AreUnseenWhereItDoesNotAnswer) {

@@ -1,5 +1,6 @@
 #include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
+#include "doctor/services.hpp"
 
 #include <algorithm>
 
@@ -120,8 +121,7 @@ Finding confinement(const Facts& facts) {
   } else if (!facts.selinux.empty()) {
     parts.emplace_back("SELinux is permissive: it writes down and refuses nothing");
   }
-  bool by_snap = facts.snap || facts.engine.data_root.starts_with("/var/snap/docker");
-  if (by_snap) {
+  if (starter_of(facts) == Starter::snap) {
     finding.state = State::note;
     parts.emplace_back(
         "Docker is installed as a snap: it sees home folders only, and has its own socket rights");

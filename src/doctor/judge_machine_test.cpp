@@ -76,7 +76,7 @@ TEST(Confinement, TellsEverythingThatConfines) {
   EXPECT_EQ(judged("confinement", facts).summary, "nothing confines this process");
   facts.apparmor = "docker-default (enforce)";
   EXPECT_EQ(judged("confinement", facts).state, State::ok);
-  facts.snap = true;
+  facts.starter = Starter::snap;
   facts.selinux = "enforcing";
   auto finding = judged("confinement", facts);
   EXPECT_EQ(finding.state, State::note);

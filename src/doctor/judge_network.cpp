@@ -1,5 +1,6 @@
 #include "doctor/findings.hpp"
 #include "doctor/judges.hpp"
+#include "doctor/services.hpp"
 #include "net/endpoint.hpp"
 
 #include <algorithm>
@@ -16,9 +17,6 @@ using Scheme = net::Endpoint::Scheme;
 using Role = RegistryFacts::Role;
 
 constexpr auto soon = std::chrono::days{30};
-constexpr const char* tls_in_settings =
-    "or demand certificates of clients: \"tlsverify\": true in /etc/docker/daemon.json";
-
 Finding only_deep(const Facts& facts) {
   return unseen(facts.sight == Sight::here ? "looked at with --deep"
                                            : "looked at by 'gantry doctor --deep' over there");
@@ -56,13 +54,17 @@ bool warns_of_open_port(const EngineFacts& engine) {
   });
 }
 
+Step close_port(const Facts& facts, std::string_view instead) {
+  return with_restart(facts, fmt::format("take 'tcp://' out of \"hosts\" in {} and out of the "
+                                         "unit's command line, {}, and restart it",
+                                         settings_file(facts), instead));
+}
+
 Finding open_port(const Facts& facts, const std::string& where) {
   return failed(fmt::format("Docker's TCP port is open {}", where),
-                {with_restart(facts,
-                              "take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and out "
-                              "of the unit's command line, reach the engine over SSH, and restart "
-                              "it"),
-                 {tls_in_settings}});
+                {close_port(facts, "reach the engine over SSH"),
+                 {fmt::format("or demand certificates of clients: \"tlsverify\": true in {}",
+                              settings_file(facts))}});
 }
 
 }  // namespace
@@ -130,10 +132,7 @@ Finding exposed(const Facts& facts) {
     return failed(fmt::format("'{}' has no password: every program and user of this machine can "
                               "become root by it",
                               facts.endpoint.text),
-                  {with_restart(facts,
-                                "take 'tcp://' out of \"hosts\" in /etc/docker/daemon.json and "
-                                "out of the unit's command line, use the engine's Unix socket, and "
-                                "restart it")});
+                  {close_port(facts, "use the engine's Unix socket")});
   }
   if (facts.sight == Sight::engine) return unseen(facts.unseen);
   if (facts.exposed.empty()) return fine("no TCP port of Docker's is open to the network");
@@ -188,9 +187,10 @@ Finding registry(const Facts& facts) {
   finding.summary = fmt::format("{}", fmt::join(parts, "; "));
   if (finding.state == State::warning) {
     finding.remedy = {
-        with_restart(facts,
-                     "let this machine reach it on port 443, or tell the engine of a proxy "
-                     "(\"proxies\" in /etc/docker/daemon.json) or of a mirror, and restart it"),
+        with_restart(facts, fmt::format("let this machine reach it on port 443, or tell the engine "
+                                        "of a proxy (\"proxies\" in {}) or of a mirror, and "
+                                        "restart it",
+                                        settings_file(facts))),
         {"without any, images can be made of this machine's own packages", "gantry images make"}};
   }
   return finding;

@@ -102,8 +102,7 @@ Finding missing(const Facts& facts) {
   if (!facts.other_sockets.empty()) {
     const auto& other = best_other(facts).path;
     std::vector<Step> steps;
-    bool own = path.starts_with("/run/user/") && facts.starter == Starter::systemd;
-    if (own) add_start(facts, "start the engine of this user", steps);
+    if (is_users_engine(facts)) add_start(facts, "start the engine of this user", steps);
     for (auto& step : use_other(facts, other)) steps.push_back(std::move(step));
     bool stopped = is_usual(path) && facts.engine_installed && !facts.engine_is_outside();
     if (stopped) add_start(facts, "or start the engine that listens at the usual place", steps);

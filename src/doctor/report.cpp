@@ -118,8 +118,8 @@ std::string verdict_of(const Outline& outline) {
 json::Value subject_json(const Facts& facts) {
   if (facts.sight == Sight::engine) return nullptr;
   const auto& its = facts.subject;
-  json::Object subject{
-      {"what", text::one_line(its.what)}, {"user", text::one_line(its.user)}, {"uid", its.uid}};
+  json::Object subject{{"what", text::one_line(its.what)}, {"user", text::one_line(its.user)}};
+  if (its.uid != no_id) subject["uid"] = its.uid;
   if (its.pid) subject["pid"] = *its.pid;
   return subject;
 }

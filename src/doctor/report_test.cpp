@@ -41,6 +41,13 @@ TEST(ReportReadAgain, ShowsTheSame) {
   EXPECT_THAT(text_of(outline, Colour::none), HasSubstr("Docker can not be used"));
 }
 
+TEST(ReportReadAgain, NamesNoIdOfAnAccountThatHasNone) {
+  auto report = broken();
+  EXPECT_TRUE(told(report).at("subject").as_object().contains("uid"));
+  report.facts.subject.uid = no_id;
+  EXPECT_FALSE(told(report).at("subject").as_object().contains("uid"));
+}
+
 TEST(ReportReadAgain, TellsWhereItIsAbout) {
   auto report = broken();
   report.facts.sight = Sight::far;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,8 @@ namespace gantry::doctor {
 
 using Id = std::uint32_t;
 inline constexpr Id root = 0;
+/// Nobody's: to the kernel it says that there is none (chown(2)).
+inline constexpr Id no_id = std::numeric_limits<Id>::max();
 /// Whether one of them is it.
 bool contains(const std::vector<Id>& ids, Id id);
 

@@ -1,5 +1,7 @@
 #include "doctor/services.hpp"
 
+#include "doctor/usual.hpp"
+
 #include <array>
 #include <utility>
 
@@ -38,24 +40,39 @@ constexpr EngineCommands user_engine{.start = "systemctl --user start docker",
                                      .log = "journalctl --user -u docker -n 50",
                                      .at_boot = "systemctl --user enable docker"};
 constexpr std::string_view users_sockets = "/run/user/";
+constexpr std::string_view snap_data = "/var/snap/docker/";
+constexpr const char* snap_settings = "/var/snap/docker/current/config/daemon.json";
 
 }  // namespace
 
 Starter starter_by(const StarterSigns& signs) {
-  if (signs.snap) return Starter::snap;
+  if (signs.snap && !signs.package) return Starter::snap;
   if (signs.systemd) return Starter::systemd;
   return signs.script ? Starter::scripts : Starter::nobody;
 }
 
+Starter starter_of(const Facts& facts) {
+  return facts.engine.data_root.starts_with(snap_data) ? Starter::snap : facts.starter;
+}
+
+bool is_users_engine(const Facts& facts) {
+  // A machine with snaps has systemd, too.
+  bool systemd = facts.starter == Starter::systemd || facts.starter == Starter::snap;
+  return systemd && facts.socket && facts.socket->path.starts_with(users_sockets);
+}
+
 const EngineCommands& engine_commands(const Facts& facts) {
-  bool users = facts.starter == Starter::systemd && facts.socket &&
-               facts.socket->path.starts_with(users_sockets);
-  return users ? user_engine : machine_engines[std::to_underlying(facts.starter)];
+  return is_users_engine(facts) ? user_engine
+                                : machine_engines[std::to_underlying(starter_of(facts))];
 }
 
 std::optional<std::string> own_settings_file(std::string_view data_root) {
-  if (!data_root.starts_with("/var/snap/docker/")) return std::nullopt;
-  return "/var/snap/docker/current/config/daemon.json";
+  if (!data_root.starts_with(snap_data)) return std::nullopt;
+  return snap_settings;
+}
+
+std::string settings_file(const Facts& facts) {
+  return starter_of(facts) == Starter::snap ? snap_settings : std::string{usual_settings};
 }
 
 }  // namespace gantry::doctor

@@ -12,11 +12,14 @@ namespace gantry::doctor {
 
 /// What a machine has that may start services.
 struct StarterSigns {
-  bool snap = false;     ///< Docker is a snap.
+  bool snap = false;     ///< Docker is there as a snap.
+  bool package = false;  ///< There is a `dockerd`, or a unit for one, that is no snap's.
   bool systemd = false;  ///< /run/systemd/system is there (sd_booted(3)).
   bool script = false;   ///< /etc/init.d/docker is there.
 };
 Starter starter_by(const StarterSigns& signs);
+/// The same, by the engine's own word where it has answered: a snap's may run beside a package's.
+Starter starter_of(const Facts& facts);
 
 /// As somebody would type them.
 struct EngineCommands {
@@ -29,7 +32,12 @@ struct EngineCommands {
 /// Of the engine whose socket `facts` are about: a user's own, or the machine's.
 const EngineCommands& engine_commands(const Facts& facts);
 
+/// Whether the engine of `facts` is the subject's own, which its user's systemd starts.
+bool is_users_engine(const Facts& facts);
+
 /// Where an engine with this data root has its settings, if not where it usually has them.
 std::optional<std::string> own_settings_file(std::string_view data_root);
+/// Where that of `facts` has them.
+std::string settings_file(const Facts& facts);
 
 }  // namespace gantry::doctor

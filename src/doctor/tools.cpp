@@ -72,7 +72,9 @@ std::optional<Service> service_in(std::string_view said) {
   auto [end, failed] = std::from_chars(main.begin(), main.end(), service.pid);
   bool known = failed == std::errc{} && (service.pid > 0 || told["LoadState"] == "loaded");
   if (!known) return std::nullopt;
-  service.account = {.user = std::string{told["User"]}, .group = std::string{told["Group"]}};
+  service.account = {.user = std::string{told["User"]},
+                     .group = std::string{told["Group"]},
+                     .dynamic = told["DynamicUser"] == "yes"};
   for (auto group : text::split(told["SupplementaryGroups"], ' ')) {
     if (!group.empty()) service.account.groups.emplace_back(group);
   }
@@ -123,7 +125,8 @@ async::task<Result<Service>> find_service(std::string name, std::string path, Mi
                    fmt::format("cannot examine service '{}': there is no systemctl here", name),
                    "name its process with '--pid', or its account with '--user'");
   }
-  constexpr const char* wanted = "--property=MainPID,LoadState,User,Group,SupplementaryGroups";
+  constexpr const char* wanted =
+      "--property=MainPID,LoadState,User,Group,DynamicUser,SupplementaryGroups";
   auto asked = co_await run({systemctl, "show", wanted, "--", name}, {"PATH=" + path}, limit);
   if (!asked && asked.error().kind == ErrorKind::timed_out) {
     co_return fail(ErrorKind::timed_out, "systemd_timed_out",
@@ -137,6 +140,8 @@ async::task<Result<Service>> find_service(std::string name, std::string path, Mi
         fmt::format("cannot examine service '{}': systemd has loaded none of this name", name),
         "list them with 'systemctl list-units --all --type=service'");
   }
+  // Without another name such an account is called as its unit is.
+  if (service->account.dynamic && service->account.user.empty()) service->account.user = name;
   service->unit = std::move(name);
   co_return std::move(*service);
 }
