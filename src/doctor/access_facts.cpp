@@ -147,9 +147,7 @@ void look_at_access(Facts& facts, const fs::path& runtime_folder) {
 }
 
 void find_rootless(Facts& facts) {
-  auto own = [&](const SocketFile& socket) {
-    return facts.subject.uid != root && socket.uid == facts.subject.uid;
-  };
+  auto own = [&](const SocketFile& socket) { return is_own_engine(socket, facts.subject); };
   const auto* used = facts.usable_socket();
   facts.rootless.in_force = used != nullptr && own(*used);
   auto other = std::ranges::find_if(facts.other_sockets, own);

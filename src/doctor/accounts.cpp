@@ -134,16 +134,24 @@ bool has_other_accounts(int pid) {
 }
 
 /// Without an account, as in many containers, a process has what it was given.
-Subject of_ids(std::string what, int pid, const ProcessIds& ids) {
+Subject without_account(int pid, const ProcessIds& ids) {
+  auto groups = ids.groups;
+  if (!contains(groups, ids.gid)) groups.insert(groups.begin(), ids.gid);
+  return {.what = fmt::format("process {}", pid),
+          .user = std::to_string(ids.uid),
+          .uid = ids.uid,
+          .account_groups = groups,
+          .process_groups = groups,
+          .pid = pid,
+          .kind = Subject::Kind::other};
+}
+
+Subject of_ids(int pid, const ProcessIds& ids) {
   bool elsewhere = has_other_accounts(pid);
   auto whose = elsewhere ? std::nullopt : account_of(ids.uid);
-  auto groups = ids.groups;
-  if (std::ranges::find(groups, ids.gid) == groups.end()) groups.insert(groups.begin(), ids.gid);
-  Subject subject{.what = std::move(what), .user = std::to_string(ids.uid), .uid = ids.uid};
-  subject.account_groups = whose ? groups_of(*whose) : groups;
+  auto subject = without_account(pid, ids);
+  if (whose) subject.account_groups = groups_of(*whose);
   if (whose) subject.user = whose->name;
-  subject.process_groups = std::move(groups);
-  subject.pid = pid;
   subject.elsewhere = elsewhere;
   subject.dynamic = !elsewhere && is_dynamic(ids.uid);
   subject.service = service_of(pid, ids);
@@ -201,26 +209,46 @@ std::string read_service(std::string_view cgroup) {
   return {};
 }
 
-Subject this_process(Subject::Kind kind) {
+namespace {
+
+std::optional<ProcessIds> ids_of(int pid) {
+  return read_process_ids(file_text(fmt::format("/proc/{}/status", pid)).value_or(""));
+}
+
+ProcessIds own_ids() {
   auto ids = read_process_ids(file_text("/proc/self/status").value_or(""));
-  if (!ids) ids = ProcessIds{.uid = ::geteuid(), .gid = ::getegid()};
-  bool serves = kind == Subject::Kind::server;
-  auto subject = of_ids(serves ? "the server" : "this process", ::getpid(), *ids);
+  return ids ? *ids : ProcessIds{.uid = ::geteuid(), .gid = ::getegid()};
+}
+
+Subject as_this_process(Subject subject, Subject::Kind kind) {
+  subject.what = kind == Subject::Kind::server ? "the server" : "this process";
   subject.kind = kind;
   return subject;
 }
 
+}  // namespace
+
+Subject this_process(Subject::Kind kind) {
+  return as_this_process(of_ids(::getpid(), own_ids()), kind);
+}
+
+Subject this_process_alone(Subject::Kind kind) {
+  return as_this_process(without_account(::getpid(), own_ids()), kind);
+}
+
+std::optional<Subject> of_process_alone(int pid) {
+  auto ids = ids_of(pid);
+  return ids ? std::optional{without_account(pid, *ids)} : std::nullopt;
+}
+
 Result<Subject> of_process(int pid) {
-  auto status = file_text(fmt::format("/proc/{}/status", pid));
-  auto ids = status ? read_process_ids(*status) : std::nullopt;
+  auto ids = ids_of(pid);
   if (!ids) {
     return fail(ErrorKind::not_found, "no_such_process",
                 fmt::format("cannot examine process {}: there is none with this id", pid),
                 "look for it with 'ps -e'");
   }
-  auto subject = of_ids(fmt::format("process {}", pid), pid, *ids);
-  subject.kind = Subject::Kind::other;
-  return subject;
+  return of_ids(pid, *ids);
 }
 
 Result<Subject> of_user(const std::string& name) {

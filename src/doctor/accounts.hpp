@@ -14,6 +14,9 @@ namespace gantry::doctor {
 Subject this_process(Subject::Kind kind = Subject::Kind::self);
 /// The same of another one. Refused: not_found, `no_such_process`.
 Result<Subject> of_process(int pid);
+/// The same as the kernel alone tells, where the name service does not answer: without names.
+Subject this_process_alone(Subject::Kind kind);
+std::optional<Subject> of_process_alone(int pid);
 /// Refused: not_found, `no_such_user`.
 Result<Subject> of_user(const std::string& name);
 /// With whom a service would begin, by names or numbers.

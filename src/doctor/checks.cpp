@@ -193,6 +193,12 @@ const Examined* Report::cause() const {
   return found == results.end() ? nullptr : &*found;
 }
 
+const Finding& Report::finding(std::string_view id) const {
+  auto found = std::ranges::find(results, id, [](const Examined& one) { return one.check->id; });
+  CHECK(found != results.end());
+  return found->finding;
+}
+
 Report examine(Facts facts) {
   Report report{std::move(facts), {}};
   for (const auto& check : table) report.results.push_back({&check, judged(check, report.facts)});

@@ -62,6 +62,8 @@ struct Report {
   State worst() const;
   /// The first that failed: the cause; what comes after it often only follows from it.
   const Examined* cause() const;
+  /// That of a check of the table.
+  const Finding& finding(std::string_view id) const;
 };
 Report examine(Facts facts);
 

@@ -60,13 +60,6 @@ Facts refused() {
   return facts;
 }
 
-const Finding& finding(const Report& report, std::string_view id) {
-  auto found = std::ranges::find_if(report.results,
-                                    [&](const Examined& one) { return one.check->id == id; });
-  CHECK(found != report.results.end());
-  return found->finding;
-}
-
 std::string cause_of(const Report& report) {
   const auto* cause = report.cause();
   return cause == nullptr ? "nothing" : std::string{cause->check->id};
@@ -132,7 +125,7 @@ TEST(Checks, AskForTheSocketsNumberInAContainer) {
   auto report = examine(std::move(facts));
   EXPECT_EQ(cause_of(report), "membership");
   EXPECT_THAT(commands(report.cause()->finding), HasSubstr("--group-add 998"));
-  EXPECT_EQ(finding(report, "socket_group").state, State::note);
+  EXPECT_EQ(report.finding("socket_group").state, State::note);
 }
 
 TEST(Checks, AskForTheMountWhereAContainerHasNoSocket) {
@@ -201,17 +194,17 @@ TEST(Checks, SayThatReadOnlyMountsOfSocketsProtectNothing) {
   facts.in_container = true;
   facts.socket->mounted = true;
   facts.socket->read_only_mount = true;
-  EXPECT_THAT(finding(examine(std::move(facts)), "socket").summary, HasSubstr("protects nothing"));
+  EXPECT_THAT(examine(std::move(facts)).finding("socket").summary, HasSubstr("protects nothing"));
 }
 
 TEST(Checks, OfferAFragmentForBothComposesWhereOneIsMissing) {
   auto facts = healthy();
   facts.compose_v2 = {};
   facts.compose_v1 = {"/usr/bin/docker-compose", "1.29.2"};
-  auto only_old = finding(examine(facts), "compose");
+  auto only_old = examine(facts).finding("compose");
   EXPECT_THAT(commands(only_old), HasSubstr("docker compose version"));
   facts.compose_v1 = {};
-  EXPECT_EQ(finding(examine(facts), "compose").state, State::note);
+  EXPECT_EQ(examine(facts).finding("compose").state, State::note);
 }
 
 TEST(Checks, FindAnEngineThatListensToTheNetwork) {
@@ -227,7 +220,7 @@ TEST(Checks, DoNotTakeThePortWithCertificatesForAnOpenOne) {
   facts.exposed = {"0.0.0.0:2376"};
   auto report = examine(std::move(facts));
   EXPECT_EQ(cause_of(report), "nothing");
-  EXPECT_EQ(finding(report, "exposed").state, State::note);
+  EXPECT_EQ(report.finding("exposed").state, State::note);
 }
 
 TEST(Checks, FindAnEndpointInClearText) {
@@ -242,9 +235,9 @@ TEST(Checks, FindAnEndpointInClearText) {
 TEST(Checks, SayThatDistributionsMayHavePortedFixesBack) {
   auto facts = healthy();
   facts.engine.components = {{"Engine", "20.10.24+dfsg1"}};
-  EXPECT_EQ(finding(examine(facts), "versions").state, State::note);
+  EXPECT_EQ(examine(facts).finding("versions").state, State::note);
   facts.engine.components = {{"Engine", "20.10.24"}};
-  EXPECT_EQ(finding(examine(facts), "versions").state, State::warning);
+  EXPECT_EQ(examine(facts).finding("versions").state, State::warning);
 }
 
 TEST(Checks, GiveARemedyWithWhateverTheyFind) {

@@ -28,8 +28,8 @@ constexpr std::string_view tls = "tls://";
 /// `currentContext` of config.json; empty: none.
 std::string context_in_use(const Environment& environment) {
   if (!environment.docker_context.empty()) return environment.docker_context;
-  auto text = file_text(environment.docker_folder / "config.json");
-  auto value = text ? json::parse(*text, json::Keys::tolerant) : fail(Error{});
+  auto text = file_text(environment.docker_folder / "config.json").value_or("");
+  auto value = json::parse(text, json::Keys::tolerant);
   if (!value) return {};
   json::Fields fields{*value, "", json::Keys::tolerant};
   return fields.text("currentContext").value_or("");

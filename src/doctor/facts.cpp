@@ -58,6 +58,10 @@ bool EngineFacts::has_security(std::string_view wanted) const {
   });
 }
 
+bool is_own_engine(const SocketFile& socket, const Subject& who) {
+  return who.uid != root && socket.uid == who.uid;
+}
+
 bool opens_by_group(const SocketFile& socket) {
   return socket.gid != root && grants_group(socket.rights(), Right::write);
 }

@@ -253,6 +253,8 @@ struct Facts {
   bool engine_is_here() const;
 };
 
+/// Whether it is of an engine that the subject runs without being root.
+bool is_own_engine(const SocketFile& socket, const Subject& who);
 /// Whether the socket's group is one that somebody may be put into, and opens it.
 bool opens_by_group(const SocketFile& socket);
 /// Whether somebody with `uid` and `groups` may connect: that takes write permission on the socket,

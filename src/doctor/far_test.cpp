@@ -208,13 +208,6 @@ INSTANTIATE_TEST_SUITE_P(Shells, FarScripts,
                                          std::vector<std::string>{"/bin/bash"},
                                          std::vector<std::string>{"/bin/busybox", "sh"}));
 
-const Finding& finding(const Report& report, std::string_view id) {
-  auto found = std::ranges::find_if(report.results,
-                                    [&](const Examined& one) { return one.check->id == id; });
-  CHECK(found != report.results.end());
-  return found->finding;
-}
-
 async::task<Result<std::string>> answer(Result<std::string> said) { co_return said; }
 
 Runner saying(Result<std::string> said) {
@@ -280,7 +273,7 @@ TEST(Far, JudgesNothingThatWasNotAsked) {
   auto report = examine(value_or_throw(gathered(lacking_group)));
   for (auto* id : {"engine", "api", "versions", "isolation", "cgroups", "storage", "disk", "logs",
                    "clock", "names"}) {
-    EXPECT_EQ(finding(report, id).state, State::unseen) << id;
+    EXPECT_EQ(report.finding(id).state, State::unseen) << id;
   }
 }
 
@@ -322,8 +315,8 @@ TEST(Far, TakesTheEnginesWordWhereNothingMayRun) {
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->sight, Sight::engine);
   auto report = examine(std::move(*facts));
-  EXPECT_EQ(finding(report, "access").state, State::unseen);
-  EXPECT_EQ(finding(report, "access").summary, "it runs no programs");
+  EXPECT_EQ(report.finding("access").state, State::unseen);
+  EXPECT_EQ(report.finding("access").summary, "it runs no programs");
   EXPECT_EQ(report.cause()->check->id, "engine");
 }
 
@@ -334,12 +327,12 @@ TEST(Far, SeesNothingOfAMachineBehindTcpButItsEngine) {
   auto report = examine(loop.run(gather_engine_only(engine, at, Clock{})));
   for (auto* id : {"socket", "membership", "access", "socket_mode", "members", "confinement",
                    "disk", "compose", "buildx", "clock"}) {
-    EXPECT_EQ(finding(report, id).state, State::unseen) << id;
+    EXPECT_EQ(report.finding(id).state, State::unseen) << id;
   }
-  EXPECT_THAT(finding(report, "socket").summary, HasSubstr("reached over TCP"));
-  EXPECT_EQ(finding(report, "exposed").state, State::failed) << "it is unencrypted";
-  EXPECT_EQ(finding(report, "engine").state, State::failed);
-  for (const auto& step : finding(report, "engine").remedy) {
+  EXPECT_THAT(report.finding("socket").summary, HasSubstr("reached over TCP"));
+  EXPECT_EQ(report.finding("exposed").state, State::failed) << "it is unencrypted";
+  EXPECT_EQ(report.finding("engine").state, State::failed);
+  for (const auto& step : report.finding("engine").remedy) {
     if (!step.command.empty()) EXPECT_THAT(step.what, HasSubstr("on 'nas': "));
   }
 }

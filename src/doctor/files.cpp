@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include <unistd.h>
+
 namespace gantry::doctor {
 
 std::optional<std::string> file_text(const std::filesystem::path& path) {
@@ -20,7 +22,8 @@ std::string found_in(std::string_view path, const std::string& program) {
   for (auto folder : text::split(path, ':')) {
     auto file = std::filesystem::path{folder} / program;
     std::error_code failed;
-    if (!folder.empty() && std::filesystem::is_regular_file(file, failed)) return file.string();
+    bool there = !folder.empty() && std::filesystem::is_regular_file(file, failed);
+    if (there && ::access(file.c_str(), X_OK) == 0) return file.string();
   }
   return {};
 }

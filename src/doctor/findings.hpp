@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-/// Words that the judges of the way to the socket share.
+/// Words that the judges share.
 namespace gantry::doctor::judge {
 
 inline Finding skipped(std::string why) { return {State::skipped, std::move(why)}; }
@@ -19,6 +19,9 @@ inline Finding unseen(std::string why) { return {State::unseen, std::move(why)};
 inline Finding fine(std::string summary) { return {State::ok, std::move(summary)}; }
 inline Finding note(std::string summary, std::vector<Step> remedy = {}) {
   return {State::note, std::move(summary), std::move(remedy)};
+}
+inline Finding warning(std::string summary, std::vector<Step> remedy) {
+  return {State::warning, std::move(summary), std::move(remedy)};
 }
 inline Finding failed(std::string summary, std::vector<Step> remedy) {
   return {State::failed, std::move(summary), std::move(remedy)};

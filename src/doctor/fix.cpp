@@ -35,9 +35,8 @@ struct Opening {
 
 /// Who has an engine without root does not have to become as good as root.
 bool has_own_engine(const Facts& facts) {
-  const auto& who = facts.subject;
   return std::ranges::any_of(facts.other_sockets, [&](const SocketFile& other) {
-    return who.uid != root && other.uid == who.uid;
+    return is_own_engine(other, facts.subject);
   });
 }
 

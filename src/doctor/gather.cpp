@@ -67,25 +67,15 @@ async::task<std::optional<std::invoke_result_t<Work>>> seen(Facts& facts, Part p
 }
 
 Result<Subject> subject_without_accounts(const Question& question) {
-  auto status = file_text(question.pid ? fmt::format("/proc/{}/status", *question.pid)
-                                       : std::string{"/proc/self/status"});
-  auto ids = status ? read_process_ids(*status) : std::nullopt;
-  if (!ids || !question.user.empty() || !question.service.empty()) {
+  bool by_name = !question.user.empty() || !question.service.empty();
+  if (!by_name && !question.pid) return this_process_alone(question.kind);
+  auto subject = by_name ? std::nullopt : of_process_alone(*question.pid);
+  if (!subject) {
     return fail(ErrorKind::timed_out, "accounts_timed_out",
                 "cannot look up the account: the name service of this machine does not answer",
                 "see which one is slow: 'grep -E \"^(passwd|group)\" /etc/nsswitch.conf'");
   }
-  bool serves = question.kind == Subject::Kind::server;
-  auto what = question.pid ? fmt::format("process {}", *question.pid)
-              : serves     ? "the server"
-                           : "this process";
-  Subject subject{.what = what, .user = std::to_string(ids->uid), .uid = ids->uid};
-  subject.account_groups = ids->groups;
-  subject.account_groups.push_back(ids->gid);
-  subject.process_groups = subject.account_groups;
-  subject.pid = question.pid.value_or(::getpid());
-  subject.kind = question.pid ? Subject::Kind::other : question.kind;
-  return subject;
+  return std::move(*subject);
 }
 
 Result<Subject> look_at_service(const Service& service) {

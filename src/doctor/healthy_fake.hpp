@@ -3,7 +3,6 @@
 #include "doctor/checks.hpp"
 #include "doctor/facts.hpp"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,11 +55,7 @@ inline Facts healthy_facts() {
 
 /// What one check comes to.
 inline Finding judged(std::string_view id, Facts facts) {
-  auto report = examine(std::move(facts));
-  auto found = std::ranges::find_if(report.results,
-                                    [&](const Examined& one) { return one.check->id == id; });
-  CHECK(found != report.results.end());
-  return found->finding;
+  return examine(std::move(facts)).finding(id);
 }
 
 /// All that it advises.

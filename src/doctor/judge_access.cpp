@@ -69,7 +69,7 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   const auto& chosen = facts.endpoint;
   bool by_docker = chosen.source == "the default" || !chosen.variable.empty();
   for (const auto& other : facts.other_sockets) {
-    if (!by_docker || other.uid != who.uid) continue;
+    if (!by_docker || !is_own_engine(other, who)) continue;
     steps.push_back({"use your own engine, which needs no group",
                      fmt::format("export DOCKER_HOST=unix://{}", shell_word(other.path))});
   }
@@ -87,6 +87,26 @@ std::vector<Step> join_group(const Facts& facts, const SocketFile& socket) {
   if (member) return steps;
   steps.push_back(who.dynamic ? group_in_unit(who, group) : add_user(who, group));
   steps.push_back(restart_subject(facts));
+  return steps;
+}
+
+/// For a process that began before its account was in the socket's group.
+std::vector<Step> begin_anew(const Facts& facts, const SocketFile& socket) {
+  const auto& who = facts.subject;
+  if (!who.service.empty()) {
+    return {
+        {"restart the service", fmt::format("sudo systemctl restart {}", shell_word(who.service))}};
+  }
+  if (facts.sight == Sight::far) return {log_in_anew()};
+  if (who.kind == Subject::Kind::server) return {restart_server(who)};
+  if (who.kind == Subject::Kind::other && who.pid) {
+    return {{fmt::format("end process {} and start it again, from a new login or by its service",
+                         *who.pid)}};
+  }
+  std::vector<Step> steps{{"log out and in again, with all of the session"}};
+  if (!socket.group.empty()) {
+    steps.push_back({"or, for one shell", fmt::format("newgrp {}", shell_word(socket.group))});
+  }
   return steps;
 }
 
@@ -110,9 +130,8 @@ Finding socket_group(const Facts& facts) {
   if (socket->uid != root) return fine(summary + ", and is its owner's own");
   if (facts.engine_is_outside()) return note(summary + " in this container; a number is enough");
   if (facts.docker_group) {
-    return {State::warning,
-            fmt::format("{}; group 'docker' is {}", summary, facts.docker_group->gid),
-            {socket_anew(facts)}};
+    return warning(fmt::format("{}; group 'docker' is {}", summary, facts.docker_group->gid),
+                   {socket_anew(facts)});
   }
   return {
       State::warning,
@@ -181,24 +200,7 @@ Finding process_groups(const Facts& facts) {
                               group_text(*socket), who.what),
                   groups_for_container(*socket));
   }
-  if (!who.service.empty()) {
-    return failed(std::move(summary),
-                  {{"restart the service",
-                    fmt::format("sudo systemctl restart {}", shell_word(who.service))}});
-  }
-  if (facts.sight == Sight::far) return failed(std::move(summary), {log_in_anew()});
-  if (who.kind == Subject::Kind::server) return failed(std::move(summary), {restart_server(who)});
-  if (who.kind == Subject::Kind::other && who.pid) {
-    return failed(std::move(summary),
-                  {{fmt::format("end process {} and start it again, from a new login or by its "
-                                "service",
-                                *who.pid)}});
-  }
-  std::vector<Step> steps{{"log out and in again, with all of the session"}};
-  if (!socket->group.empty()) {
-    steps.push_back({"or, for one shell", fmt::format("newgrp {}", shell_word(socket->group))});
-  }
-  return failed(std::move(summary), std::move(steps));
+  return failed(std::move(summary), begin_anew(facts, *socket));
 }
 
 Finding access(const Facts& facts) {

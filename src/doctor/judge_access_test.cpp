@@ -51,12 +51,7 @@ class WayToTheSocket : public testing::Test {
   }
   std::string id() const { return std::string{cause().check->id}; }
   std::string summary() const { return cause().finding.summary; }
-  Finding finding(std::string_view id) const {
-    for (auto& one : examine(facts_).results) {
-      if (one.check->id == id) return one.finding;
-    }
-    return {State::skipped, "there is no such check"};
-  }
+  Finding finding(std::string_view id) const { return examine(facts_).finding(id); }
   static std::vector<std::string> commands_of(const Finding& finding) {
     std::vector<std::string> out;
     for (const auto& step : finding.remedy) {

@@ -206,8 +206,8 @@ Finding engine(const Facts& facts) {
     auto summary =
         fmt::format("Docker {} on {}{}; containers {}", its.version, its.os, flavour, restart);
     auto warnings = other_warnings(its);
-    if (warnings.empty()) return {State::ok, std::move(summary)};
-    return {State::note, fmt::format("{}; it warns: {}", summary, fmt::join(warnings, "; "))};
+    if (warnings.empty()) return fine(std::move(summary));
+    return note(fmt::format("{}; it warns: {}", summary, fmt::join(warnings, "; ")));
   }
   if (!was_asked(its)) return unseen(its.error->message);
   bool nothing_there = facts.endpoint.wrong || (facts.endpoint.tls && facts.endpoint.tls->wrong) ||
@@ -216,15 +216,14 @@ Finding engine(const Facts& facts) {
   if (is_only_closed_to_us(facts)) {
     return unseen("not asked: who looks may not connect; with sudo it can be asked");
   }
-  return {State::failed, its.error->message, remedy_of(facts, *its.error)};
+  return failed(its.error->message, remedy_of(facts, *its.error));
 }
 
 Finding api(const Facts& facts) {
   if (!answered(facts)) return not_told();
   const auto& its = facts.engine;
-  return {State::ok,
-          fmt::format("{} to {}; Gantry speaks {} to {}", its.oldest_api_version, its.api_version,
-                      engine::oldest_api.text(), engine::newest_api.text())};
+  return fine(fmt::format("{} to {}; Gantry speaks {} to {}", its.oldest_api_version,
+                          its.api_version, engine::oldest_api.text(), engine::newest_api.text()));
 }
 
 Finding versions(const Facts& facts) {
@@ -256,11 +255,11 @@ Finding versions(const Facts& facts) {
 Finding rootless(const Facts& facts) {
   const auto& its = facts.rootless;
   bool used = answered(facts) ? facts.engine.has_security("rootless") : its.in_force;
-  if (used) return {State::ok, "the engine in force runs without root"};
+  if (used) return fine("the engine in force runs without root");
   if (!its.socket.empty()) {
     auto summary = fmt::format("one listens at '{}', and is not the one in force", its.socket);
     if (facts.sight == Sight::far) {
-      return {State::note, std::move(summary), {name_in_endpoint(facts.endpoint, its.socket)}};
+      return note(std::move(summary), {name_in_endpoint(facts.endpoint, its.socket)});
     }
     Finding finding{
         State::note,
@@ -275,11 +274,10 @@ Finding rootless(const Facts& facts) {
   }
   if (!its.installed) return skipped("no engine runs without root here");
   if (facts.subject.uid == root) return skipped("it is installed, and not for root");
-  if (answered(facts)) return {State::ok, "it is installed, and another engine is in force"};
-  return {State::note,
-          "it is installed, and does not run for this user",
-          {{"set it up, as that user", "dockerd-rootless-setuptool.sh install"},
-           {"and start it", "systemctl --user start docker"}}};
+  if (answered(facts)) return fine("it is installed, and another engine is in force");
+  return note("it is installed, and does not run for this user",
+              {{"set it up, as that user", "dockerd-rootless-setuptool.sh install"},
+               {"and start it", "systemctl --user start docker"}});
 }
 
 Finding isolation(const Facts& facts) {
@@ -287,31 +285,29 @@ Finding isolation(const Facts& facts) {
   const auto& its = facts.engine;
   auto summary = fmt::format("{}", fmt::join(names_of(its.security_options), ", "));
   if (!its.has_security("seccomp")) {
-    return {State::warning,
-            "the engine filters no system calls: it has no seccomp",
-            {{"install an engine that is built with it, on a kernel that has it",
-              "grep SECCOMP= /boot/config-$(uname -r)"}}};
+    return warning("the engine filters no system calls: it has no seccomp",
+                   {{"install an engine that is built with it, on a kernel that has it",
+                     "grep SECCOMP= /boot/config-$(uname -r)"}});
   }
   if (std::ranges::any_of(its.security_options, is_unconfined)) {
-    return {State::warning,
-            summary +
-                "; no system calls are filtered: the engine's seccomp profile is "
-                "'unconfined'",
-            {with_restart(facts, fmt::format("take \"seccomp-profile\" out of {}, or the option "
-                                             "out of the engine's command line, and restart it",
-                                             settings_file(facts)))}};
+    return warning(
+        summary +
+            "; no system calls are filtered: the engine's seccomp profile is "
+            "'unconfined'",
+        {with_restart(facts, fmt::format("take \"seccomp-profile\" out of {}, or the option "
+                                         "out of the engine's command line, and restart it",
+                                         settings_file(facts)))});
   }
   if (facts.apparmor_in_kernel && facts.socket && !its.has_security("apparmor") &&
       !its.has_security("rootless")) {
-    return {State::warning,
-            summary + "; the kernel has AppArmor, and the engine does not use it",
-            {with_restart(facts, "install its tools (Debian, Ubuntu), and restart the engine",
-                          "sudo apt install apparmor && ")}};
+    return warning(
+        summary + "; the kernel has AppArmor, and the engine does not use it",
+        {with_restart(facts, "install its tools (Debian, Ubuntu), and restart the engine",
+                      "sudo apt install apparmor && ")});
   }
   bool apart = its.has_security("userns") || its.has_security("rootless");
-  if (apart) return {State::ok, std::move(summary)};
-  return {State::note,
-          summary + "; without userns-remap root in a container is root's id on the machine"};
+  if (apart) return fine(std::move(summary));
+  return note(summary + "; without userns-remap root in a container is root's id on the machine");
 }
 
 Finding cgroups(const Facts& facts) {
@@ -320,15 +316,13 @@ Finding cgroups(const Facts& facts) {
   auto summary = fmt::format("version {}, driver {}", its.cgroup_version, its.cgroup_driver);
   auto lacks = std::ranges::find_if(its.warnings, is_about_limits);
   if (lacks != its.warnings.end()) {
-    return {State::warning,
-            fmt::format("{}; {}", summary, without_mark(*lacks)),
-            {its.has_security("rootless") ? delegate_all() : switch_on()}};
+    return warning(fmt::format("{}; {}", summary, without_mark(*lacks)),
+                   {its.has_security("rootless") ? delegate_all() : switch_on()});
   }
-  if (its.cgroup_version != "1") return {State::ok, std::move(summary)};
-  return {State::note,
-          summary + "; version 1 is what newer engines and systemd leave behind",
-          {{"boot with version 2: 'systemd.unified_cgroup_hierarchy=1' in the kernel's command "
-            "line"}}};
+  if (its.cgroup_version != "1") return fine(std::move(summary));
+  return note(summary + "; version 1 is what newer engines and systemd leave behind",
+              {{"boot with version 2: 'systemd.unified_cgroup_hierarchy=1' in the kernel's command "
+                "line"}});
 }
 
 Finding storage(const Facts& facts) {
@@ -336,13 +330,12 @@ Finding storage(const Facts& facts) {
   const auto& its = facts.engine;
   auto summary = fmt::format("{} in {}", its.storage_driver, its.data_root);
   if (its.storage_driver != "vfs" && its.storage_driver != "devicemapper") {
-    return {State::ok, std::move(summary)};
+    return fine(std::move(summary));
   }
-  return {State::warning,
-          summary + ", which copies whole images",
-          {{fmt::format("let the engine use overlay2: back up, empty the data root, and set "
-                        "\"storage-driver\" in {}",
-                        settings_file(facts))}}};
+  return warning(summary + ", which copies whole images",
+                 {{fmt::format("let the engine use overlay2: back up, empty the data root, and set "
+                               "\"storage-driver\" in {}",
+                               settings_file(facts))}});
 }
 
 Finding logs(const Facts& facts) {
@@ -359,7 +352,7 @@ Finding logs(const Facts& facts) {
   bool large = files && files->largest_bytes >= log_large;
   bool unknown = its.log_driver == "json-file" && !facts.logs_bounded && !large;
   if (unknown) return unseen(summary + "; its bounds can not be seen from here");
-  if (bounded && !large) return {State::ok, std::move(summary)};
+  if (bounded && !large) return fine(std::move(summary));
   Finding finding{State::warning, summary};
   if (!bounded) {
     finding.summary = "logs of containers grow without a bound; " + summary;

@@ -49,12 +49,30 @@ bool is_given_away(const Facts& facts, const SocketFile& socket) {
 
 Finding given_away(const SocketFile& socket) {
   auto owner = socket.owner.empty() ? std::to_string(socket.uid) : socket.owner;
-  return {State::warning,
-          fmt::format("the engine runs as root, and its socket was given to user '{}', who is as "
-                      "good as root by it",
-                      owner),
-          {{"give it back, and whom it is for the socket's group",
-            fmt::format("sudo chown root {}", shell_word(socket.path))}}};
+  return warning(
+      fmt::format("the engine runs as root, and its socket was given to user '{}', who is as "
+                  "good as root by it",
+                  owner),
+      {{"give it back, and whom it is for the socket's group",
+        fmt::format("sudo chown root {}", shell_word(socket.path))}});
+}
+
+std::vector<Step> close_to_all(const Facts& facts, const SocketFile& socket) {
+  if (facts.engine_is_outside()) {
+    return {
+        {"close it on the machine itself (mode 660), and give this container the number of its "
+         "group"}};
+  }
+  std::vector<Step> steps{{"close it", fmt::format("sudo chmod 660 {}", shell_word(socket.path))}};
+  const auto& who = facts.subject;
+  bool shut_out = who.uid != root && who.has_account() && !socket.group.empty() &&
+                  socket.gid != root && !contains(who.account_groups, socket.gid);
+  if (shut_out) {
+    steps.push_back(
+        {"and give the group to who needs it",
+         fmt::format("sudo usermod -aG {} {}", shell_word(socket.group), shell_word(who.user))});
+  }
+  return steps;
 }
 
 double share(std::uint64_t part, std::uint64_t whole) {
@@ -68,43 +86,25 @@ Finding socket_mode(const Facts& facts) {
   const auto& socket = *facts.usable_socket();
   if ((socket.mode & S_IWOTH) == 0) {
     if (is_given_away(facts, socket)) return given_away(socket);
-    return {State::ok, "closed to everybody else"};
+    return fine("closed to everybody else");
   }
   if (!socket.behind.empty()) {
-    return {State::note,
-            fmt::format("open to all, but not everybody may enter '{}'", socket.behind)};
+    return note(fmt::format("open to all, but not everybody may enter '{}'", socket.behind));
   }
-  Finding finding{
-      State::failed,
+  return failed(
       fmt::format("everybody on this machine can become root: '{}' is open to all (mode {:o})",
                   socket.path, socket.mode),
-      {{"close it", fmt::format("sudo chmod 660 {}", shell_word(socket.path))}}};
-  if (facts.engine_is_outside()) {
-    finding.remedy = {
-        {"close it on the machine itself (mode 660), and give this container the "
-         "number of its group"}};
-    return finding;
-  }
-  const auto& who = facts.subject;
-  bool shut_out = who.uid != root && who.has_account() && !socket.group.empty() &&
-                  socket.gid != root && !contains(who.account_groups, socket.gid);
-  if (shut_out) {
-    finding.remedy.push_back(
-        {"and give the group to who needs it",
-         fmt::format("sudo usermod -aG {} {}", shell_word(socket.group), shell_word(who.user))});
-  }
-  return finding;
+      close_to_all(facts, socket));
 }
 
 Finding members(const Facts& facts) {
   const auto& group = facts.socket_group ? facts.socket_group : facts.docker_group;
   if (!group) return skipped("there is no such group here");
-  if (group->gid == root) return {State::ok, "the socket's group is root's own"};
+  if (group->gid == root) return fine("the socket's group is root's own");
   if (group->members.empty() && group->primary.empty()) {
-    return {State::ok, fmt::format("nobody is listed in group '{}'", group->name)};
+    return fine(fmt::format("nobody is listed in group '{}'", group->name));
   }
-  return {State::note,
-          fmt::format("as good as root by group '{}': {}", group->name, members_text(*group))};
+  return note(fmt::format("as good as root by group '{}': {}", group->name, members_text(*group)));
 }
 
 Finding confinement(const Facts& facts) {
@@ -144,47 +144,41 @@ Finding compose(const Facts& facts) {
   const auto& v1 = facts.compose_v1;
   const auto& v2 = facts.compose_v2;
   if (v1.silent || v2.silent) {
-    return {State::note,
-            fmt::format("'{}' {}", v2.silent ? "docker compose" : "docker-compose", hangs),
-            {{"see where it waits",
-              v2.silent ? "docker --debug compose version" : "docker-compose --verbose version"}}};
+    return note(fmt::format("'{}' {}", v2.silent ? "docker compose" : "docker-compose", hangs),
+                {{"see where it waits", v2.silent ? "docker --debug compose version"
+                                                  : "docker-compose --verbose version"}});
   }
   if (!v1.path.empty() && !v2.path.empty()) {
-    return {State::ok,
-            fmt::format("'docker compose' {} and 'docker-compose' {}", v2.version, v1.version)};
+    return fine(fmt::format("'docker compose' {} and 'docker-compose' {}", v2.version, v1.version));
   }
   if (!v2.path.empty()) {
-    return {State::note,
-            fmt::format("'docker compose' {}, and no 'docker-compose'", v2.version),
-            {{"scripts that say 'docker-compose' serve both with", compose_fragment}}};
+    return note(fmt::format("'docker compose' {}, and no 'docker-compose'", v2.version),
+                {{"scripts that say 'docker-compose' serve both with", compose_fragment}});
   }
   if (!v1.path.empty()) {
-    return {State::note,
-            fmt::format("'docker-compose' {} alone: it is the old one", v1.version),
-            {{"scripts that say 'docker compose' serve both with", compose_fragment}}};
+    return note(fmt::format("'docker-compose' {} alone: it is the old one", v1.version),
+                {{"scripts that say 'docker compose' serve both with", compose_fragment}});
   }
-  return {State::note,
-          "neither 'docker compose' nor 'docker-compose' is here",
-          {{"where Compose files are used, install it (Debian, Ubuntu)",
-            "sudo apt install docker-compose"},
-           {"scripts that serve both say", compose_fragment}}};
+  return note("neither 'docker compose' nor 'docker-compose' is here",
+              {{"where Compose files are used, install it (Debian, Ubuntu)",
+                "sudo apt install docker-compose"},
+               {"scripts that serve both say", compose_fragment}});
 }
 
 Finding buildx(const Facts& facts) {
   if (facts.sight == Sight::engine) return unseen(facts.unseen);
-  if (facts.docker.silent) return {State::note, fmt::format("'docker' {}", hangs)};
-  if (facts.docker.path.empty()) return {State::note, "there is no 'docker' command here"};
-  if (facts.buildx.silent) return {State::note, fmt::format("'docker buildx' {}", hangs)};
-  if (facts.buildx.path.empty()) return {State::note, "'docker buildx' is not installed"};
-  return {State::ok, fmt::format("'docker buildx' {}", facts.buildx.version)};
+  if (facts.docker.silent) return note(fmt::format("'docker' {}", hangs));
+  if (facts.docker.path.empty()) return note("there is no 'docker' command here");
+  if (facts.buildx.silent) return note(fmt::format("'docker buildx' {}", hangs));
+  if (facts.buildx.path.empty()) return note("'docker buildx' is not installed");
+  return fine(fmt::format("'docker buildx' {}", facts.buildx.version));
 }
 
 Finding clock(const Facts& facts) {
   if (!facts.clock_synchronised) return unseen("nobody tells whether the clock is kept right");
-  if (*facts.clock_synchronised) return {State::ok, "synchronised"};
-  return {State::note,
-          "nobody keeps the clock right: certificates and tokens fail by it",
-          {{"let systemd do it", "sudo timedatectl set-ntp true"}}};
+  if (*facts.clock_synchronised) return fine("synchronised");
+  return note("nobody keeps the clock right: certificates and tokens fail by it",
+              {{"let systemd do it", "sudo timedatectl set-ntp true"}});
 }
 
 Finding disk(const Facts& facts) {
@@ -195,13 +189,12 @@ Finding disk(const Facts& facts) {
   auto summary = fmt::format("{:.0f} % of the room and {:.0f} % of the inodes are free in {}",
                              bytes * 100, inodes * 100, disk.path);
   if (disk.read_only) {
-    return {State::failed,
-            fmt::format("{} can not be written to: its disk is mounted read-only", disk.path),
-            {{"see why the kernel did so", "sudo dmesg | tail -n 50"},
-             {"and mend the disk, or its line in /etc/fstab"}}};
+    return failed(fmt::format("{} can not be written to: its disk is mounted read-only", disk.path),
+                  {{"see why the kernel did so", "sudo dmesg | tail -n 50"},
+                   {"and mend the disk, or its line in /etc/fstab"}});
   }
   auto least = std::min(bytes, inodes);
-  if (least >= share_free_min) return {State::ok, std::move(summary)};
+  if (least >= share_free_min) return fine(std::move(summary));
   return {least < share_free_failed ? State::failed : State::warning,
           std::move(summary),
           {{"see what takes it", "docker system df"},

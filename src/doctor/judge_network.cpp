@@ -155,10 +155,10 @@ Finding names(const Facts& facts) {
     return note(
         fmt::format("{}; the engine leaves that to its proxy {}", summary, facts.engine.proxy));
   }
-  return {State::warning,
-          std::move(summary),
-          {{"see which name servers are asked, and whether they answer", "cat /etc/resolv.conf"},
-           {"ask for one by hand", fmt::format("getent hosts {}", shell_word(unknown.front()))}}};
+  return warning(
+      std::move(summary),
+      {{"see which name servers are asked, and whether they answer", "cat /etc/resolv.conf"},
+       {"ask for one by hand", fmt::format("getent hosts {}", shell_word(unknown.front()))}});
 }
 
 Finding registry(const Facts& facts) {

@@ -1,9 +1,15 @@
 // What is read from the kernel's files, byte by byte.
+#include "base/random.hpp"
 #include "doctor/accounts.hpp"
+#include "doctor/files.hpp"
 #include "doctor/machine.hpp"
 #include "doctor/socket_file.hpp"
 #include "doctor/versions.hpp"
 
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +18,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using namespace std::string_view_literals;
 
 TEST(ProcessIds, AreTheEffectiveOnesAndTheGroups) {
   auto ids = read_process_ids(
@@ -132,6 +137,22 @@ TEST(KnownFixes, AreInEveryNewerLine) {
 TEST(KnownFixes, AreUnknownOfOtherComponents) {
   EXPECT_EQ(known_fixes("docker-init", "0.19.0").state, Known::State::unknown);
   EXPECT_EQ(known_fixes("runc", "").state, Known::State::unknown);
+}
+
+TEST(FoundIn, PassesOverWhatCanNotBeRun) {
+  namespace fs = std::filesystem;
+  auto folder = fs::temp_directory_path() / ("gantry-test-" + random::word(12));
+  auto put = [&](const fs::path& file, fs::perms mode) {
+    fs::create_directories(file.parent_path());
+    std::ofstream{file} << "#!/bin/sh\n";
+    fs::permissions(file, mode);
+  };
+  put(folder / "first" / "docker", fs::perms{0644});
+  put(folder / "second" / "docker", fs::perms{0755});
+  auto path = fmt::format("{0}/none::{0}/first:{0}/second", folder.string());
+  EXPECT_EQ(found_in(path, "docker"), folder / "second" / "docker");
+  EXPECT_EQ(found_in(path, "docker-compose"), "");
+  fs::remove_all(folder);
 }
 
 TEST(Repackaged, IsWhatADistributionHasMarked) {

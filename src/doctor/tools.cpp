@@ -21,6 +21,11 @@ namespace {
 
 constexpr std::size_t said_max = 64U << 10U;
 
+Milliseconds left_until(SteadyTime end) {
+  auto left = std::chrono::duration_cast<Milliseconds>(end - steady_now());
+  return std::max(left, Milliseconds{1});
+}
+
 async::task<Result<async::ProcessOutcome>> run(std::vector<std::string> argv,
                                                std::vector<std::string> env, Milliseconds limit) {
   auto program = argv.front();
@@ -28,6 +33,14 @@ async::task<Result<async::ProcessOutcome>> run(std::vector<std::string> argv,
       limit, program, async::run_process({std::move(argv), std::move(env)}, said_max)));
   if (!ended) co_return fail(ended.error());
   co_return std::move(*ended);
+}
+
+/// The folders of PATH may lie on a mount that hangs.
+template <class Look>
+async::task<Result<std::invoke_result_t<Look>>> search(std::string path, Milliseconds limit,
+                                                       Look look) {
+  auto doing = fmt::format("looking for programs in '{}'", path);
+  co_return co_await async::attempt(async::aside(limit, std::move(doing), std::move(look)));
 }
 
 /// Where the programs are; empty: nowhere.
@@ -96,20 +109,17 @@ std::string version_in(std::string_view said) {
 
 async::task<Tools> look_for_tools(std::string path, std::string docker_config, Milliseconds limit) {
   auto end = steady_now() + limit;
-  // The folders of PATH may lie on a mount that hangs.
-  auto found =
-      co_await async::attempt(async::aside(limit, fmt::format("looking for programs in '{}'", path),
-                                           [path] { return programs_in(path); }));
+  auto found = co_await search(path, limit, [path] { return programs_in(path); });
   Tools tools;
   if (!found) {
     tools.docker.silent = tools.compose_v2.silent = true;
     co_return tools;
   }
   tools.rootless_installed = found->rootless;
-  auto left = std::chrono::duration_cast<Milliseconds>(end - steady_now());
+  auto left = left_until(end);
   std::vector<std::string> env{"PATH=" + path, "DOCKER_CONFIG=" + docker_config};
   auto one = [&](const std::string& program, std::vector<std::string> words, ToolFacts& into) {
-    return ask({program, std::move(words), &into}, env, std::max(left, Milliseconds{1}));
+    return ask({program, std::move(words), &into}, env, left);
   };
   co_await async::both(async::both(one(found->docker, {"--version"}, tools.docker),
                                    one(found->compose_v1, {"version"}, tools.compose_v1)),
@@ -119,15 +129,22 @@ async::task<Tools> look_for_tools(std::string path, std::string docker_config, M
 }
 
 async::task<Result<Service>> find_service(std::string name, std::string path, Milliseconds limit) {
-  auto systemctl = found_in(path, "systemctl");
-  if (systemctl.empty()) {
+  auto end = steady_now() + limit;
+  auto systemctl = co_await search(path, limit, [path] { return found_in(path, "systemctl"); });
+  if (!systemctl) {
+    co_return fail(ErrorKind::timed_out, "path_timed_out",
+                   fmt::format("cannot examine service '{}': {}", name, systemctl.error().message),
+                   "name its process with '--pid', or its account with '--user'");
+  }
+  if (systemctl->empty()) {
     co_return fail(ErrorKind::unavailable, "no_systemd",
                    fmt::format("cannot examine service '{}': there is no systemctl here", name),
                    "name its process with '--pid', or its account with '--user'");
   }
   constexpr const char* wanted =
       "--property=MainPID,LoadState,User,Group,DynamicUser,SupplementaryGroups";
-  auto asked = co_await run({systemctl, "show", wanted, "--", name}, {"PATH=" + path}, limit);
+  auto asked =
+      co_await run({*systemctl, "show", wanted, "--", name}, {"PATH=" + path}, left_until(end));
   if (!asked && asked.error().kind == ErrorKind::timed_out) {
     co_return fail(ErrorKind::timed_out, "systemd_timed_out",
                    fmt::format("cannot examine service '{}': systemd does not answer", name),
