@@ -6,6 +6,7 @@
 #include "doctor/checks.hpp"
 #include "doctor/findings.hpp"
 #include "doctor/report.hpp"
+#include "doctor/usual.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -94,7 +95,7 @@ void show_fragments(Context& context, const DoctorCommand& command, const doctor
   auto gid = doctor::container_gid(facts, command.fix);
   if (!gid) return;
   const auto* socket = facts.usable_socket();
-  auto path = socket == nullptr ? "/var/run/docker.sock" : socket->path;
+  auto path = socket == nullptr ? std::string{doctor::usual_socket} : socket->path;
   context.terminal.err("\n" + doctor::fragments(*gid, path) + "\n");
 }
 

@@ -17,10 +17,9 @@ namespace {
 
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr const char* footer =
-    "Looks at this machine by itself; no server is needed. Ends with 0 when Docker can be used as "
-    "it\nshould be, with 1 when something is to be mended, with 2 when Docker can not be used or "
-    "is "
-    "open\nto everybody.\n\n"
+    "Looks at this machine by itself; no server is needed. Ends with 0 when Docker can be used as\n"
+    "it should be, with 1 when something is to be mended, with 2 when Docker can not be used or\n"
+    "is open to everybody.\n\n"
     "Examples:\n"
     "  gantry doctor                          who may use the engine here, and why not\n"
     "  gantry doctor --service gantry-agent   the same for a service's process\n"
@@ -69,6 +68,29 @@ void take_files_of(const std::string& person, const Surroundings& world,
     environment.docker_folder = std::filesystem::path{home} / ".docker";
   }
   environment.runtime_folder = "/run/user/" + variable(world, "SUDO_UID");
+}
+
+/// Refused: invalid, `bad_usage`.
+Result<> check_combination(const DoctorFlags& its) {
+  if (int{its.pid.has_value()} + int{its.service.has_value()} + int{its.user.has_value()} > 1) {
+    return fail(ErrorKind::invalid, "bad_usage",
+                "cannot read the command line: --pid, --service and --user exclude each other",
+                "name one of them");
+  }
+  if (!its.fix && (its.dry_run || its.yes || its.gid || its.env_file)) {
+    return fail(
+        ErrorKind::invalid, "bad_usage",
+        "cannot read the command line: --dry-run, --yes, --gid and --env-file go with --fix",
+        "add --fix");
+  }
+  return ok;
+}
+
+cli::DoctorCommand::Consent consent_in(const DoctorFlags& its) {
+  using Consent = cli::DoctorCommand::Consent;
+  if (!its.fix) return Consent::none;
+  if (its.dry_run) return Consent::dry_run;
+  return its.yes ? Consent::given : Consent::asked;
 }
 
 /// The doctor knows nothing of sandboxes: this is how it tries one.
@@ -136,23 +158,12 @@ void add_doctor(CLI::App& app, Flags& flags) {
 }
 
 Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings& world) {
-  using Consent = cli::DoctorCommand::Consent;
   const auto& its = flags.doctor;
   auto pid = number_of<int>(its.pid, "--pid");
   if (!pid) return fail(pid.error());
   auto gid = number_of<doctor::Id>(its.gid, "--gid");
   if (!gid) return fail(gid.error());
-  if (int{its.pid.has_value()} + int{its.service.has_value()} + int{its.user.has_value()} > 1) {
-    return fail(ErrorKind::invalid, "bad_usage",
-                "cannot read the command line: --pid, --service and --user exclude each other",
-                "name one of them");
-  }
-  if (!its.fix && (its.dry_run || its.yes || its.gid || its.env_file)) {
-    return fail(
-        ErrorKind::invalid, "bad_usage",
-        "cannot read the command line: --dry-run, --yes, --gid and --env-file go with --fix",
-        "add --fix");
-  }
+  if (auto checked = check_combination(its); !checked) return fail(checked.error());
   cli::DoctorCommand command;
   command.format = flags.json ? cli::Format::json : cli::Format::text;
   command.question = {.pid = *pid,
@@ -173,9 +184,7 @@ Result<cli::DoctorCommand> doctor_command(const Flags& flags, const Surroundings
       .env_file = its.env_file ? std::filesystem::path{*its.env_file} : usual_env_file(world),
       .service = its.service.value_or(""),
       .path = command.environment.path};
-  if (its.fix) {
-    command.consent = its.dry_run ? Consent::dry_run : its.yes ? Consent::given : Consent::asked;
-  }
+  command.consent = consent_in(its);
   command.width = screen_width();
   if (shows_colours(world)) command.screen = cli::DoctorCommand::Screen::terminal;
   return command;
