@@ -31,7 +31,7 @@ function(gantry_folder name)
       gantry_${name} ${known_fakes} GTest::gmock_main)
     gtest_discover_tests(gantry_${name}_test
       TEST_PREFIX ${name}. TEST_FILTER "-*Postgresql*" DISCOVERY_TIMEOUT 60
-      PROPERTIES TIMEOUT 120)
+      PROPERTIES TIMEOUT 600)
   endif()
 endfunction()
 

@@ -21,7 +21,7 @@ class TestLoop {
 
   Executor executor() const;
   /// Runs `work`, and whatever it started, until `work` has ended; rethrows what it throws.
-  /// Throws std::runtime_error when that takes longer than 20 s.
+  /// Throws std::runtime_error when that takes longer than 100 s.
   void run(task<void> work);
 
   template <class T>
@@ -54,7 +54,7 @@ T run_test(task<T> work) {
 }
 
 /// Waits until `reached()` is true, looking every millisecond; throws std::runtime_error after
-/// 5 s. For tests that watch something happen beside them.
+/// 60 s. For tests that watch something happen beside them.
 task<void> until(std::function<bool()> reached);
 
 }  // namespace gantry::async
