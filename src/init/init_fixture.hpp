@@ -2,6 +2,7 @@
 
 #include "init/init_harness.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include <gtest/gtest.h>
 
 namespace gantry::init_test {
+
+/// What is held up lasts as long as its program may: 20 s, if the test says nothing else.
+inline constexpr std::chrono::milliseconds held_up{15'000};
 
 /// A fresh init per test; skips, or fails under CI, where no pid namespace can be had.
 class InitTest : public ::testing::Test {

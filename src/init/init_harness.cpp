@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr uid_t sandbox_user = 64'999;
-constexpr milliseconds patience_max{30'000};
+constexpr milliseconds patience_max{100'000};
 constexpr int stray_descriptor = 57;
 
 std::uint64_t number(std::string_view bytes) {

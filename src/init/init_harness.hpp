@@ -118,7 +118,7 @@ class Init {
   bool wait_for_output(std::string_view text);
   /// Waits until a frame of this type has come.
   bool wait_for_frame(char type);
-  /// Everything up to init's end, at most 30 s.
+  /// Everything up to init's end, at most 100 s.
   Outcome finish();
   Outcome finish_after(std::string_view bytes);
   /// The same for an init that was started already.

@@ -1,7 +1,6 @@
 #include "init/init_fixture.hpp"
 #include "init/init_harness.hpp"
 
-#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -11,8 +10,6 @@
 
 namespace gantry::init_test {
 namespace {
-
-using std::chrono::milliseconds;
 
 enum Cause { exited, signalled, wall_time, cpu_time };
 
@@ -53,7 +50,7 @@ TEST_F(InitTest, AFloodThatIsDroppedEndsAtItsWallTime) {
 
   ASSERT_TRUE(outcome.verdict);
   EXPECT_EQ(outcome.verdict->cause, wall_time);
-  EXPECT_LT(outcome.elapsed, milliseconds{3'000});
+  EXPECT_LT(outcome.elapsed, held_up);
 }
 
 TEST_F(InitTest, AFloodThatIsDroppedEndsAtItsCpuTime) {
@@ -159,7 +156,7 @@ TEST_F(InitTest, InputThatComesTooLateForItsStageIsIgnored) {
 
 TEST_F(InitTest, CpuTimeOfAnEarlierStageDoesNotCount) {
   init_.start();
-  init_.send(program({"sh", "-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done"},
+  init_.send(program({"sh", "-c", "i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done"},
                      {.flags = stage_follows}) +
              frame('G'));
   ASSERT_TRUE(init_.wait_for_frame('V'));
@@ -258,13 +255,14 @@ TEST_F(WaitingTest, ItsProgramFindsFilesAndInput) {
 TEST_F(WaitingTest, WhatItUsedBeforeItsProgramCameDoesNotCount) {
   boot_probe("spin-and-wait");
   ASSERT_TRUE(init_.wait_for_frame('w'));
-  init_.send(request("none", {.cpu_ms = 300}));
+  init_.send(request("none", {.cpu_ms = 900}));
   const auto outcome = init_.finish();
 
   ASSERT_TRUE(outcome.verdict);
   EXPECT_EQ(outcome.verdict->cause, exited);
-  EXPECT_LT(outcome.verdict->cpu_us, 200'000U);
-  EXPECT_LT(outcome.verdict->wall_us, 300'000U);
+  // It used a second of both.
+  EXPECT_LT(outcome.verdict->cpu_us, 500'000U);
+  EXPECT_LT(outcome.verdict->wall_us, 950'000U);
 }
 
 TEST_F(WaitingTest, ItsProgramHasTheLimitsOfEveryOther) {
@@ -296,7 +294,7 @@ TEST_F(WaitingTest, OneThatNeverListensEndsAtTheWallTime) {
 
   ASSERT_TRUE(outcome.verdict);
   EXPECT_EQ(outcome.verdict->cause, wall_time);
-  EXPECT_LT(outcome.elapsed, milliseconds{5'000});
+  EXPECT_LT(outcome.elapsed, held_up);
 }
 
 TEST_F(WaitingTest, TheChannelEndsBehindTheProgram) {
