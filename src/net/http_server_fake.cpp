@@ -35,7 +35,7 @@ async::task<std::string> TestServer::say(std::string bytes) const {
   auto written = co_await async::attempt(stream->write(bytes));
   std::string answer;
   co_await async::attempt(
-      async::with_deadline(Seconds{2}, "reading", read_to_end(*stream, answer)));
+      async::with_deadline(Seconds{60}, "reading", read_to_end(*stream, answer)));
   co_return answer;
 }
 

@@ -31,7 +31,7 @@ class TestServer {
   }
 
   /// Sends `bytes` over a connection of their own and answers everything that comes back until the
-  /// server closes it; "" when it stays silent for 2 s.
+  /// server closes it; what has come when it does not do so for 60 s.
   async::task<std::string> say(std::string bytes) const;
 
  private:

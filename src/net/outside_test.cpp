@@ -178,7 +178,7 @@ TEST(Outside, ALookUpThatTakesLongIsCutOff) {
   auto began = steady_now();
   auto dialled = async::run_test(async::attempt(dial_for(Milliseconds{50}, std::move(connect))));
   EXPECT_EQ(dialled.error().kind, ErrorKind::timed_out);
-  EXPECT_LT(steady_now() - began, Seconds{5});
+  EXPECT_LT(steady_now() - began, Seconds{30});
 }
 
 TEST(Outside, AMissingResolverIsNamed) {

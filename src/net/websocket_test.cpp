@@ -17,7 +17,7 @@ using testing::StartsWith;
 
 async::task<void> echo(http::Exchange& exchange) {
   auto socket = co_await exchange.accept_websocket(
-      {.message_max = Bytes{1000}, .keep_alive = Milliseconds{60}});
+      {.message_max = Bytes{1000}, .keep_alive = Milliseconds{400}});
   while (auto message = co_await socket.receive()) {
     if (message->data == "leave") co_return co_await socket.close(1001, "as you like");
     co_await socket.send(message->kind, message->data);
@@ -59,7 +59,7 @@ TEST_F(WebSockets, EndWithNothingWhenThePeerSaysGoodBye) { host_.run(be_closed(h
 async::task<void> stay_silent(http::TestServer& host) {
   auto socket = co_await open(host);
   auto quiet = co_await async::attempt(async::with_deadline(
-      Milliseconds{300}, "listening",
+      Milliseconds{1'500}, "listening",
       [](WebSocket& it) -> async::task<void> { co_await it.receive(); }(socket)));
   EXPECT_EQ(quiet.error().kind, ErrorKind::timed_out);
   co_await socket.send(WebSocket::Kind::text, "still here");
