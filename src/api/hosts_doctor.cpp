@@ -8,7 +8,9 @@ namespace {
 
 json::Value outcome_json(const std::optional<monitor::Outcome>& outcome) {
   if (!outcome) return nullptr;
-  return json::Object{{"state", doctor::word(outcome->state)}, {"summary", outcome->summary}};
+  return json::Object{{"state", doctor::word(outcome->state)},
+                      {"summary", outcome->summary},
+                      {"at", rfc3339(outcome->at)}};
 }
 
 json::Object examination_json(const std::string& host, const monitor::Examination& examination) {

@@ -153,7 +153,9 @@ TEST_F(HostsDoctorTest, TheNextOneTellsWhatHasChanged) {
   const auto& first = answer["changes"].at(0);
   EXPECT_EQ(first.at("id"), "socket");
   EXPECT_EQ(first.at("before").at("state"), "failed");
+  EXPECT_EQ(first.at("before").at("at"), "1970-01-01T00:00:01.000Z");
   EXPECT_EQ(first.at("after").at("state"), "ok");
+  EXPECT_EQ(first.at("after").at("at"), "1970-01-01T00:00:02.000Z");
 }
 
 TEST_F(HostsDoctorTest, EveryMemberIsInTheContract) {

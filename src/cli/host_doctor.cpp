@@ -6,6 +6,8 @@
 #include "cli/verb_tables.hpp"
 #include "doctor/report.hpp"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 // `gantry hosts doctor`: the report of a server on one of its hosts.
@@ -15,29 +17,34 @@ namespace {
 constexpr std::size_t changes_max = 512;
 constexpr json::TextBounds any_text{0, 1U << 16U};
 
-/// `ok`, or that there is no such check.
-std::string state_of(json::Fields& change, std::string_view side, std::string_view none) {
+/// How a check came out then, or now.
+struct Outcome {
+  std::string state;
+  std::string summary;
+  std::string at;
+};
+
+/// Nothing: there was, or is, no such check.
+std::optional<Outcome> outcome_of(json::Fields& change, std::string_view side) {
   const auto* value = change.member(side);
-  if (value == nullptr) return std::string{none};
+  if (value == nullptr) return std::nullopt;
   json::Fields fields{*value, std::string{side}, json::Keys::tolerant};
-  return fields.text("state").value_or("");
+  return Outcome{.state = fields.text("state").value_or(""),
+                 .summary = fields.text("summary", any_text).value_or(""),
+                 .at = fields.text("at").value_or("")};
 }
 
-std::string summary_of(json::Fields& change) {
-  const auto* value = change.member("after");
-  if (value == nullptr) value = change.member("before");
-  if (value == nullptr) return {};
-  json::Fields fields{*value, "after", json::Keys::tolerant};
-  return fields.text("summary", any_text).value_or("");
-}
-
-/// `socket: failed, was ok: there is no '/run/docker.sock'`
+/// `socket: failed, was ok at 2026-11-22T15:00:00.000Z: there is no '/run/docker.sock'`
 std::string line_of(const json::Value& value) {
   json::Fields change{value, "changes", json::Keys::tolerant};
   auto title = change.text("title").value_or("");
-  return text::one_line(
-      fmt::format("{}: {}, was {}: {}", title, state_of(change, "after", "not looked at any more"),
-                  state_of(change, "before", "not looked at"), summary_of(change)));
+  auto before = outcome_of(change, "before");
+  auto after = outcome_of(change, "after");
+  auto was = before ? fmt::format("was {} at {}", before->state, before->at) : "was not looked at";
+  const auto& seen = after ? after : before;
+  return text::one_line(fmt::format("{}: {}, {}: {}", title,
+                                    after ? after->state : "not looked at any more", was,
+                                    seen ? seen->summary : ""));
 }
 
 /// What has changed, a line each; of the first examination nothing.

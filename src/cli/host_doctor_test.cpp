@@ -80,17 +80,19 @@ TEST_F(HostDoctor, EndsWithTheCodeOfTheWorst) {
 
 TEST_F(HostDoctor, TellsEachChangeOnALine) {
   since_ = "2026-11-22T15:00:00.000Z";
-  json::Object was{{"state", "ok"}, {"summary", "it was there"}};
-  json::Object is{{"state", "failed"}, {"summary", "gone\n\x1b[2J"}};
+  json::Object was{{"state", "ok"}, {"summary", "it was there"}, {"at", "2026-11-22T14:00:00Z"}};
+  json::Object is{
+      {"state", "failed"}, {"summary", "gone\n\x1b[2J"}, {"at", "2026-11-22T16:00:00Z"}};
   changes_ = {json::Object{{"id", "socket"}, {"title", "socket"}, {"before", was}, {"after", is}},
               json::Object{{"id", "a"}, {"title", "names"}, {"before", nullptr}, {"after", was}},
               json::Object{{"id", "b"}, {"title", "api"}, {"before", was}, {"after", nullptr}}};
   value_or_throw(run_doctor());
   EXPECT_THAT(out_, StartsWith(doctor::text_of(broken_, doctor::Colour::none)));
   EXPECT_THAT(out_, EndsWith("\nChanged since 2026-11-22T15:00:00.000Z:\n"
-                             "  socket: failed, was ok: gone\\n\\x1b[2J\n"
+                             "  socket: failed, was ok at 2026-11-22T14:00:00Z: gone\\n\\x1b[2J\n"
                              "  names: ok, was not looked at: it was there\n"
-                             "  api: not looked at any more, was ok: it was there\n"));
+                             "  api: not looked at any more, was ok at 2026-11-22T14:00:00Z: "
+                             "it was there\n"));
 }
 
 TEST_F(HostDoctor, SaysThatNothingHasChanged) {

@@ -37,10 +37,11 @@ std::vector<std::string_view> words_of(std::string_view summary) {
 }
 
 bool is_news(const Outcome& before, const Outcome& after) {
-  if (!doctor::is_judged(before.state)) return after.state >= doctor::State::warning;
+  using enum doctor::State;
+  if (after.state == unseen) return false;
+  if (before.state == unseen) return after.state >= warning;
   if (before.state != after.state) return true;
-  return after.state >= doctor::State::warning &&
-         words_of(before.summary) != words_of(after.summary);
+  return after.state >= warning && words_of(before.summary) != words_of(after.summary);
 }
 
 }  // namespace
@@ -53,7 +54,8 @@ std::vector<Outcome> outcomes_of(const doctor::Report& report) {
     outcomes.push_back({.id = std::string{one.check->id},
                         .title = std::string{one.check->title},
                         .state = one.finding.state,
-                        .summary = text::shortened(summary, summary_max)});
+                        .summary = text::shortened(summary, summary_max),
+                        .at = report.facts.at});
   }
   return outcomes;
 }
@@ -61,7 +63,7 @@ std::vector<Outcome> outcomes_of(const doctor::Report& report) {
 std::vector<Outcome> last_seen(const std::vector<Outcome>& before, std::vector<Outcome> now) {
   for (auto& one : now) {
     const auto* then = find(before, one.id);
-    if (!doctor::is_judged(one.state) && then != nullptr) one = *then;
+    if (one.state == doctor::State::unseen && then != nullptr) one = *then;
   }
   return now;
 }

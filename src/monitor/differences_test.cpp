@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 Outcome outcome(std::string id, State state, std::string summary = "it is so") {
-  return {.id = id, .title = id, .state = state, .summary = std::move(summary)};
+  return {.id = id, .title = id, .state = state, .summary = std::move(summary), .at = {}};
 }
 
 TEST(Differences, AreNoneOfTheSame) {
@@ -27,13 +27,30 @@ TEST(Differences, AreOtherStates) {
 
 TEST(Differences, AreNotWhatIsOutOfSight) {
   auto seen = outcome("disk", State::ok);
-  auto away = outcome("disk", State::skipped);
+  auto away = outcome("disk", State::unseen);
   auto full = outcome("disk", State::warning, "full");
   EXPECT_THAT(last_seen({seen}, {away}), ElementsAre(seen));
   EXPECT_THAT(last_seen({seen}, {full}), ElementsAre(full));
   EXPECT_THAT(last_seen({}, {away}), ElementsAre(away));
   EXPECT_THAT(differences({away}, {seen}), IsEmpty());
   EXPECT_THAT(differences({away}, {full}), ElementsAre(Difference{away, full}));
+  EXPECT_THAT(differences({seen}, {away}), IsEmpty());
+}
+
+TEST(Differences, AreWhatAppliesNoMore) {
+  auto wrong = outcome("membership", State::failed);
+  auto needless = outcome("membership", State::skipped, "root needs no group");
+  EXPECT_THAT(last_seen({wrong}, {needless}), ElementsAre(needless));
+  EXPECT_THAT(differences({wrong}, {needless}), ElementsAre(Difference{wrong, needless}));
+  EXPECT_THAT(differences({needless}, {wrong}), ElementsAre(Difference{needless, wrong}));
+}
+
+TEST(Differences, KeepTheDateOfWhatIsOutOfSight) {
+  auto seen = outcome("disk", State::ok);
+  seen.at = WallTime{Milliseconds{1'000}};
+  auto away = outcome("disk", State::unseen);
+  away.at = WallTime{Milliseconds{2'000}};
+  EXPECT_THAT(last_seen({seen}, {away}), ElementsAre(seen));
 }
 
 TEST(Differences, AreOtherWordsOfWhatIsWrong) {
@@ -46,7 +63,7 @@ TEST(Differences, AreOtherWordsOfWhatIsWrong) {
 }
 
 TEST(Differences, AreNotOtherWordsOfWhatIsInOrder) {
-  for (auto state : {State::skipped, State::ok, State::note}) {
+  for (auto state : {State::skipped, State::unseen, State::ok, State::note}) {
     EXPECT_THAT(
         differences({outcome("disk", state, "9 % free")}, {outcome("disk", state, "8 % free")}),
         IsEmpty());
@@ -75,10 +92,12 @@ TEST(Differences, AreChecksThatComeAndGo) {
 TEST(Outcomes, AreOneLineEachAndNotLong) {
   doctor::Check check{"disk", "disk", "", nullptr};
   doctor::Report report;
+  report.facts.at = WallTime{Milliseconds{1'000}};
   report.results = {{&check, {State::failed, "a\x1b[2J\nb" + std::string(5'000, 'x')}}};
   auto outcomes = outcomes_of(report);
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].id, "disk");
+  EXPECT_EQ(outcomes[0].at, report.facts.at);
   EXPECT_LE(outcomes[0].summary.size(), summary_max + 3);
   EXPECT_THAT(outcomes[0].summary, testing::Not(testing::HasSubstr("\x1b")));
   EXPECT_THAT(outcomes[0].summary, testing::Not(testing::HasSubstr("\n")));

@@ -38,15 +38,22 @@ std::optional<Error> why_away(const fleet::Host& host) {
                "ask again in a moment"};
 }
 
-/// What the next report is compared with. While nothing differs it is what this one was compared
-/// with, and what had not been seen then is taken from this one.
+/// What the next report is compared with.
 KeptReport kept_after(const std::optional<KeptReport>& before, KeptReport now) {
   if (!before) return now;
   now.outcomes = last_seen(before->outcomes, std::move(now.outcomes));
-  if (!differences(before->outcomes, now.outcomes).empty()) return now;
-  auto kept = *before;
-  kept.outcomes = last_seen(now.outcomes, std::move(kept.outcomes));
-  return kept;
+  if (differences(before->outcomes, now.outcomes).empty()) now.at = before->at;
+  return now;
+}
+
+/// How a host is reached, in words: other ones may lead to another machine or account.
+std::string way_to(const fleet::Host& host) {
+  auto way = host.config().endpoint.text();
+  if (host.config().endpoint.scheme() != Scheme::ssh) return way;
+  const auto& ssh = host.reach().ssh;
+  for (const auto& hop : ssh.jumps) way += " by " + hop.text();
+  if (ssh.config == net::SshSettings::UserConfig::read) way += " as configured";
+  return way;
 }
 
 }  // namespace
@@ -201,18 +208,16 @@ async::task<Result<doctor::Facts>> Doctors::look(std::shared_ptr<fleet::Host> ho
 }
 
 async::task<void> Doctors::compare_and_keep(const Underway& underway, Examination& examination) {
-  const auto& config = underway.host->config();
-  auto id = config.id;
+  auto id = underway.host->config().id;
   auto hosts = hosts_there();
   bool waited_for = underway.waiting > 0;
   KeptReport now{.at = examination.report.facts.at,
-                 .endpoint = config.endpoint.text(),
+                 .way = way_to(*underway.host),
                  .outcomes = outcomes_of(examination.report)};
   auto before = co_await storage::transact(database_, [&](storage::Transaction& transaction) {
     auto kept = report_store::find(transaction, id);
-    if (kept && kept->endpoint != now.endpoint) kept.reset();
-    auto next = kept_after(kept, now);
-    if (waited_for && next != kept) report_store::put(transaction, id, next);
+    if (kept && kept->way != now.way) kept.reset();
+    if (waited_for) report_store::put(transaction, id, kept_after(kept, now));
     report_store::keep_only(transaction, hosts);
     return kept;
   });

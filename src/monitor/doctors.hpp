@@ -23,7 +23,7 @@ namespace gantry::monitor {
 struct Examination {
   doctor::Report report;
   /// When the report was made that this one is compared with: the first one from which none until
-  /// this one differed. Nothing: there is none, or the host was reached by another endpoint then.
+  /// this one differed. Nothing: there is none, or the host was reached in another way then.
   std::optional<WallTime> since;
   std::vector<Difference> changes;
 };

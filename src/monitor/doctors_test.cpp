@@ -56,6 +56,12 @@ const Difference* change_of(const Examination& examination, std::string_view id)
 
 /// Doctors of a fleet over a real database; what they see is what the test says.
 class DoctorsTest : public testing::Test {
+ public:
+  ~DoctorsTest() override {
+    loop_.run(doctors_->close());
+    loop_.run(fleet_->close());
+  }
+
  protected:
   DoctorsTest() {
     loop_.run(access::audit::migrate(*database_));
@@ -67,10 +73,6 @@ class DoctorsTest : public testing::Test {
             .dial = [this](const fleet::HostReach&) { return daemon_.server().connect(); }});
     loop_.run(fleet_->start());
     begin();
-  }
-  ~DoctorsTest() override {
-    loop_.run(doctors_->close());
-    loop_.run(fleet_->close());
   }
 
   void begin(Doctors::Settings settings) {
@@ -243,7 +245,7 @@ TEST_F(DoctorsTest, WhatIsSeenForTheFirstTimeIsKeptFromThenOn) {
   EXPECT_NE(change_of(back, "engine"), nullptr);
   EXPECT_EQ(change_of(back, "api"), nullptr);
   for (const auto& one : kept(host()->config().id)->outcomes) {
-    if (one.id == "api") EXPECT_NE(one.state, State::skipped);
+    if (one.id == "api") EXPECT_NE(one.state, State::unseen);
   }
 }
 
@@ -259,6 +261,38 @@ TEST_F(DoctorsTest, AnotherEndpointIsAnotherMachine) {
   auto next = value_or_throw(examine("edge"));
   EXPECT_EQ(next.since, moved.report.facts.at);
   EXPECT_NE(change_of(next, "socket_mode"), nullptr);
+}
+
+TEST_F(DoctorsTest, AnotherJumpHostOrAnotherUserMayLeadToAnotherMachine) {
+  add("edge", "ssh://ann@edge");
+  value_or_throw(examine("edge"));
+  EXPECT_TRUE(value_or_throw(examine("edge")).since);
+  auto becomes = [&](fleet::HostWish wish) {
+    value_or_throw(loop_.run(fleet_->change(ann, "edge", std::move(wish))));
+    return value_or_throw(examine("edge")).since;
+  };
+  EXPECT_TRUE(becomes({.note = "in the cellar"}));
+  EXPECT_FALSE(
+      becomes({.ssh = fleet::HostWish::Ssh{.jumps = std::vector<std::string>{"bastion"}}}));
+  EXPECT_TRUE(becomes({.note = "behind the bastion"}));
+  EXPECT_FALSE(becomes({.endpoint = "ssh://bob@edge"}));
+}
+
+TEST_F(DoctorsTest, WhatCouldNotBeSeenHasTheDateOfWhenItWas) {
+  auto first = value_or_throw(examine());
+  auto good = facts_;
+  facts_.engine.error = Error{ErrorKind::unavailable, "engine_not_running", "nobody listens", {}};
+  auto away = value_or_throw(examine());
+  const auto* gone = change_of(away, "engine");
+  ASSERT_NE(gone, nullptr);
+  EXPECT_EQ(gone->before->at, first.report.facts.at);
+  EXPECT_EQ(gone->after->at, away.report.facts.at);
+  facts_ = good;
+  facts_.engine.components = {{"Engine", "18.9.1"}};
+  auto old = value_or_throw(examine());
+  const auto* versions = change_of(old, "versions");
+  ASSERT_NE(versions, nullptr);
+  EXPECT_EQ(versions->before->at, first.report.facts.at);
 }
 
 TEST_F(DoctorsTest, AnAnswerIsGivenAgainWhileItIsFresh) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 
 namespace gantry::monitor::report_store {
@@ -17,16 +18,17 @@ constexpr std::array migrations{storage::Migration{1, "reports of hosts", R"(
     outcomes text NOT NULL
   ))"}};
 
-/// `{endpoint, outcomes: [{id, title, state, summary}]}`
+/// `{way, outcomes: [{id, title, state, summary, at}]}`
 std::string text_of(const KeptReport& report) {
   json::Array all;
   for (const auto& one : report.outcomes) {
     all.push_back(json::Object{{"id", one.id},
                                {"title", one.title},
                                {"state", doctor::word(one.state)},
-                               {"summary", one.summary}});
+                               {"summary", one.summary},
+                               {"at", one.at.time_since_epoch().count()}});
   }
-  json::Object kept{{"endpoint", report.endpoint}, {"outcomes", std::move(all)}};
+  json::Object kept{{"way", report.way}, {"outcomes", std::move(all)}};
   return json::serialize(json::Value(std::move(kept)));
 }
 
@@ -35,11 +37,13 @@ std::optional<std::vector<Outcome>> outcomes_of(const json::Array& items) {
   for (const auto& item : items) {
     json::Fields fields{item, "", json::Keys::tolerant};
     auto state = doctor::parse_state(fields.required_text("state"));
+    auto at = fields.integer("at", {0, std::numeric_limits<std::int64_t>::max()});
     Outcome outcome{.id = fields.required_text("id"),
                     .title = fields.required_text("title"),
-                    .state = state.value_or(doctor::State::skipped),
-                    .summary = fields.required_text("summary")};
-    if (!state || !fields.finish()) return std::nullopt;
+                    .state = state.value_or(doctor::State::unseen),
+                    .summary = fields.required_text("summary"),
+                    .at = WallTime{Milliseconds{at.value_or(0)}}};
+    if (!state || !at || !fields.finish()) return std::nullopt;
     outcomes.push_back(std::move(outcome));
   }
   return outcomes;
@@ -49,7 +53,7 @@ std::optional<KeptReport> report_of(WallTime at, const std::string& text) {
   auto value = json::parse(text, json::Keys::tolerant);
   if (!value || !value->is_object()) return std::nullopt;
   json::Fields fields{*value, "", json::Keys::tolerant};
-  KeptReport report{.at = at, .endpoint = fields.required_text("endpoint"), .outcomes = {}};
+  KeptReport report{.at = at, .way = fields.required_text("way"), .outcomes = {}};
   const auto* items = fields.array("outcomes", outcomes_max);
   auto outcomes = items == nullptr ? std::nullopt : outcomes_of(*items);
   if (!outcomes || !fields.finish()) return std::nullopt;

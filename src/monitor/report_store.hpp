@@ -11,10 +11,10 @@
 
 namespace gantry::monitor {
 
-/// What is kept of an examination, for the next one to be compared with.
+/// What is kept of examinations, for the next one to be compared with.
 struct KeptReport {
-  WallTime at;
-  std::string endpoint;  ///< By which the host was reached: another one is another machine.
+  WallTime at;      ///< Of the first from which none until now differed.
+  std::string way;  ///< How the host was reached: another way may lead to another machine.
   std::vector<Outcome> outcomes;
 
   bool operator==(const KeptReport&) const = default;

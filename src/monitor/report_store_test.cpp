@@ -35,9 +35,10 @@ class ReportStoreTest : public testing::Test {
   }
   static KeptReport report(State state) {
     return {.at = WallTime{Milliseconds{1'800'000'000'123}},
-            .endpoint = "ssh://deploy@web1",
-            .outcomes = {{"socket", "socket", state, "'/run/a\"b.sock' is there: ümläut"},
-                         {"engine", "engine", State::ok, ""}}};
+            .way = "ssh://deploy@web1",
+            .outcomes = {{"socket", "socket", state, "'/run/a\"b.sock' is there: ümläut",
+                          WallTime{Milliseconds{1'800'000'000'123}}},
+                         {"engine", "engine", State::unseen, "", WallTime{Milliseconds{1}}}}};
   }
 
   storage::TemporaryFolder folder_;
@@ -65,9 +66,10 @@ TEST_F(ReportStoreTest, ForgetsHostsThatAreGone) {
 TEST_F(ReportStoreTest, HasNothingWhereItsWordsAreNotKnown) {
   put("a", report(State::ok));
   for (const auto* text :
-       {"nothing", "{}", "[]", R"({"endpoint":"a"})", R"({"outcomes":[]})",
-        R"({"endpoint":"a","outcomes":[{"id":"a","title":"a","state":"grand","summary":""}]})",
-        R"({"endpoint":"a","outcomes":[{"id":"a"}]})", R"({"endpoint":"a","outcomes":[1]})"}) {
+       {"nothing", "{}", "[]", R"({"way":"a"})", R"({"outcomes":[]})",
+        R"({"way":"a","outcomes":[{"id":"a","title":"a","state":"grand","summary":"","at":1}]})",
+        R"({"way":"a","outcomes":[{"id":"a","title":"a","state":"ok","summary":""}]})",
+        R"({"way":"a","outcomes":[{"id":"a"}]})", R"({"way":"a","outcomes":[1]})"}) {
     loop_.run(storage::transact(*database_, [&](storage::Transaction& transaction) {
       transaction.execute("UPDATE doctor_reports SET outcomes = $1", std::string{text});
     }));

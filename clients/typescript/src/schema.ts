@@ -740,8 +740,8 @@ export interface paths {
          *     Of a `unix://` host this process and this machine are looked at, of an `ssh://` host the
          *     account there and that machine, of any other only what its engine tells. It takes up to 20
          *     s; who asks meanwhile gets the same answer, and so does who asks within 10 s after it (`at`
-         *     of the report tells when it was made). The states and summaries are kept until some come out
-         *     otherwise, and the next answers are compared with them.
+         *     of the report tells when it was made). How each check came out last is kept, and the next
+         *     answer tells what comes out otherwise.
          *     Refused with `host_disabled` and `host_ended` (409), `too_many_examinations` (429),
          *     `server_stopping` (503) and `timed_out` (504).
          */
@@ -2635,12 +2635,12 @@ export interface components {
         TotpProof: {
             /** @description Six digits */
             code: string;
-        };
-        RecoveryCodes: {
             /** @description Your password */
             password: string;
             /** @description Each is good for one sign-in in the place of a code; shown once */
             recovery_codes: string[];
+        };
+        RecoveryCodes: {
         };
         CurrentPassword: {
             /** @description Your password */
@@ -3679,9 +3679,9 @@ export interface components {
             /** @description The host's name */
             host: string;
             report: components["schemas"]["DoctorReport"];
-            /** @description When the report was made that this one is compared with; null where there is none, or where the host was reached by another endpoint then */
+            /** @description When the report was made that this one is compared with; null where there is none, or where the host was reached in another way then (endpoint, user, jump hosts) */
             since: components["schemas"]["Time"] | null;
-            /** @description What has come out otherwise since then, in the order of the checks; what is gone comes last. A check that is skipped now stands for what was seen of it last; what is seen for the first time is told where it is a warning or failed */
+            /** @description What has come out otherwise since then, in the order of the checks; what is gone comes last. A check that is unseen now stands for what was seen of it last; what is seen for the first time is told where it is a warning or failed */
             changes: components["schemas"]["DoctorChange"][];
         };
         DoctorReport: {
@@ -3729,8 +3729,8 @@ export interface components {
             what: string;
             /** @description The account's name, or its number */
             user: string;
-            /** @description The account's number */
-            uid: number;
+            /** @description The account's number, unless it is made only when its service starts */
+            uid?: number;
             /** @description Of a process, where one is looked at */
             pid?: number;
         };
@@ -3752,10 +3752,10 @@ export interface components {
             /** @description For people, in a few words */
             title: string;
             /**
-             * @description How it came out; skipped where it does not apply or could not be seen
+             * @description How it came out; `skipped`: it does not apply here; `unseen`: it may apply, and could not be seen now
              * @enum {string}
              */
-            state: "skipped" | "ok" | "note" | "warning" | "failed";
+            state: "skipped" | "unseen" | "ok" | "note" | "warning" | "failed";
             /** @description What was found, in one line */
             summary: string;
             /** @description What it is about, and why it matters */
@@ -3781,14 +3781,16 @@ export interface components {
         };
         DoctorOutcome: {
             /**
-             * @description How the check came out
+             * @description How the check came out; `skipped`: it does not apply here; `unseen`: it may apply, and could not be seen then
              * @enum {string}
              */
-            state: "skipped" | "ok" | "note" | "warning" | "failed";
+            state: "skipped" | "unseen" | "ok" | "note" | "warning" | "failed";
             /** @description What was found, in one line */
             summary: string;
         };
         TrustKey: {
+            /** @description When it came out so last */
+            at: components["schemas"]["Time"];
             /** @description As the test showed it: `SHA256:…` */
             fingerprint: string;
         };
@@ -5511,9 +5513,9 @@ export interface operations {
             413: components["responses"]["TooLarge"];
         };
     };
+            429: components["responses"]["Exhausted"];
     begin_totp: {
         parameters: {
-            429: components["responses"]["Exhausted"];
             query?: never;
             header?: never;
             path?: never;

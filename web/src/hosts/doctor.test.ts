@@ -19,12 +19,16 @@ function report(states: Record<string, CheckState>, cause: string | null = null)
   return { state, cause, checks } as unknown as Report;
 }
 
-test('the cause comes first, and what was skipped is apart', () => {
-  const { shown, skipped } = sorted(
-    report({ endpoint: 'ok', socket: 'failed', access: 'skipped', engine: 'failed' }, 'socket'),
+test('the cause comes first, and apart is what was not seen, and what does not apply', () => {
+  const { shown, unseen, skipped } = sorted(
+    report(
+      { endpoint: 'ok', tls: 'skipped', socket: 'failed', access: 'unseen', engine: 'failed' },
+      'socket',
+    ),
   );
   expect(shown.map(({ id }) => id)).toEqual(['socket', 'endpoint', 'engine']);
-  expect(skipped.map(({ id }) => id)).toEqual(['access']);
+  expect(unseen.map(({ id }) => id)).toEqual(['access']);
+  expect(skipped.map(({ id }) => id)).toEqual(['tls']);
 });
 
 test('a check that the console does not know yet has the title of the server', () => {

@@ -15,17 +15,22 @@ export function title_of({ id, title }: Pick<Check, 'id' | 'title'>): string {
   return Object.hasOwn(en_doctor, key) ? t(key as DoctorKey) : title;
 }
 
-/** The checks as they are shown: the cause first, and apart those that were skipped. */
-export function sorted(report: Report): { shown: readonly Check[]; skipped: readonly Check[] } {
-  const { cause, checks } = report;
-  const looked_at = checks.filter(({ state }) => state !== 'skipped');
-  return {
-    shown: [
-      ...looked_at.filter(({ id }) => id === cause),
-      ...looked_at.filter(({ id }) => id !== cause),
-    ],
-    skipped: checks.filter(({ state }) => state === 'skipped'),
-  };
+interface Sorted {
+  readonly shown: readonly Check[];
+  readonly unseen: readonly Check[];
+  readonly skipped: readonly Check[];
+}
+
+/** The checks as they are shown: the cause first, and apart what was not seen or does not apply. */
+export function sorted({ cause, checks }: Report): Sorted {
+  const unseen = checks.filter(({ state }) => state === 'unseen');
+  const skipped = checks.filter(({ state }) => state === 'skipped');
+  const judged = checks.filter((check) => !unseen.includes(check) && !skipped.includes(check));
+  const shown = [
+    ...judged.filter(({ id }) => id === cause),
+    ...judged.filter(({ id }) => id !== cause),
+  ];
+  return { shown, unseen, skipped };
 }
 
 /** By what a host is reached: of another way, what was found out on this one says nothing. */
