@@ -23,9 +23,8 @@ namespace {
 constexpr Milliseconds kept{5'000};
 /// On a far machine, where each look is a login.
 constexpr Milliseconds kept_far{60'000};
-/// After a look that did not come back, and each time twice as long: what hangs holds a thread.
-constexpr Milliseconds first_rest{60'000};
-constexpr Milliseconds longest_rest{3'600'000};
+/// After a look that did not come back: each takes as long as `patience` from whoever asks.
+constexpr Milliseconds rest_after_silence{60'000};
 constexpr Milliseconds patience{1'500};
 constexpr std::size_t cause_max = 500;
 /// Commands are not cut short.
@@ -133,7 +132,7 @@ Facts facts_here(const net::Endpoint& endpoint, Subject::Kind who) {
 
 /// Aside: accounts may be asked from a directory on the network.
 async::task<Result<Facts>> look_here(net::Endpoint endpoint, Subject::Kind who) {
-  co_return co_await async::aside(patience, "looking at the engine's socket",
+  co_return co_await async::aside(patience, fmt::format("looking at '{}'", endpoint.text()),
                                   [endpoint, who] { return facts_here(endpoint, who); });
 }
 
@@ -185,8 +184,7 @@ class Explainer {
     bool hangs = !facts && (facts.error().kind == ErrorKind::timed_out ||
                             facts.error().kind == ErrorKind::exhausted);
     unanswered_.reset();
-    if (hangs) unanswered_ = Unanswered{.at = clock_.now(), .rest = next_rest_};
-    next_rest_ = hangs ? std::min(2 * next_rest_, longest_rest) : first_rest;
+    if (hangs) unanswered_ = Unanswered{.at = clock_.now(), .rest = rest_after_silence};
     auto after = facts ? diagnosed(error, *facts) : error;
     known_ = Known{std::move(error), after, clock_.now()};
     co_return after;
@@ -202,7 +200,6 @@ class Explainer {
   Clock clock_;
   std::optional<Known> known_;
   std::optional<Unanswered> unanswered_;  ///< A look that began and has not come to an end.
-  Milliseconds next_rest_ = first_rest;
   bool looking_ = false;
   async::Event looked_;
 };
@@ -214,30 +211,37 @@ async::task<std::unique_ptr<net::Stream>> dial(net::Connect connect,
   throw Failure{co_await explainer->explain(std::move(stream.error()))};
 }
 
-net::Connect explained_by(const async::Executor& executor, net::Connect connect, Look look,
-                          Clock clock) {
-  // Of the dialler, and of everybody who is dialling when it goes.
+Explaining explaining_by(const async::Executor& executor, Look look, Clock clock) {
+  // Of the diallers, and of everybody who is dialling when they go.
   auto explainer = std::make_shared<Explainer>(executor, std::move(look), std::move(clock));
-  return [connect = std::move(connect), explainer] { return dial(connect, explainer); };
+  return [explainer](net::Connect connect) -> net::Connect {
+    return [connect = std::move(connect), explainer] { return dial(connect, explainer); };
+  };
 }
 
 }  // namespace
 
-net::Connect explained(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
-                       Clock clock, Subject::Kind who) {
-  if (endpoint.scheme() != net::Endpoint::Scheme::unix_socket) return connect;
+Explaining explaining(async::Executor executor, net::Endpoint endpoint, Clock clock,
+                      Subject::Kind who) {
+  if (endpoint.scheme() != net::Endpoint::Scheme::unix_socket) {
+    return [](net::Connect connect) { return connect; };
+  }
   auto at = [endpoint = std::move(endpoint), who] { return look_here(endpoint, who); };
-  Look look{.at = std::move(at), .kept = kept};
-  return explained_by(executor, std::move(connect), std::move(look), std::move(clock));
+  return explaining_by(executor, {.at = std::move(at), .kept = kept}, std::move(clock));
 }
 
-net::Connect explained_far(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
-                           Runner run, Clock clock) {
+net::Connect explained(async::Executor executor, net::Connect connect, net::Endpoint endpoint,
+                       Clock clock, Subject::Kind who) {
+  return explaining(std::move(executor), std::move(endpoint), std::move(clock),
+                    who)(std::move(connect));
+}
+
+Explaining explaining_far(async::Executor executor, net::Endpoint endpoint, Runner run,
+                          Clock clock) {
   auto at = [run = std::move(run), endpoint = std::move(endpoint), clock] {
     return gather_far(run, nullptr, endpoint, clock);
   };
-  return explained_by(executor, std::move(connect), {.at = std::move(at), .kept = kept_far},
-                      std::move(clock));
+  return explaining_by(executor, {.at = std::move(at), .kept = kept_far}, std::move(clock));
 }
 
 Error diagnosed(Error error, const Facts& facts) {

@@ -111,11 +111,13 @@ const HostView& Fleet::local_view() const {
   return host ? host->view() : nothing_known_;
 }
 
-LinkSettings Fleet::link_settings(const HostId& id) {
-  // By its id: a host may be renamed while it is followed.
-  auto name = [this, id] {
+LinkSettings Fleet::link_settings(const HostConfig& config) {
+  const auto& id = config.id;
+  // By its id: a host may be renamed while it is followed. A disabled one enters that state while
+  // it is made, before it can be found.
+  auto name = [this, id, first = config.name] {
     auto host = find(id);
-    return host ? host->name() : std::string{};
+    return host ? host->name() : first;
   };
   return {
       .pace = settings_.pace,
@@ -127,8 +129,8 @@ LinkSettings Fleet::link_settings(const HostId& id) {
 }
 
 std::shared_ptr<Host> Fleet::make(HostRecord record) {
-  auto way_there = way(record.config, record.reach);
-  auto settings = link_settings(record.config.id);
+  auto way_there = dressed(way(record.config, record.reach), record.reach.endpoint);
+  auto settings = link_settings(record.config);
   // Of this map, of whoever uses the host now, and of the task that follows it.
   auto host = std::make_shared<Host>(executor_, std::move(record), std::move(way_there),
                                      settings_.clock, std::move(settings));
@@ -136,19 +138,8 @@ std::shared_ptr<Host> Fleet::make(HostRecord record) {
   return host;
 }
 
-net::Connect Fleet::dressed(net::Connect connect, const net::Endpoint& endpoint,
-                            net::SshTunnel* tunnel) const {
-  return settings_.dress ? settings_.dress(std::move(connect), endpoint, tunnel) : connect;
-}
-
 HostWay Fleet::way(const HostConfig& config, const HostReach& reach) const {
   if (reach.unusable) return {.connect = refusing(*reach.unusable)};
-  auto bare = bare_way(config, reach);
-  bare.connect = dressed(std::move(bare.connect), reach.endpoint, bare.tunnel.get());
-  return bare;
-}
-
-HostWay Fleet::bare_way(const HostConfig& config, const HostReach& reach) const {
   if (settings_.dial) return {.connect = settings_.dial(reach)};
   if (config.follows_option()) {
     return {.connect = net::dialer(executor_, reach.endpoint, settings_.local.tls)};
@@ -164,6 +155,13 @@ HostWay Fleet::bare_way(const HostConfig& config, const HostReach& reach) const 
     tls = value_or_throw(tls_client(reach.tls));
   }
   return {.connect = net::dialer(executor_, reach.endpoint, std::move(tls))};
+}
+
+HostWay Fleet::dressed(HostWay way, const net::Endpoint& endpoint) const {
+  if (!settings_.tailor) return way;
+  way.dress = settings_.tailor(endpoint, way.tunnel.get());
+  way.connect = way.dress(std::move(way.connect));
+  return way;
 }
 
 void Fleet::put(std::shared_ptr<Host> host) {

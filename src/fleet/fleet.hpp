@@ -32,9 +32,9 @@ namespace gantry::fleet {
 
 /// How an engine is dialled: the door through which tests bring engines of their own.
 using Dial = std::function<net::Connect(const HostReach& reach)>;
-/// Makes the errors of a dialler tell more; `tunnel` is that of ssh, which outlives the result.
-using Dress = std::function<net::Connect(net::Connect connect, const net::Endpoint& endpoint,
-                                         net::SshTunnel* tunnel)>;
+/// What makes the errors of diallers of one way tell more; `tunnel` is that of ssh, which outlives
+/// the result. What it has found out once it may tell for all of them.
+using Tailor = std::function<Dress(const net::Endpoint& endpoint, net::SshTunnel* tunnel)>;
 
 /// All hosts, by name. Belongs to the event loop.
 class Fleet {
@@ -54,8 +54,8 @@ class Fleet {
     LinkPace pace = {};
     /// Instead of the transports that endpoints name.
     Dial dial = {};
-    /// Every dialler wears it; nothing: none does.
-    Dress dress = {};
+    /// Every dialler wears what it makes; nothing: none does.
+    Tailor tailor = {};
   };
 
   Fleet(async::Executor executor, storage::Database& database, Settings settings);
@@ -115,9 +115,7 @@ class Fleet {
   HostRecord local_record() const;
   std::shared_ptr<Host> make(HostRecord record);
   HostWay way(const HostConfig& config, const HostReach& reach) const;
-  HostWay bare_way(const HostConfig& config, const HostReach& reach) const;
-  net::Connect dressed(net::Connect connect, const net::Endpoint& endpoint,
-                       net::SshTunnel* tunnel) const;
+  HostWay dressed(HostWay way, const net::Endpoint& endpoint) const;
   enum class RowIs { fresh, known };
   async::task<Result<>> write(hosts_store::Row row, access::AuditEntry entry, RowIs row_is);
   void put(std::shared_ptr<Host> host);
@@ -127,7 +125,7 @@ class Fleet {
   async::task<void> run_until_ended(std::shared_ptr<Host> host);
   async::task<void> supervise_when_told(std::shared_ptr<Host> host);
   void note_change();
-  LinkSettings link_settings(const HostId& id);
+  LinkSettings link_settings(const HostConfig& config);
 
   async::Executor executor_;
   storage::Database& database_;

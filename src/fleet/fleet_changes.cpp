@@ -271,10 +271,9 @@ async::task<Result<Probe>> Fleet::probe(std::string name) {
   Counted counted{probes_};
   auto fresh = way(host->config(), host->reach());
   probed.tunnel = fresh.tunnel.get();
-  probed.connect = fresh.connect;
-  probed.dress = [this, where = probed.endpoint, tunnel = probed.tunnel](net::Connect connect) {
-    return dressed(std::move(connect), where, tunnel);
-  };
+  // What is found out for whoever dials the host is not found out anew for each test of it.
+  probed.dress = host->dress_;
+  probed.connect = probed.dress ? probed.dress(fresh.connect) : fresh.connect;
   auto done = co_await async::finally(probe_way(executor_, std::move(probed)),
                                       close_tunnel(fresh.tunnel.get()));
   // What was refused has been mended.

@@ -44,7 +44,7 @@ class FleetTest : public testing::Test {
                             [this](const HostReach& reach) {
                               return daemons_[reach.endpoint.text()].server().connect();
                             },
-                        .dress = dress_});
+                        .tailor = tailor_});
     loop_.run(fleet_->start());
   }
   void end() {
@@ -104,7 +104,7 @@ class FleetTest : public testing::Test {
   async::TestLoop loop_;
   std::map<std::string, FakeDaemon> daemons_;
   std::unique_ptr<storage::Database> database_;
-  Dress dress_;
+  Tailor tailor_;
   char key_ = 'k';
   std::unique_ptr<Fleet> fleet_;
   std::string details_;
@@ -241,6 +241,9 @@ TEST_F(FleetTest, ADisabledHostKeepsItsViewAndIsNotUsed) {
   auto asked = loop_.run(async::attempt(engine::start_container(off->engine(), "x")));
   ASSERT_FALSE(asked);
   EXPECT_THAT(asked.error().message, HasSubstr("is disabled"));
+  for (const auto* event : fleet_->events().after(0, 1'000).events) {
+    EXPECT_FALSE(event->host_name.empty()) << event->action;
+  }
   run_engine("edge");
   auto on = change("edge", {.standing = Standing::enabled});
   loop_.run(async::until([&] { return on->view().state == EngineState::connected; }));
@@ -283,11 +286,14 @@ TEST_F(FleetTest, ATestTellsWhichStepFailedAndTheRemedy) {
 }
 
 TEST_F(FleetTest, EveryDiallerWearsWhatTheSettingsSay) {
-  dress_ = [](net::Connect, const net::Endpoint& endpoint, net::SshTunnel* tunnel) {
-    return refusing({ErrorKind::unavailable, "socket_permission",
-                     fmt::format("cannot connect to '{}': {}", endpoint.text(),
-                                 tunnel == nullptr ? "explained" : "by SSH"),
-                     "the exact remedy"});
+  int made = 0;
+  tailor_ = [&](const net::Endpoint& endpoint, net::SshTunnel* tunnel) {
+    ++made;
+    Error error{ErrorKind::unavailable, "socket_permission",
+                fmt::format("cannot connect to '{}': {}", endpoint.text(),
+                            tunnel == nullptr ? "explained" : "by SSH"),
+                "the exact remedy"};
+    return [error](const net::Connect&) { return refusing(error); };
   };
   restart("unix:///run/local.sock");
   auto edge = add(wish("edge"));
@@ -299,6 +305,8 @@ TEST_F(FleetTest, EveryDiallerWearsWhatTheSettingsSay) {
   auto probe = value_or_throw(loop_.run(fleet_->probe("edge")));
   EXPECT_EQ(probe.steps[1].code, "engine_permission_denied");
   EXPECT_EQ(probe.steps[1].remedy, "the exact remedy");
+  // One for each host, however often it is tested: a look at a far machine is a login.
+  EXPECT_EQ(made, 2);
 }
 
 TEST_F(FleetTest, ATestOfAHostWhoseSecretsDoNotOpenSaysSo) {

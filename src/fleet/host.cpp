@@ -8,6 +8,7 @@ Host::Host(async::Executor executor, HostRecord record, HostWay way, Clock clock
            LinkSettings settings)
     : record_{std::move(record)},
       tunnel_{std::move(way.tunnel)},
+      dress_{std::move(way.dress)},
       door_{std::move(way.connect)},
       engine_{executor, door_.connect(), record_.config.endpoint},
       link_{executor, engine_, std::move(clock), std::move(settings)},

@@ -9,6 +9,7 @@
 #include "fleet/link.hpp"
 #include "net/ssh_tunnel.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,10 +17,14 @@
 
 namespace gantry::fleet {
 
+/// Makes the errors of a dialler tell more.
+using Dress = std::function<net::Connect(net::Connect)>;
+
 /// How streams to a host's engine are made: by `connect`, which for ssh uses the tunnel.
 struct HostWay {
   net::Connect connect;
   std::unique_ptr<net::SshTunnel> tunnel = {};
+  Dress dress = {};  ///< What `connect` wears; nothing: nothing.
 };
 
 /// One host: what is configured about it, its engine's client, and the link that keeps its view.
@@ -70,6 +75,7 @@ class Host {
 
   HostRecord record_;
   std::unique_ptr<net::SshTunnel> tunnel_;
+  Dress dress_;
   Door door_;
   engine::Client engine_;
   Link link_;

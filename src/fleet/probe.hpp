@@ -44,7 +44,7 @@ struct ProbedWay {
   std::optional<net::TlsClient> tls = {};
   net::SshTunnel* tunnel = nullptr;  ///< Of ssh.
   net::Connect connect;              ///< For ping and version.
-  /// What `connect` already wears, for errors that are found without it; nothing: none.
+  /// What `connect` wears already, for errors that are found without it; nothing: nothing.
   std::function<net::Connect(net::Connect)> dress = {};
 };
 

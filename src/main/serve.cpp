@@ -113,12 +113,9 @@ std::string webhook_body(const executions::Record& record) {
 constexpr auto its_own = doctor::Subject::Kind::server;
 
 /// Whoever dials a host of the fleet hears what the doctor finds on the way to its engine.
-fleet::Dress with_diagnosis(const async::Executor& executor, const Clock& clock) {
-  return [executor, clock](net::Connect connect, const net::Endpoint& endpoint,
-                           net::SshTunnel* tunnel) {
-    if (tunnel == nullptr) {
-      return doctor::explained(executor, std::move(connect), endpoint, clock, its_own);
-    }
+fleet::Tailor with_diagnosis(const async::Executor& executor, const Clock& clock) {
+  return [executor, clock](const net::Endpoint& endpoint, net::SshTunnel* tunnel) {
+    if (tunnel == nullptr) return doctor::explaining(executor, endpoint, clock, its_own);
     auto run = [tunnel](std::string script) { return tunnel->run(std::move(script)); };
     return doctor::explained_far(executor, std::move(connect), endpoint, run, clock);
   };
@@ -156,7 +153,7 @@ class Server {
                 .clock = clock_,
                 .ssh = options.ssh,
                 .hidden = &api::is_sandbox,
-                .dress = with_diagnosis(executor, clock_)}},
+                .tailor = with_diagnosis(executor, clock_)}},
         doctors_{executor, *database_, fleet_, {.environment = options.doctor, .clock = clock_}},
         operations_{executor, *database_, {.clock = clock_, .turn_max = operations_turn_max}},
         logs_{executor},

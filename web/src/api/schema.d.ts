@@ -715,7 +715,9 @@ export interface paths {
         put?: never;
         /**
          * Try the way to a host, step by step
-         * @description Beside what is in use, and whether the host is enabled or not.
+         * @description Beside what is in use, and whether the host is enabled or not. Each test of an `ssh://` host
+         *     logs in anew; why its socket refuses is looked into, by one more login, once a minute at
+         *     most.
          */
         post: operations["test_host"];
         delete?: never;
@@ -2637,10 +2639,10 @@ export interface components {
             code: string;
             /** @description Your password */
             password: string;
-            /** @description Each is good for one sign-in in the place of a code; shown once */
-            recovery_codes: string[];
         };
         RecoveryCodes: {
+            /** @description Each is good for one sign-in in the place of a code; shown once */
+            recovery_codes: string[];
         };
         CurrentPassword: {
             /** @description Your password */
@@ -3787,10 +3789,10 @@ export interface components {
             state: "skipped" | "unseen" | "ok" | "note" | "warning" | "failed";
             /** @description What was found, in one line */
             summary: string;
-        };
-        TrustKey: {
             /** @description When it came out so last */
             at: components["schemas"]["Time"];
+        };
+        TrustKey: {
             /** @description As the test showed it: `SHA256:…` */
             fingerprint: string;
         };
@@ -5511,9 +5513,9 @@ export interface operations {
             403: components["responses"]["Denied"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["Exhausted"];
         };
     };
-            429: components["responses"]["Exhausted"];
     begin_totp: {
         parameters: {
             query?: never;
