@@ -80,16 +80,6 @@ TEST(ContainerQueryTest, WhatIsWrongIsRefusedByItsName) {
 
 class ContainersTest : public testing::Test {
  protected:
-  void connect(json::Array containers) {
-    auto& daemon = server_.daemon();
-    daemon.expect("GET", "/info")
-        .reply(200, R"({"Name":"vm","ServerVersion":"20.10.24","CgroupVersion":"2","NCPU":2})")
-        .always();
-    daemon.expect("GET", "/events*").stream(200, {}).stay_open();
-    daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
-    server_.supervise_link();
-    server_.loop().run(async::until([this] { return !server_.local_view().stale; }));
-  }
   TestServer server_;
 };
 
@@ -99,9 +89,9 @@ TEST_F(ContainersTest, OurOwnSandboxesAreLeftOutAndNobodyElseCanHide) {
     container["Labels"] = json::Object{{sandbox::labels::kind, "sandbox"}};
     return container;
   };
-  connect({engine::FakeDaemon::container("aa", "web", "running"),
-           labelled("bb", "gantry-sandbox-40001"), labelled("cc", "hidden-by-its-image"),
-           engine::FakeDaemon::container("dd", "gantry-sandbox-40002", "running")});
+  server_.follow({engine::FakeDaemon::container("aa", "web", "running"),
+                  labelled("bb", "gantry-sandbox-40001"), labelled("cc", "hidden-by-its-image"),
+                  engine::FakeDaemon::container("dd", "gantry-sandbox-40002", "running")});
   auto listed = server_.ask("GET", "/api/v1/containers").body;
   EXPECT_THAT(listed, HasSubstr(R"("name":"web")"));
   EXPECT_THAT(listed, Not(HasSubstr("gantry-sandbox-40001")));
@@ -110,7 +100,7 @@ TEST_F(ContainersTest, OurOwnSandboxesAreLeftOutAndNobodyElseCanHide) {
 }
 
 TEST_F(ContainersTest, NoProgramGetsMoreProcessorsThanTheEngineHas) {
-  connect({});
+  server_.follow({});
   EXPECT_THAT(server_.ask("GET", "/api/v1/system").body,
               HasSubstr(R"("cpus":{"min":0.1,"max":2,"default":1})"));
   auto cpus = [&](double number) {
@@ -125,7 +115,7 @@ TEST_F(ContainersTest, NoProgramGetsMoreProcessorsThanTheEngineHas) {
 }
 
 TEST_F(ContainersTest, TheEngineIsToldOnceItAnswers) {
-  connect({});
+  server_.follow({});
   auto system = server_.ask("GET", "/api/v1/system").body;
   EXPECT_THAT(system, HasSubstr(R"("engine":{"state":"connected",)"));
   EXPECT_THAT(system, HasSubstr(R"("version":"20.10.24","api_version":"1.41")"));

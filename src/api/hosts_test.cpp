@@ -29,14 +29,6 @@ class HostsTest : public testing::Test {
     }
     return out;
   }
-  void connect(json::Array containers) {
-    auto& daemon = server_.daemon();
-    daemon.expect("GET", "/info").reply(200, R"({"Name":"vm","NCPU":2})").always();
-    daemon.expect("GET", "/events*").stream(200, {}).stay_open();
-    daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
-    server_.supervise_link();
-    server_.loop().run(async::until([this] { return !server_.local_view().stale; }));
-  }
   static json::Object in_project(std::string id, std::string name, std::string project) {
     auto container = engine::FakeDaemon::container(id, name, "running");
     container["Labels"] =
@@ -141,7 +133,8 @@ TEST_F(HostsTest, AGroupIsOneOfThoseThatSomebodySees) {
 }
 
 TEST_F(HostsTest, WhoSeesAProjectSeesItsContainersAndCountsNoOthers) {
-  connect({in_project("aa", "web", "shop"), engine::FakeDaemon::container("bb", "db", "running")});
+  server_.follow(
+      {in_project("aa", "web", "shop"), engine::FakeDaemon::container("bb", "db", "running")});
   auto bob = granted(R"({"host":"local","project":"shop","role":"viewer"})");
   EXPECT_THAT(listed("/api/v1/containers", "name", bob), ElementsAre("web"));
   EXPECT_EQ(object_of(server_.send("GET", "/api/v1/containers", {}, bob))["total"], 1);
@@ -172,7 +165,8 @@ TEST_F(HostsTest, WhoSeesAProjectIsToldNothingOfTheHostButHowItIs) {
 }
 
 TEST_F(HostsTest, AContainerThatIsHiddenTakesTheWayOfOneThatIsNotThere) {
-  connect({in_project("aa", "web", "shop"), engine::FakeDaemon::container("bb", "db", "running")});
+  server_.follow(
+      {in_project("aa", "web", "shop"), engine::FakeDaemon::container("bb", "db", "running")});
   for (auto name : {"db", "nothing"}) {
     server_.daemon()
         .expect("GET", fmt::format("/containers/{}/json", name))
@@ -187,7 +181,7 @@ TEST_F(HostsTest, AContainerThatIsHiddenTakesTheWayOfOneThatIsNotThere) {
 }
 
 TEST_F(HostsTest, ProjectsAreListedWithTheirServices) {
-  connect({in_project("aa", "web", "shop")});
+  server_.follow({in_project("aa", "web", "shop")});
   auto body = object_of(server_.ask("GET", "/api/v1/projects?host=local"));
   const auto& project = body["items"].at(0);
   EXPECT_EQ(project.at("host"), "local");
@@ -202,7 +196,7 @@ TEST_F(HostsTest, VolumesComeInPages) {
   server_.daemon()
       .expect("GET", "/volumes*")
       .reply(200, R"({"Volumes":[{"Name":"c"},{"Name":"a"},{"Name":"b"}]})");
-  connect({});
+  server_.follow({});
   server_.loop().run(async::until([this] { return !server_.local_view().volumes.empty(); }));
   auto first = object_of(server_.ask("GET", "/api/v1/hosts/local/volumes?limit=2"));
   EXPECT_EQ(first["items"].as_array().size(), 2U);

@@ -48,17 +48,6 @@ class McpTest : public testing::Test {
     }
     return names;
   }
-  /// Follows an engine that has these containers.
-  void connect(json::Array containers) {
-    auto& daemon = server_.daemon();
-    daemon.expect("GET", "/info")
-        .reply(200, R"({"Name":"vm","ServerVersion":"20.10.24","CgroupVersion":"2","NCPU":2})")
-        .always();
-    daemon.expect("GET", "/events*").stream(200, {}).stay_open();
-    daemon.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
-    server_.supervise_link();
-    server_.loop().run(async::until([this] { return !server_.local_view().stale; }));
-  }
 
   TestServer server_;
 };
@@ -239,7 +228,7 @@ TEST_F(McpTest, LanguagesAreListed) {
 }
 
 TEST_F(McpTest, ContainersAreListed) {
-  connect({engine::FakeDaemon::container("aa", "web", "running")});
+  server_.follow({engine::FakeDaemon::container("aa", "web", "running")});
   auto result = call("list_containers", "{}");
   EXPECT_EQ(result["structuredContent"].at("items").at(0).at("name").as_string(), "web");
 }
@@ -253,7 +242,7 @@ std::string frame(std::string_view text) {
 
 TEST_F(McpTest, TheEndOfALogIsRead) {
   auto container = engine::FakeDaemon::id("aa");
-  connect({engine::FakeDaemon::container("aa", "web", "running")});
+  server_.follow({engine::FakeDaemon::container("aa", "web", "running")});
   auto& daemon = server_.daemon();
   daemon.expect("GET", fmt::format("/containers/{}/json", container))
       .reply(200, fmt::format(R"({{"Id":"{}","Name":"/web","Config":{{"Tty":false}},)"
@@ -267,7 +256,7 @@ TEST_F(McpTest, TheEndOfALogIsRead) {
 }
 
 TEST_F(McpTest, ContainersThatAreNotListedHaveNoLog) {
-  connect({});
+  server_.follow({});
   auto result = call("read_logs", R"({"container":"../etc"})");
   EXPECT_TRUE(result["isError"].as_bool());
   EXPECT_THAT(text_of(result), HasSubstr("there is none of that name or id"));

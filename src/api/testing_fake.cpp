@@ -15,13 +15,15 @@ namespace {
 
 Secret password() { return Secret{"correct horse"}; }
 
+Sealer sealer() { return Sealer{Secret{std::string(Sealer::key_bytes, 'k')}}; }
+
 async::task<void> handle(Api& api, net::http::Exchange& exchange) { co_await api.handle(exchange); }
 
 async::task<std::string> read_all(net::http::Client& client, net::http::RequestHead request) {
   auto response = co_await client.stream(std::move(request));
   std::string text;
   for (;;) {
-    auto piece = co_await response.read(Milliseconds{10'000});
+    auto piece = co_await response.read(Milliseconds{60'000});
     if (piece.empty()) co_return text;
     text += piece;
   }
@@ -77,14 +79,31 @@ async::task<void> ScriptedExecutor::maintain() { co_return; }
 
 TestServer::TestServer(Options options)
     : sandbox_{loop_.executor()}, aliases_{{"python:3.11-alpine", "gantry/python:latest"}} {
-  auto executor = loop_.executor();
   database_ = loop_.run(storage::open_for_test(folder_.path() / "data"));
+  start_access();
+  start_executions(options);
+  start_fleet(options);
+  start_operations();
+  if (options.oidc) oidc_ = options.oidc(loop_.executor());
+  api_ = std::make_unique<Api>(services(options));
+  serve(options.listen);
+  if (options.owner == Options::Owner::absent) return;
+  auto secret = *access_->renew_setup_secret();
+  auto made = loop_.run(access_->create_owner(secret, "ada", password(), "192.0.2.1"));
+  owner_ = value_or_throw(std::move(made)).identity;
+}
+
+void TestServer::start_access() {
   access_ = std::make_unique<access::Access>(
-      executor, *database_,
+      loop_.executor(), *database_,
       access::Access::Settings{.clock = Clock{},
                                .password_cost = {.passes = 1, .memory_bytes = 8'192},
-                               .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}}});
+                               .sealer = sealer()});
   loop_.run(access_->start());
+}
+
+void TestServer::start_executions(const Options& options) {
+  auto executor = loop_.executor();
   webhooks_.emplace(executor, *database_,
                     executions::Webhooks::Settings{.secret = Secret{"secret"}, .clock = Clock{}});
   executions_ = std::make_unique<executions::Executions>(
@@ -98,78 +117,86 @@ TestServer::TestServer(Options options)
                                        .clock = Clock{}});
   loop_.run(executions_->start());
   engine_ = daemon_.client(executor);
-  registries_ = std::make_unique<executions::Registries>(
-      *database_, Sealer{Secret{std::string(Sealer::key_bytes, 'k')}}, Clock{});
+  registries_ = std::make_unique<executions::Registries>(*database_, sealer(), Clock{});
   loop_.run(registries_->start());
   images_ = std::make_unique<executions::ImageKeeper>(executor, *database_, *engine_,
                                                       executions::ImageKeeper::Settings{});
   loop_.run(images_->start());
+}
+
+void TestServer::start_fleet(const Options& options) {
+  auto executor = loop_.executor();
   fleet_ = std::make_unique<fleet::Fleet>(
       executor, *database_,
       fleet::Fleet::Settings{
           .local = {value_or_throw(net::Endpoint::parse("unix:///run/fake.sock")), {}},
-          .sealer = Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
+          .sealer = sealer(),
           .hidden = &is_sandbox,
           .dial = [this, dial = options.dial](const fleet::HostReach& reach) {
             auto other = dial ? dial(reach) : std::nullopt;
             return other ? std::move(*other) : daemon_.server().connect();
           }});
   loop_.run(fleet_->start());
+  access_->name_hosts(host_names(*fleet_));
   monitor::Doctors::Settings doctors;
   doctors.environment.docker_folder = folder_.path() / "docker";
   doctors.look = options.look;
   doctors.fresh = Milliseconds{0};
   doctors_ = std::make_unique<monitor::Doctors>(executor, *database_, *fleet_, std::move(doctors));
   loop_.run(doctors_->start());
+}
+
+void TestServer::start_operations() {
+  auto executor = loop_.executor();
   operations_ = std::make_unique<fleet::Operations>(executor, *database_,
                                                     fleet::Operations::Settings{.clock = Clock{}});
   logs_ = std::make_unique<fleet::LogHub>(executor);
   stats_ = std::make_unique<fleet::StatsHub>(executor);
   recordings_ = std::make_unique<fleet::Recordings>(
-      *database_, workers_, Sealer{Secret{std::string(Sealer::key_bytes, 'k')}},
+      *database_, workers_, sealer(),
       fleet::Recordings::Settings{.folder = folder_.path() / "recordings"});
   loop_.run(recordings_->start());
   terminals_ = std::make_unique<fleet::Terminals>(executor, *operations_, recordings_.get(),
                                                   fleet::TerminalSettings{});
-  access_->name_hosts(host_names(*fleet_));
-  if (options.oidc) oidc_ = options.oidc(executor);
-  api_ = std::make_unique<Api>(Services{.executor = executor,
-                                        .access = *access_,
-                                        .executions = *executions_,
-                                        .fleet = *fleet_,
-                                        .doctors = *doctors_,
-                                        .operations = *operations_,
-                                        .logs = *logs_,
-                                        .stats = *stats_,
-                                        .terminals = *terminals_,
-                                        .recordings = *recordings_,
-                                        .engine = *engine_,
-                                        .registries = *registries_,
-                                        .images = *images_,
-                                        .aliases = aliases_,
-                                        .workers = workers_,
-                                        .clock = Clock{},
-                                        .version = "0.1.0",
-                                        .started_at = Clock{}.now(),
-                                        .anonymous_execute = options.anonymous_execute,
-                                        .allowed_hosts = options.allowed_hosts,
-                                        .pools = [pools = options.pools] { return pools; },
-                                        .pool_memory_max = Bytes{64U << 20U},
-                                        .allowed_origins = options.allowed_origins,
-                                        .bounds = options.bounds,
-                                        .console = options.console,
-                                        .backups = {.make = [this] { return make_backup(); }},
-                                        .oidc = oidc_.get()});
+}
+
+Services TestServer::services(const Options& options) {
+  return {.executor = loop_.executor(),
+          .access = *access_,
+          .executions = *executions_,
+          .fleet = *fleet_,
+          .doctors = *doctors_,
+          .operations = *operations_,
+          .logs = *logs_,
+          .stats = *stats_,
+          .terminals = *terminals_,
+          .recordings = *recordings_,
+          .engine = *engine_,
+          .registries = *registries_,
+          .images = *images_,
+          .aliases = aliases_,
+          .workers = workers_,
+          .clock = Clock{},
+          .version = "0.1.0",
+          .started_at = Clock{}.now(),
+          .anonymous_execute = options.anonymous_execute,
+          .allowed_hosts = options.allowed_hosts,
+          .pools = [pools = options.pools] { return pools; },
+          .pool_memory_max = Bytes{64U << 20U},
+          .allowed_origins = options.allowed_origins,
+          .bounds = options.bounds,
+          .console = options.console,
+          .backups = {.make = [this] { return make_backup(); }},
+          .oidc = oidc_.get()};
+}
+
+void TestServer::serve(const std::string& listen) {
   server_ = std::make_unique<net::http::Server>(
-      executor, net::http::ServerLimits{},
+      loop_.executor(), net::http::ServerLimits{},
       [this](net::http::Exchange& exchange) { return handle(*api_, exchange); });
-  port_ = value_or_throw(server_->listen(options.listen));
-  tasks_ = std::make_unique<async::TaskScope>(executor);
+  port_ = value_or_throw(server_->listen(listen));
+  tasks_ = std::make_unique<async::TaskScope>(loop_.executor());
   tasks_->spawn("server", server_->run());
-  if (options.owner == Options::Owner::absent) return;
-  auto secret = *access_->renew_setup_secret();
-  auto made = loop_.run(access_->create_owner(secret, "ada", password(), "192.0.2.1"));
-  owner_ = value_or_throw(std::move(made)).identity;
 }
 
 async::task<async::Descriptor> TestServer::make_backup() {
@@ -190,6 +217,16 @@ TestServer::~TestServer() {
   loop_.run(operations_->close());
   loop_.run(images_->close());
   loop_.run(access_->close());
+}
+
+void TestServer::follow(const json::Array& containers) {
+  daemon_.expect("GET", "/info")
+      .reply(200, R"({"Name":"vm","ServerVersion":"20.10.24","CgroupVersion":"2","NCPU":2})")
+      .always();
+  daemon_.expect("GET", "/events*").stream(200, {}).stay_open();
+  daemon_.expect("GET", "/containers/json?all=1").reply(200, json::serialize(containers));
+  supervise_link();
+  loop_.run(async::until([this] { return !local_view().stale; }));
 }
 
 std::string TestServer::host() const { return fmt::format("127.0.0.1:{}", port_); }

@@ -147,6 +147,8 @@ class TestServer {
   net::http::Server& server() { return *server_; }
   std::uint16_t port() const { return port_; }
   std::string host() const;
+  /// Follows the scripted daemon, which has these containers, until they are known.
+  void follow(const json::Array& containers);
   /// A daemon that has said nothing else of images, networks and volumes has none.
   void supervise_link() {
     daemon_.expect("GET", "/images/json*").reply(200, "[]").always();
@@ -163,6 +165,12 @@ class TestServer {
   net::Connect dial() const;
 
  private:
+  void start_access();
+  void start_executions(const Options& options);
+  void start_fleet(const Options& options);
+  void start_operations();
+  Services services(const Options& options);
+  void serve(const std::string& listen);
   async::task<async::Descriptor> make_backup();
 
   storage::TemporaryFolder folder_;
