@@ -117,7 +117,7 @@ fleet::Tailor with_diagnosis(const async::Executor& executor, const Clock& clock
   return [executor, clock](const net::Endpoint& endpoint, net::SshTunnel* tunnel) {
     if (tunnel == nullptr) return doctor::explaining(executor, endpoint, clock, its_own);
     auto run = [tunnel](std::string script) { return tunnel->run(std::move(script)); };
-    return doctor::explained_far(executor, std::move(connect), endpoint, run, clock);
+    return doctor::explaining_far(executor, endpoint, run, clock);
   };
 }
 
