@@ -36,6 +36,11 @@ ErrorKind kind_of(unsigned status) {
   return status < 500 ? ErrorKind::invalid : ErrorKind::internal;
 }
 
+/// Whether an address is of this machine.
+bool is_here(std::string_view url) {
+  return url.contains("//127.") || url.contains("//localhost") || url.contains("//[::1]");
+}
+
 Error not_there(const std::string& url, const Error& cause) {
   Error error = cause;
   error.code = "server_unreachable";
@@ -44,9 +49,10 @@ Error not_there(const std::string& url, const Error& cause) {
   if (cause.code == "tls_unknown_authority") {
     error.remedy = "let SSL_CERT_FILE name its authority's certificate";
   } else if (!cause.code.starts_with("tls_")) {
-    error.remedy =
-        "start it with 'gantry serve' (or './dev run' in a clone), or name another with "
-        "--server";
+    error.remedy = is_here(url) ? "start it with 'gantry serve' (or './dev run' in a clone), or "
+                                  "name another with --server"
+                                : "check the address and that the server runs there, or name "
+                                  "another with --server or --context";
   }
   return error;
 }

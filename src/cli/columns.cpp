@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -28,12 +29,25 @@ std::string short_of(std::string_view id) {
   return std::string{id.substr(0, short_id)};
 }
 
+/// `service=db condition=started`, of the members that say something.
+std::string members_in_line(const json::Object& object) {
+  std::string line;
+  for (const auto& [name, value] : object) {
+    auto text = plain(value);
+    if (text.empty() || text == "[]" || text == "{}") continue;
+    line += fmt::format("{}{}={}", line.empty() ? "" : " ", std::string_view{name}, text);
+  }
+  return line;
+}
+
 /// `PATH=/bin`, of what has a name and a value.
 std::string named(const json::Value& item) {
   const auto* name = member_at(item, "name");
   const auto* value = member_at(item, "value");
-  if (name == nullptr || value == nullptr) return plain(item);
-  return fmt::format("{}={}", plain(*name), plain(*value));
+  if (name != nullptr && value != nullptr) {
+    return fmt::format("{}={}", plain(*name), plain(*value));
+  }
+  return item.is_object() ? members_in_line(item.as_object()) : plain(item);
 }
 
 std::string listed(const json::Value& value) {
@@ -47,7 +61,10 @@ std::string listed(const json::Value& value) {
   } else {
     return plain(value);
   }
-  return fmt::format("{}", fmt::join(texts, ","));
+  // What has blanks itself is told apart by more than a comma.
+  bool wide =
+      std::ranges::any_of(texts, [](const std::string& text) { return text.contains(' '); });
+  return fmt::format("{}", fmt::join(texts, wide ? ", " : ","));
 }
 
 std::string counted(const json::Value& value) {
@@ -89,8 +106,15 @@ std::optional<WallTime> time_of(std::string_view text) {
 }
 
 void add_members(std::vector<Row>& rows, const std::string& prefix, const json::Value& value) {
+  if (value.is_array() && !value.as_array().empty()) {
+    // One below the other: a command's words and a variable's value may hold anything.
+    for (const auto& item : value.as_array()) {
+      rows.push_back({&item == value.as_array().data() ? prefix : "", named(item)});
+    }
+    return;
+  }
   if (!value.is_object() || value.as_object().empty()) {
-    rows.push_back({prefix, value.is_array() ? listed(value) : plain(value)});
+    rows.push_back({prefix, value.is_array() || value.is_object() ? "" : plain(value)});
     return;
   }
   for (const auto& [name, member] : value.as_object()) {

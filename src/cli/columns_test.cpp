@@ -58,5 +58,26 @@ TEST(MembersOf, NamesNestedMembersByTheirPath) {
   EXPECT_EQ(members_of(value), "MEMBER  VALUE\na.b     1\nc       x\n");
 }
 
+TEST(MembersOf, HasALineForEachItemOfAList) {
+  auto value = value_or_throw(json::parse(
+      R"({"command":["sh","-c","a,b"],"env":[{"name":"A","value":"1"}],"none":[],"no":{}})",
+      json::Keys::strict));
+  EXPECT_EQ(members_of(value),
+            "MEMBER   VALUE\n"
+            "command  sh\n"
+            "         -c\n"
+            "         a,b\n"
+            "env      A=1\n"
+            "none\n"
+            "no\n");
+}
+
+TEST(Cell, ShowsNoJsonToPeople) {
+  constexpr auto item = R"({"a":[{"service":"db","condition":"started","aliases":[]},
+                                 {"service":"job","condition":"completed"}]})";
+  EXPECT_EQ(shown({"", "a", Show::list}, item),
+            "service=db condition=started, service=job condition=completed");
+}
+
 }  // namespace
 }  // namespace gantry::cli

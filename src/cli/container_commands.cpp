@@ -9,6 +9,7 @@
 #include "cli/whole_list.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -23,12 +24,18 @@ std::string_view action_of(std::string_view command) {
   return command == "rm" ? "remove" : command;
 }
 
+/// Who named several wants to know what became of the others.
+Error before_anything(Error error, std::size_t named) {
+  if (named > 1) error.message += "; nothing is done to the others";
+  return error;
+}
+
 async::task<Result<std::vector<FoundContainer>>> find_all(ApiClient& server,
                                                           const RemoteCommand& command) {
   std::vector<FoundContainer> found;
   for (const auto& word : command.texts("containers")) {
     auto one = co_await find_container(server, command.text("host"), word);
-    if (!one) co_return fail(one.error());
+    if (!one) co_return fail(before_anything(one.error(), command.texts("containers").size()));
     found.push_back(std::move(*one));
   }
   co_return found;
@@ -147,8 +154,11 @@ async::task<Result<int>> run_names(Context& context, RemoteCommand command) {
   if (!answer) co_return fail(answer.error());
   const auto* items = member_at(*answer, "items");
   if (items == nullptr || !items->is_array()) co_return 0;
+  std::set<std::string> told;
   for (const auto& item : items->as_array()) {
     auto name = cell({"", "name"}, item, WallTime{});
+    // Two hosts may have containers of one name.
+    if (!told.insert(name).second) continue;
     // A name that a shell would read as more than a word is nobody's container.
     if (name.find_first_of(" \t\n\"'`$\\;&|<>()") == name.npos) {
       context.terminal.out(name + "\n");
@@ -196,6 +206,9 @@ async::task<Result<int>> run_container_look(Context& context, RemoteCommand comm
     context.terminal.say(sentence_of(command.verb->done, command.given));
   } else if (const auto* rows = member_at(*answer, "rows"); rows != nullptr) {
     context.terminal.out(processes_of(*answer));
+  } else if (const auto* items = member_at(*answer, "items");
+             !command.verb->columns.empty() && items != nullptr && items->is_array()) {
+    context.terminal.out(columns_of(command.verb->columns, items->as_array(), WallTime{}));
   } else {
     context.terminal.out(members_of(*answer));
   }

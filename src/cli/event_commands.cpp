@@ -30,7 +30,9 @@ std::string text_at(const json::Value& value, std::string_view path) {
 /// `2026-11-22T10:00:00Z local container start web-1 image=nginx`
 std::string event_line(const json::Value& value) {
   auto name = text_at(value, "attributes.name");
-  auto id = text::one_line(cell({"", "id", Column::Show::id}, value, WallTime{}));
+  // What a volume has for an id is its name, and is not cut.
+  auto shown = text_at(value, "type") == "volume" ? Column::Show::text : Column::Show::id;
+  auto id = text::one_line(cell({"", "id", shown}, value, WallTime{}));
   auto line = fmt::format("{} {} {} {}", text_at(value, "at"), text_at(value, "host"),
                           text_at(value, "type"), text_at(value, "action"));
   if (!name.empty() || !id.empty()) line += " " + (name.empty() ? id : name);

@@ -55,7 +55,7 @@ async::task<Result<int>> run_host_test(Context& context, RemoteCommand command) 
   }
   if (auto read = fields.finish(); !read) co_return fail(read.error());
   context.terminal.out(table({"STEP", "STATE", "TOOK", "DETAIL"}, shown.rows));
-  for (const auto& remedy : shown.remedies) context.terminal.say(remedy);
+  for (const auto& remedy : shown.remedies) context.terminal.say("> " + remedy);
   co_return exit_code;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/remote.hpp"
 
+#include "base/text.hpp"
 #include "cli/api_client.hpp"
 #include "cli/columns.hpp"
 #include "cli/find_container.hpp"
@@ -8,6 +9,9 @@
 #include "cli/remote_request.hpp"
 #include "cli/whole_list.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -20,16 +24,37 @@ namespace {
 constexpr std::size_t file_max = 1U << 20U;
 
 Result<std::string> read_text_file(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::string text(file_max + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
-  if (text.empty() || text.size() > file_max) {
-    return fail(ErrorKind::not_found, "no_file",
-                fmt::format("cannot read '{}': it is not there, empty or over 1 MiB", path),
+  auto refuse = [&](std::string_view cause) {
+    return fail(ErrorKind::not_found, "no_file", fmt::format("cannot read '{}': {}", path, cause),
                 "name another file");
-  }
+  };
+  errno = 0;
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return refuse(std::strerror(errno == 0 ? EIO : errno));
+  std::string text(file_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  if (text.size() > file_max) return refuse("it is larger than 1 MiB");
+  if (text.empty()) return refuse("it is empty, or no file");
   return text;
+}
+
+bool takes_standard_input(const RemoteCommand& command) {
+  return std::ranges::any_of(command.verb->parameters, [&](const Parameter& parameter) {
+    bool is_file =
+        parameter.kind == Parameter::Kind::file || parameter.kind == Parameter::Kind::line;
+    return is_file && command.text(parameter.key) == "-";
+  });
+}
+
+/// What reads the files that are named; `-` is what standard input holds.
+async::task<Result<ReadFile>> reader_of(const RemoteCommand& command) {
+  if (!takes_standard_input(command)) co_return ReadFile{read_text_file};
+  auto input = co_await read_input(file_max);
+  if (!input) co_return fail(input.error());
+  co_return ReadFile{[input = std::move(*input)](const std::string& path) {
+    return path == "-" ? Result<std::string>{input} : read_text_file(path);
+  }};
 }
 
 /// Whether its path leads to a host that need not be named.
@@ -52,6 +77,18 @@ async::task<Result<json::Value>> ask(ApiClient& server, const Verb& verb, Remote
                                  std::move(request.target), std::move(body));
 }
 
+/// An empty list of a host that is away must not look like one of a host that has nothing.
+std::optional<std::string> stale_note(const RemoteCommand& command, const json::Value& answer) {
+  const auto* stale = member_at(answer, "stale");
+  if (stale == nullptr || !stale->is_bool() || !stale->as_bool()) return std::nullopt;
+  auto as_of = cell({"", "as_of"}, answer, WallTime{});
+  auto host = text::one_line(command.text("host"));
+  return fmt::format(
+      "stale: host '{}' {}: 'gantry hosts test {}' says why", host,
+      as_of.empty() ? "has not been reached yet" : "can not be reached; this was so at " + as_of,
+      host);
+}
+
 void print(Context& context, const RemoteCommand& command, const json::Value& answer) {
   auto& terminal = context.terminal;
   const auto& verb = *command.verb;
@@ -62,6 +99,7 @@ void print(Context& context, const RemoteCommand& command, const json::Value& an
   if (const auto* items = member_at(answer, verb.items);
       !verb.columns.empty() && items != nullptr && items->is_array()) {
     terminal.out(columns_of(verb.columns, items->as_array(), Clock{}.now()));
+    if (auto note = stale_note(command, answer)) terminal.say(*note);
     return;
   }
   if (!verb.done.empty()) {
@@ -81,7 +119,9 @@ async::task<Result<int>> request(Context& context, RemoteCommand command) {
     if (!host) co_return fail(host.error());
     command.given["host"] = {*host};
   }
-  auto request = request_of(*command.verb, command.given, read_text_file);
+  auto read = co_await reader_of(command);
+  if (!read) co_return fail(read.error());
+  auto request = request_of(*command.verb, command.given, *read);
   if (!request) co_return fail(request.error());
   auto answer = co_await ask(**server, *command.verb, std::move(*request));
   if (!answer) co_return fail(in_words_of(*command.verb, answer.error()));

@@ -27,6 +27,7 @@ struct Parameter {
     map,       ///< `NAME=VALUE`, may come several times.
     grants,    ///< `host=web1,project=shop,role=operator`, may come several times.
     none,      ///< Nothing is read: an empty list.
+    line,      ///< As `file`, but its first line alone, without the line's end: a password.
     file,      ///< Names a file: its text is sent. `-`: standard input.
   };
   enum class To {

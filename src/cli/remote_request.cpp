@@ -110,6 +110,15 @@ Result<json::Value> file_text(const ReadFile& read, const std::string& path) {
   return json::Value(*text);
 }
 
+/// Whoever writes a password into a file ends the line, and means the password alone.
+Result<json::Value> file_line(const ReadFile& read, const std::string& path) {
+  auto text = read(path);
+  if (!text) return fail(text.error());
+  auto line = text->substr(0, text->find('\n'));
+  if (line.ends_with('\r')) line.pop_back();
+  return json::Value(std::move(line));
+}
+
 Result<json::Value> value_of(const Parameter& parameter, const std::vector<std::string>& texts,
                              const ReadFile& read) {
   const auto& text = texts.front();
@@ -140,6 +149,8 @@ Result<json::Value> value_of(const Parameter& parameter, const std::vector<std::
       return json::Value(json::Array{});
     case Kind::file:
       return file_text(read, text);
+    case Kind::line:
+      return file_line(read, text);
   }
   return json::Value{};
 }
@@ -205,6 +216,10 @@ Error in_words_of(const Verb& verb, Error error) {
       replace_all(*text, fmt::format("send \"{}\": true", parameter.key),
                   fmt::format("give {}", name));
     }
+    bool is_file =
+        parameter.kind == Parameter::Kind::file || parameter.kind == Parameter::Kind::line;
+    bool lacks_file = is_file && error.message.ends_with(fmt::format("{} is missing", name));
+    if (lacks_file) error.remedy = fmt::format("name the file that holds it: {} FILE", name);
   }
   return error;
 }

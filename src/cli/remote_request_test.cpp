@@ -75,6 +75,20 @@ TEST(RemoteRequest, TellsOfFlagsAndWordsAndNotOfMembers) {
   error.message = "cannot list containers: parameter 'q' is too long";
   EXPECT_EQ(in_words_of(verb("ps", ""), error).message,
             "cannot list containers: --search is too long");
+  error = {
+      ErrorKind::invalid, "invalid_field", "cannot add a user: field 'password' is missing", {}};
+  EXPECT_EQ(in_words_of(verb("users", "add"), error).remedy,
+            "name the file that holds it: --password FILE");
+}
+
+TEST(RemoteRequest, SendsAPasswordWithoutTheEndOfItsLine) {
+  for (std::string_view text :
+       {"correct horse", "correct horse\n", "correct horse\r\nnot this\n"}) {
+    auto read = [&](const std::string&) { return Result<std::string>{std::string{text}}; };
+    auto sent = value_or_throw(
+        request_of(verb("users", "add"), {{"name", {"ada"}}, {"password", {"file"}}}, read));
+    EXPECT_EQ(sent.body.at("password").as_string(), "correct horse");
+  }
 }
 
 TEST(RemoteRequest, MakesObjectsOfDottedKeys) {

@@ -42,8 +42,8 @@ constexpr std::array lift_grants{Parameter{"ID", "id", "As the list shows it", p
                                  Parameter{"", "items", "", body, none}};
 constexpr std::array new_user{
     Parameter{"NAME", "name", "What they sign in as"},
-    Parameter{"--password", "password", "File with the first password; '-' is standard input", body,
-              file},
+    Parameter{"--password", "password",
+              "File whose first line is the first password; '-' is standard input", body, line},
     Parameter{"--role", "role", "executor, viewer, operator or admin [viewer]", body, text,
               "viewer"}};
 constexpr std::array set_role{Parameter{"ID", "id", "As the list shows it", path},
@@ -74,6 +74,8 @@ constexpr std::string_view token_examples =
     "  gantry tokens create ci --scope executions\n"
     "  gantry tokens create deploy --role operator --scope containers \\\n"
     "    --grant host=web1,project=shop,role=operator";
+constexpr std::string_view user_examples =
+    "  gantry users add ada --role operator --password ada.password";
 constexpr std::string_view grant_examples =
     "  gantry users grant 01j… --grant group=production\n"
     "  gantry users grant 01j… --grant host=web1,project=shop,role=operator,rights=unmask";
@@ -100,7 +102,14 @@ Verb list_of(std::string_view command, std::string_view help, std::string_view p
 std::span<const Verb> access_verbs() {
   static const std::vector<Verb> verbs{
       list_of("users", "List users", "/api/v1/users", user_columns),
-      of("users", "add", "Add a user", "POST", "/api/v1/users", new_user, "user '{name}' is added"),
+      {.command = "users",
+       .action = "add",
+       .help = "Add a user",
+       .method = "POST",
+       .path = "/api/v1/users",
+       .parameters = new_user,
+       .done = "user '{name}' is added",
+       .examples = user_examples},
       of("users", "role", "Give a user another role", "PATCH", "/api/v1/users/{id}", set_role,
          "user '{id}' has role '{role}'"),
       {.command = "users",

@@ -32,8 +32,8 @@ constexpr std::array ps_parameters{
 };
 constexpr std::array plain{containers, host};
 constexpr std::array with_grace{containers, host, grace};
-constexpr std::array kill_parameters{containers, host,
-                                     Parameter{"--signal", "signal", "SIGTERM, HUP, 9 [SIGKILL]"}};
+constexpr std::array kill_parameters{
+    containers, host, Parameter{"-s,--signal", "signal", "SIGTERM, HUP, 9 [SIGKILL]"}};
 constexpr std::array remove_parameters{
     containers, host, Parameter{"-f,--force", "force", "Even when it runs: it is killed", body, on},
     Parameter{"-v,--volumes", "volumes", "With its anonymous volumes", body, on}};
@@ -44,7 +44,10 @@ constexpr std::array inspect_parameters{
     Parameter{"--unmask", "unmask", "Show secret values; needs the right, and is audited", query,
               on}};
 constexpr std::array update_parameters{
-    container, host, Parameter{"-m,--memory", "memory_bytes", "Memory: 512m, 2g", body, size},
+    container,
+    host,
+    Parameter{"-m,--memory", "memory_bytes", "Memory: 512m, 2g", body, size},
+    Parameter{"--memory-swap", "memory_swap_bytes", "Memory and swap together: 1g", body, size},
     Parameter{"--cpus", "cpus", "Processors: 0.5, 2", body, decimal},
     Parameter{"--pids", "pids", "Processes and threads", body, number}};
 constexpr std::array logs_parameters{
@@ -61,6 +64,8 @@ constexpr std::array stats_parameters{
     Parameter{"--no-stream", "once", "One reading, and end", runner, on}};
 
 constexpr std::array names_parameters{Parameter{"KIND", "kind", "hosts or containers", runner}};
+
+constexpr std::array change_columns{Column{"CHANGE", "change"}, Column{"PATH", "path"}};
 
 constexpr std::string_view ps_examples =
     "  gantry ps\n"
@@ -89,13 +94,15 @@ Verb action(std::string_view command, std::string_view help, std::span<const Par
 
 /// A look at one container: what follows its own path.
 Verb look(std::string_view action, std::string_view help, std::span<const Parameter> parameters,
-          std::string_view path, std::string_view method = "GET") {
+          std::string_view path, std::string_view method = "GET",
+          std::span<const Column> columns = {}) {
   return {.command = "containers",
           .action = action,
           .help = help,
           .method = method,
           .path = path,
           .parameters = parameters,
+          .columns = columns,
           .done = method == "GET" ? std::string_view{} : "'{container}' is changed",
           .runner = run_container_look};
 }
@@ -141,7 +148,8 @@ std::span<const Verb> container_verbs() {
        .runner = run_names},
       look("inspect", "Show all about a container", inspect_parameters, ""),
       look("top", "Show the processes of a container", one, "/top"),
-      look("changes", "Show what a container changed in its files", one, "/changes"),
+      look("changes", "Show what a container changed in its files", one, "/changes", "GET",
+           change_columns),
       look("rename", "Rename a container", rename_parameters, "/rename", "POST"),
       look("update", "Change what a container may use", update_parameters, "/update", "POST"),
   };

@@ -51,8 +51,10 @@ const Parameters& reach_parameters() {
       {"--jump", "ssh.jump", "Through this machine, [user@]host[:port]; repeatable", body, list},
       {"--identity", "ssh.identity", "Private key to log in with", body, file},
       {"--ssh-certificate", "ssh.certificate", "OpenSSH certificate of that key", body, file},
-      {"--passphrase", "ssh.passphrase", "File with the passphrase of the key", body, file},
-      {"--password", "ssh.password", "File with the password to log in with", body, file},
+      {"--passphrase", "ssh.passphrase", "File whose first line is the passphrase of the key", body,
+       line},
+      {"--password", "ssh.password", "File whose first line is the password to log in with", body,
+       line},
       {"--insecure-tcp", "insecure_tcp", "Let tcp:// beyond this machine go unencrypted", body, on},
   };
   return parameters;
@@ -87,8 +89,6 @@ constexpr std::string_view import_examples =
     "  gantry hosts import production            a context of this user\n"
     "  gantry hosts import production.dockercontext --name prod\n"
     "  gantry hosts import --all";
-
-}  // namespace
 
 // What changes one member only sends that member.
 constexpr std::array enable_parameters{Parameter{"NAME", "name", "The host", path},
@@ -208,6 +208,8 @@ std::vector<Verb> joined() {
   all.insert(all.end(), changes.begin(), changes.end());
   return all;
 }
+
+}  // namespace
 
 std::span<const Verb> host_verbs() {
   static const auto verbs = joined();

@@ -19,6 +19,35 @@ std::string bare(std::string_view name) {
   return std::string{name};
 }
 
+/// What help calls a value.
+const char* type_of(cli::Parameter::Kind kind) {
+  using Kind = cli::Parameter::Kind;
+  switch (kind) {
+    case Kind::file:
+    case Kind::line:
+      return "FILE";
+    case Kind::map:
+      return "NAME=VALUE";
+    case Kind::grants:
+      return "GRANT";
+    case Kind::size:
+      return "SIZE";
+    case Kind::duration:
+    case Kind::seconds:
+      return "TIME";
+    case Kind::number:
+    case Kind::decimal:
+      return "N";
+    case Kind::text:
+    case Kind::list:
+    case Kind::on:
+    case Kind::off:
+    case Kind::none:
+      break;
+  }
+  return "TEXT";
+}
+
 void add_parameter(CLI::App& command, const cli::Parameter& parameter, Words& into) {
   using Kind = cli::Parameter::Kind;
   std::string help{parameter.help};
@@ -36,10 +65,7 @@ void add_parameter(CLI::App& command, const cli::Parameter& parameter, Words& in
                      : command.add_option_function<std::string>(bare(parameter.name), take, help);
   bool is_word = !parameter.is_flag();
   option->required(is_word && !parameter.name.starts_with('['));
-  if (!is_word)
-    option->type_name(parameter.kind == Kind::map      ? "NAME=VALUE"
-                      : parameter.kind == Kind::grants ? "GRANT"
-                                                       : "TEXT");
+  if (!is_word) option->type_name(type_of(parameter.kind));
 }
 
 bool is_help(std::string_view word) { return word == "-h" || word == "--help"; }
@@ -69,7 +95,8 @@ void add_verbs(CLI::App& app, Flags& flags, void (*add_server)(CLI::App&, Flags&
       }
     }
     add_server(*command, flags);
-    if (!verb.examples.empty()) command->footer(fmt::format("Examples:\n{}", verb.examples));
+    // An empty one, too: the footer of 'gantry images' is not about 'gantry images ls'.
+    command->footer(verb.examples.empty() ? "" : fmt::format("Examples:\n{}", verb.examples));
   }
 }
 
