@@ -24,6 +24,16 @@ std::string cause_of(const Error& error) {
   return colon == std::string::npos ? error.message : error.message.substr(colon + 2);
 }
 
+/// Which member the settings for SSH refuse: `cannot use the passphrase for SSH: …`.
+std::string ssh_member_of(const Error& error) {
+  for (auto member : {"identity", "identity_file", "passphrase", "password", "certificate"}) {
+    if (error.message.starts_with(fmt::format("cannot use the {} for SSH", member))) {
+      return fmt::format("ssh.{}", member);
+    }
+  }
+  return "ssh";
+}
+
 bool has_control(std::string_view text) {
   return std::ranges::any_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -141,7 +151,8 @@ Result<> take_ssh(const HostReach& before, HostReach& reach, const HostWish::Ssh
   ssh.agent = wish.agent.value_or(ssh.agent);
   ssh.config = wish.config.value_or(ssh.config);
   if (auto checked = ssh.check(); !checked) {
-    return refused("ssh", fmt::format("must work: {}", cause_of(checked.error())));
+    return refused(ssh_member_of(checked.error()),
+                   fmt::format("can not be used: {}", cause_of(checked.error())));
   }
   return ok;
 }
@@ -373,7 +384,7 @@ Result<net::TlsClient> tls_client(const HostTls& tls) {
   auto known = std::ranges::find(fields, client.error().code,
                                  &std::pair<std::string_view, std::string_view>::first);
   return refused(known == fields.end() ? "tls" : known->second,
-                 fmt::format("must be usable: {}", cause_of(client.error())));
+                 fmt::format("can not be used: {}", cause_of(client.error())));
 }
 
 }  // namespace gantry::fleet

@@ -100,6 +100,20 @@ TEST(HostWishes, CertificatesAreJudgedByTheirFields) {
             "nothing is wrong");
 }
 
+TEST(HostWishes, SettingsForSshAreJudgedByTheirFields) {
+  auto with = [](HostWish::Ssh ssh) {
+    auto one = wish("ssh://ann@edge");
+    one.ssh = std::move(ssh);
+    return refusal(one);
+  };
+  EXPECT_THAT(with({.identity = "ssh-ed25519 AAAA"}),
+              HasSubstr("field 'ssh.identity' can not be "));
+  EXPECT_THAT(with({.identity_file = "key"}), HasSubstr("field 'ssh.identity_file'"));
+  EXPECT_THAT(with({.passphrase = "a\nb"}), HasSubstr("field 'ssh.passphrase'"));
+  EXPECT_THAT(with({.password = "a\nb"}), HasSubstr("field 'ssh.password'"));
+  EXPECT_THAT(with({.certificate = "x"}), HasSubstr("field 'ssh.certificate'"));
+}
+
 TEST(HostWishes, WhatIsNotSaidStaysAndAnEmptyTextTakesAway) {
   auto first = wish("ssh://ann@edge");
   first.ssh = HostWish::Ssh{.jumps = {{"gate:2222"}}, .password = "hunter2"};
