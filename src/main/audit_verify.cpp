@@ -16,7 +16,7 @@ namespace {
 constexpr int exit_broken = 1;
 
 async::task<access::AuditCheck> check(const AuditVerifyCommand& command) {
-  auto database = co_await open_database(command.database);
+  auto database = co_await open_existing_database(command.database);
   co_await access::audit::migrate(*database);
   co_return co_await access::audit::verify(*database);
 }

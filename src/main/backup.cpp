@@ -45,7 +45,7 @@ async::task<void> write(const BackupCommand& command) {
     auto passphrase = value_or_throw(secret_line(command.passphrase_file));
     head.sealed = value_or_throw(seal_keys(keys_in(command.database.data_dir), passphrase));
   }
-  auto database = co_await open_database(command.database);
+  auto database = co_await open_existing_database(command.database);
   auto rows = co_await storage::write_backup(*database, command.file, head, command.replace);
   fmt::print("Wrote {} from {} to '{}'.\n", counted(rows), database->describe(),
              command.file.string());

@@ -1,5 +1,7 @@
 #include "main/database_options.hpp"
 
+#include "storage/existing.hpp"
+
 #include <fstream>
 #include <utility>
 
@@ -31,6 +33,11 @@ async::task<std::unique_ptr<storage::Database>> open_database(DatabaseOptions op
   }
   co_return co_await storage::open(std::move(options.url), std::move(options.data_dir),
                                    std::move(password));
+}
+
+async::task<std::unique_ptr<storage::Database>> open_existing_database(DatabaseOptions options) {
+  storage::require_existing(options.url, options.data_dir);
+  co_return co_await open_database(std::move(options));
 }
 
 }  // namespace gantry::main

@@ -21,6 +21,9 @@ struct DatabaseOptions {
 /// Opens it; see storage::open. Throws Failure, too: `password_unreadable` (invalid).
 async::task<std::unique_ptr<storage::Database>> open_database(DatabaseOptions options);
 
+/// The same of one that is there already: else Failure `no_database` (not_found), and none is made.
+async::task<std::unique_ptr<storage::Database>> open_existing_database(DatabaseOptions options);
+
 /// The first line of a file that holds a secret. Refused: invalid, `password_unreadable`.
 Result<Secret> secret_line(const std::filesystem::path& file);
 

@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 #include "storage/database.hpp"
+#include "storage/existing.hpp"
 #include "storage/postgres.hpp"
 #include "storage/sqlite.hpp"
 
@@ -30,6 +31,17 @@ std::filesystem::path file_of(const std::string& url, const std::filesystem::pat
 }
 
 }  // namespace
+
+void require_existing(const std::string& url, const std::filesystem::path& data_directory) {
+  if (is_postgres(url)) return;
+  auto file = file_of(url, data_directory);
+  std::error_code unseen;
+  if (std::filesystem::exists(file, unseen)) return;
+  throw Failure{{ErrorKind::not_found, "no_database",
+                 fmt::format("cannot find database '{}': {}", file.string(),
+                             unseen ? unseen.message() : "there is no such file"),
+                 "name the server's data directory with --data-dir, or the file with --database"}};
+}
 
 async::task<std::unique_ptr<Database>> open(std::string url, std::filesystem::path data_directory,
                                             std::optional<Secret> password) {

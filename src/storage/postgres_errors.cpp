@@ -26,7 +26,7 @@ constexpr std::array meanings{
     Meaning{"23503", ErrorKind::conflict, "still_referenced", "write to", ""},
     Meaning{"23", ErrorKind::conflict, "constraint_violated", "write to", ""},
     Meaning{"53100", ErrorKind::exhausted, "disk_full", "write to",
-            "free some space on the PostgreSQL server; gantry goes on by itself"},
+            "free some space on the PostgreSQL server; a server that runs goes on by itself"},
     Meaning{"53300", ErrorKind::unavailable, "database_unreachable", "use",
             "raise the server's max_connections, or end what holds them"},
     Meaning{"53", ErrorKind::exhausted, "database_exhausted", "use", look_at_server},
@@ -52,12 +52,18 @@ constexpr std::array meanings{
     Meaning{"", ErrorKind::internal, "database_error", "run a statement on", ""},
 };
 
+/// libpq goes on in a second line with what it asks or hints at.
+std::string in_one_sentence(std::string_view words) {
+  auto joined = text::replaced(text::trimmed(words), "\n\t", ": ");
+  return text::replaced(joined, "\n", "; ");
+}
+
 }  // namespace
 
 Error postgres_error(std::string_view state, std::string_view words, std::string_view shown) {
   const auto* meaning = std::ranges::find_if(
       meanings, [&](const Meaning& one) { return state.starts_with(one.state); });
-  auto cause = text::shortened(text::one_line(text::trimmed(words)), 300);
+  auto cause = text::shortened(text::one_line(in_one_sentence(words)), 300);
   return {meaning->kind, std::string{meaning->code},
           fmt::format("cannot {} database '{}': {}", meaning->verb, shown, cause),
           std::string{meaning->remedy}};

@@ -128,6 +128,16 @@ test('what is no whole backup is refused and changes nothing', async () => {
   assert.deepEqual(readdirSync(data).filter((name) => name.includes('.part-')), []);
 });
 
+test('of a folder without a database nothing is said to be in order, and none is made', () => {
+  const data = join(folder(), 'mistyped');
+  for (const words of [['backup', join(folder(), 'x.backup')], ['audit', 'verify']]) {
+    const tried = gantry(...words, '--data-dir', data);
+    assert.equal(tried.status, 3, tried.err);
+    assert.match(tried.err, /cannot find database '.*mistyped\/gantry\.db': there is no such file/);
+  }
+  assert.ok(!existsSync(data));
+});
+
 test('a database in use is neither copied nor overwritten', async () => {
   const data = folder();
   const server = new Server(data);
