@@ -8,16 +8,27 @@
 
 namespace gantry::cli {
 
-/// What can be typed after one subcommand.
+/// A flag, as it is completed.
+struct FlagShape {
+  /// What stands after it.
+  enum class Value { none, host, other };
+
+  std::string name;  ///< `--json`
+  std::string description;
+  Value value = Value::none;
+};
+
+/// What can be typed after a command: after `hosts`, and in the same form after `hosts test`.
 struct CommandShape {
   /// What the server is asked for while somebody types (`gantry names hosts`).
   enum class Names { none, hosts, containers };
 
   std::string name;
   std::string description;
-  std::vector<std::string> flags;  ///< `--json`
-  std::vector<std::string> words;  ///< `make`, `list`
+  std::vector<FlagShape> flags;
+  std::vector<std::string> words;  ///< `bash`, `zsh`
   Names names = Names::none;
+  std::vector<CommandShape> actions;  ///< Each with a name of one word.
 };
 
 /// A script that teaches `bash`, `zsh` or `fish` to complete our commands. Refuses other shells.

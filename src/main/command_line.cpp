@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
 #include <span>
 #include <utility>
 
@@ -275,44 +274,49 @@ void add_all(CLI::App& app, Flags& flags) {
   app.add_subcommand("help", "Tell about a command: gantry help exec");
 }
 
-/// What the words of a command name: by what its verbs take.
-cli::CommandShape::Names names_of(std::string_view command) {
+/// What the words of a verb name. A host that is added or renamed gets a name that none has.
+cli::CommandShape::Names names_of(std::string_view command, std::string_view action) {
   using Names = cli::CommandShape::Names;
-  if (command == "hosts") return Names::hosts;
   if (command == "exec") return Names::containers;
   for (const auto& verb : cli::verbs()) {
-    if (verb.command != command) continue;
+    if (verb.command != command || verb.action != action) continue;
     for (const auto& parameter : verb.parameters) {
       if (parameter.key == "container" || parameter.key == "containers") return Names::containers;
     }
   }
   return Names::none;
+      if (command == "hosts" && parameter.to == cli::Parameter::To::path) return Names::hosts;
 }
 
-std::vector<cli::CommandShape> shapes_of(CLI::App& app) {
-  std::vector<cli::CommandShape> shapes;
-  for (auto* command : app.get_subcommands({})) {
-    cli::CommandShape shape{command->get_name(), command->get_description(), {}, {}};
-    std::set<std::string> flags;
-    auto collect = [&](CLI::App* from) {
-      for (const auto* option : from->get_options()) {
-        for (const auto& name : option->get_lnames()) flags.insert("--" + name);
-      }
-    };
-    collect(command);
-    for (auto* inner : command->get_subcommands({})) {
-      shape.words.push_back(inner->get_name());
-      collect(inner);
-    }
-    if (shape.name == "completion") shape.words = {"bash", "zsh", "fish"};
-    shape.flags.assign(flags.begin(), flags.end());
-    shape.names = names_of(shape.name);
-    shapes.push_back(std::move(shape));
+cli::FlagShape flag_of(const CLI::Option& option, const std::string& name) {
+  using Value = cli::FlagShape::Value;
+  bool takes_value = option.get_items_expected_max() > 0;
+  auto value = name == "host" ? Value::host : Value::other;
+  return {"--" + name, option.get_description(), takes_value ? value : Value::none};
+}
+
+cli::CommandShape shape_of(const CLI::App& command, std::string_view of) {
+  cli::CommandShape shape{.name = command.get_name(), .description = command.get_description()};
+  for (const auto* option : command.get_options()) {
+    for (const auto& name : option->get_lnames()) shape.flags.push_back(flag_of(*option, name));
+  }
+  std::ranges::sort(shape.flags, {}, &cli::FlagShape::name);
+  shape.names = of.empty() ? names_of(shape.name, {}) : names_of(of, shape.name);
+  for (const auto* action : command.get_subcommands({})) {
+    shape.actions.push_back(shape_of(*action, shape.name));
   }
   for (auto& shape : shapes) {
     if (shape.name != "help") continue;
     for (const auto& other : shapes) shape.words.push_back(other.name);
+  return shape;
+}
+
+std::vector<cli::CommandShape> shapes_of(const CLI::App& app) {
+  std::vector<cli::CommandShape> shapes;
+  for (const auto* command : app.get_subcommands({})) shapes.push_back(shape_of(*command, {}));
   }
+    if (shape.name == "completion") shape.words = {"bash", "zsh", "fish"};
+    if (shape.name == "names") shape.words = {"hosts", "containers"};
   return shapes;
 }
 
