@@ -18,13 +18,16 @@ constexpr auto nonce = "x7k2";
 
 /// What a shell prints that reads `text`.
 class SshScripts : public testing::TestWithParam<std::vector<std::string>> {
- protected:
+ public:
   SshScripts() {
     std::string name = "/tmp/gantry-script-XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
   ~SshScripts() override { fs::remove_all(folder_); }
+  SshScripts(const SshScripts&) = delete;
+  SshScripts& operator=(const SshScripts&) = delete;
 
+ protected:
   void SetUp() override {
     if (!fs::exists(GetParam().front())) GTEST_SKIP() << GetParam().front() << " is not here";
   }
