@@ -111,8 +111,8 @@ async::task<void> run_and_report(cli::Context& context, Command command, int& ex
     co_return;
   }
   exit_code = exit_code_of(command, ran.error());
-  // Whoever closes a pipe early knows it.
-  if (exit_code == exit_output_closed) co_return;
+  // Whoever closes a pipe early knows it, and so does who pressed Ctrl-C.
+  if (exit_code == exit_output_closed || ran.error().code == "interrupted") co_return;
   context.terminal.err(cli::error_line(ran.error(), command.format));
 }
 
