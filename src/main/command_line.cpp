@@ -1,5 +1,6 @@
 #include "main/command_line.hpp"
 
+#include "base/nearest.hpp"
 #include "base/text.hpp"
 #include "main/backup_options.hpp"
 #include "main/doctor_options.hpp"
@@ -59,7 +60,8 @@ constexpr const char* exec_footer =
     "  gantry exec -it --host far web-1 top   a program of it\n"
     "  gantry exec --container web-1 ls -l /  a command, to its end";
 constexpr const char* images_footer =
-    "These talk to the engine itself; no server is needed.\n\n"
+    "'make', 'ensure' and 'list' are about the images that programs run in, and talk to the\n"
+    "engine itself, without a server; the others ask the server about the images of a host.\n\n"
     "Examples:\n"
     "  gantry images list            what each language runs on\n"
     "  gantry images ensure          pull what is missing, or make it where that fails\n"
@@ -215,7 +217,8 @@ void add_exec(CLI::App& app, Flags& flags) {
 }
 
 void add_images(CLI::App& app, Flags& flags) {
-  auto* images = app.add_subcommand("images", "The images that programs run in");
+  auto* images =
+      app.add_subcommand("images", "The images of a host, and those that programs run in");
   images->require_subcommand(1);
   images->footer(images_footer);
   auto* make = images->add_subcommand("make", "Make images from the distribution's packages");
@@ -251,7 +254,6 @@ void add_audit_verify(CLI::App& audit, Flags& flags) {
 void add_all(CLI::App& app, Flags& flags) {
   app.name("gantry");
   app.require_subcommand(1);
-  app.footer(top_footer);
   app.set_version_flag("--version", fmt::format("gantry {}", version));
   add_serve(app, flags);
   add_exec(app, flags);
@@ -272,6 +274,7 @@ void add_all(CLI::App& app, Flags& flags) {
   completion->footer(completion_footer);
   // Only for the help text: help_as_flag has taken this word away before CLI11 sees it.
   app.add_subcommand("help", "Tell about a command: gantry help exec");
+  app.footer(top_footer);  // last: commands that have none of their own would inherit it
 }
 
 /// What the words of a verb name. A host that is added or renamed gets a name that none has.
@@ -282,10 +285,10 @@ cli::CommandShape::Names names_of(std::string_view command, std::string_view act
     if (verb.command != command || verb.action != action) continue;
     for (const auto& parameter : verb.parameters) {
       if (parameter.key == "container" || parameter.key == "containers") return Names::containers;
+      if (command == "hosts" && parameter.to == cli::Parameter::To::path) return Names::hosts;
     }
   }
   return Names::none;
-      if (command == "hosts" && parameter.to == cli::Parameter::To::path) return Names::hosts;
 }
 
 cli::FlagShape flag_of(const CLI::Option& option, const std::string& name) {
@@ -305,18 +308,18 @@ cli::CommandShape shape_of(const CLI::App& command, std::string_view of) {
   for (const auto* action : command.get_subcommands({})) {
     shape.actions.push_back(shape_of(*action, shape.name));
   }
-  for (auto& shape : shapes) {
-    if (shape.name != "help") continue;
-    for (const auto& other : shapes) shape.words.push_back(other.name);
   return shape;
 }
 
 std::vector<cli::CommandShape> shapes_of(const CLI::App& app) {
   std::vector<cli::CommandShape> shapes;
   for (const auto* command : app.get_subcommands({})) shapes.push_back(shape_of(*command, {}));
-  }
+  for (auto& shape : shapes) {
     if (shape.name == "completion") shape.words = {"bash", "zsh", "fish"};
     if (shape.name == "names") shape.words = {"hosts", "containers"};
+    if (shape.name != "help") continue;
+    for (const auto& other : shapes) shape.words.push_back(other.name);
+  }
   return shapes;
 }
 
@@ -378,7 +381,7 @@ Result<> check_command(const CLI::App& app, std::span<const std::string> words,
     if (app.get_option_no_throw(word) != nullptr) return ok;
     return fail(bad_usage(
         fmt::format("there is no flag '{}' before a command", word.substr(0, word.find('='))),
-        help));
+        fmt::format("flags stand behind the command; {}", help)));
   }
   if (const auto* command = find_command(app, word)) {
     if (command->get_subcommands({}).empty()) return ok;
@@ -386,8 +389,10 @@ Result<> check_command(const CLI::App& app, std::span<const std::string> words,
   }
   std::vector<std::string> names;
   for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
+  auto meant = text::nearest(word, names);
   return fail(bad_usage(fmt::format("there is no command '{} {}'", path, word),
-                        fmt::format("there are {}", fmt::join(names, ", "))));
+                        meant ? fmt::format("did you mean '{} {}'?", path, *meant)
+                              : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 /// CLI11's sentence as the middle of ours: `A subcommand …` becomes `a subcommand …`, SHELL stays.
@@ -400,18 +405,36 @@ std::string cause_of(const CLI::ParseError& error) {
   return cause;
 }
 
+/// What helps who has mistyped a flag of the command that was chosen, or given one it has not.
+std::string flag_remedy(const CLI::App& app, const Words& arguments) {
+  const auto* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  std::vector<std::string> names;
+  for (const auto* option : at->get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const auto& word : arguments) {
+    auto flag = word.substr(0, word.find('='));
+    if (!flag.starts_with("--") || std::ranges::find(names, flag) != names.end()) continue;
+    if (auto meant = text::nearest(flag, names)) return fmt::format("did you mean '{}'?", *meant);
+  }
+  return help_command(app);
+}
+
 /// Lets CLI11 read; its exceptions end here. Text: help or version that was asked for.
-Result<OptionalText> parse(CLI::App& app, Words arguments) {
+Result<OptionalText> parse(CLI::App& app, const Words& arguments) {
   if (arguments.empty()) return app.help();
   if (auto known = check_command(app, arguments, "gantry"); !known) return fail(known.error());
-  std::ranges::reverse(arguments);  // CLI11 takes them from the back
+  Words words{arguments.rbegin(), arguments.rend()};  // CLI11 takes them from the back
   try {
-    app.parse(std::move(arguments));
+    app.parse(std::move(words));
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
     return app.help();
   } catch (const CLI::CallForVersion&) {
     return fmt::format("gantry {}\n", version);
+  } catch (const CLI::ExtrasError& error) {
+    return fail(bad_usage(cause_of(error), flag_remedy(app, arguments)));
   } catch (const CLI::ParseError& error) {
     return fail(bad_usage(cause_of(error), help_command(app)));
   }
@@ -427,12 +450,14 @@ Error bad_usage(std::string cause, std::string remedy) {
 
 Result<CommandLine> read_command_line(Words arguments) {
   CommandLine line;
-  CLI::App app{"Gantry runs programs in throw-away sandboxes and shows a machine's containers."};
+  CLI::App app{
+      "Gantry operates the containers of all your Docker hosts, and runs programs in "
+      "throw-away sandboxes."};
   add_all(app, line.flags);
   help_as_flag(app, arguments);
   spell_out(arguments);
   line.program = take_program(app, arguments);
-  auto shown = parse(app, std::move(arguments));
+  auto shown = parse(app, arguments);
   if (!shown) return fail(shown.error());
   line.shown = std::move(*shown);
   if (line.shown) return line;

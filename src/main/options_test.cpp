@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -235,6 +236,23 @@ TEST(CommandLine, EveryCommandHasItsOwnExamples) {
     footers.insert(text.substr(text.find("Examples:")));
   }
   EXPECT_EQ(footers.size(), commands.size());
+}
+
+TEST(CommandLine, CommandsWithoutExamplesShowNobodyElses) {
+  for (auto words : {std::vector<std::string>{"users", "role", "--help"},
+                     {"images", "ls", "--help"},
+                     {"audit", "verify", "--help"},
+                     {"containers", "top", "--help"}}) {
+    EXPECT_EQ(World{}.as<Shown>(words).text.find("Examples:"), std::string::npos) << words[1];
+  }
+}
+
+TEST(CommandLine, GuessesWhatWasMistyped) {
+  EXPECT_THAT(World{}.mistake({"sevre"}), EndsWith("did you mean 'gantry serve'?"));
+  EXPECT_THAT(World{}.mistake({"hosts", "tset", "web1"}),
+              EndsWith("did you mean 'gantry hosts test'?"));
+  EXPECT_THAT(World{}.mistake({"logs", "--folow", "web"}), EndsWith("did you mean '--follow'?"));
+  EXPECT_THAT(World{}.mistake({"logs", "--colour", "web"}), EndsWith("see 'gantry logs --help'"));
 }
 
 TEST(CommandLine, CompletesItself) {
