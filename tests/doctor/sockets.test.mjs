@@ -200,7 +200,9 @@ test('a folder on the way that the account may not enter is named', async () => 
   const closed = new RegExp(`may not enter '${room}/private'`);
   const found = (await look()).names('access', closed);
   // An access control list lets this user through, and nobody else.
-  await shell.follow(...found.commands('access'));
+  const [where_it_stops, let_through] = found.commands('access');
+  assert.match((await shell.type(where_it_stops)).out, /^drwx------ .* private$/m);
+  await shell.follow(let_through);
   (await look()).passes();
   (await shell.doctor(`--engine ${other.host}`)).passes();
   root(`setfacl -m m::- ${room}/private`);
