@@ -3,6 +3,7 @@
 #include "api/host_access.hpp"
 #include "api/host_objects.hpp"
 #include "base/text.hpp"
+#include "engine/images.hpp"
 #include "engine/names.hpp"
 #include "engine/networks.hpp"
 #include "engine/volumes.hpp"
@@ -51,12 +52,31 @@ async::task<Result<>> check_volume(Call& call, HostPointer host, std::string nam
   co_return check_role(call, *host, project_in(volume->labels), access::Role::operator_, hidden);
 }
 
+/// What Compose has built for a project carries its label, as what the project runs does. Which
+/// other images a host has is not told, so that one that is hidden is like one that is not there.
+async::task<Result<>> check_image(Call& call, HostPointer host, std::string name) {
+  Error hidden{ErrorKind::not_found, "no_such_image",
+               fmt::format("cannot find image '{}' on '{}': there is none of that name or id",
+                           text::shortened(text::one_line(name), 80), host->name()),
+               "ask somebody who operates the whole host to pull it"};
+  if (!engine::valid_image_id(name) && !engine::ImageReference::parse(name)) {
+    co_return fail(std::move(hidden));
+  }
+  auto image = co_await engine::inspect_image(host->engine(), std::move(name));
+  if (!image && image.error().kind == ErrorKind::not_found) co_return fail(std::move(hidden));
+  if (!image) co_return fail(std::move(image.error()));
+  auto project = project_in(image->labels);
+  if (!project.empty() && !role_on(call, *host, project)) co_return fail(std::move(hidden));
+  co_return ok;
+}
+
 /// Who operates projects of a host and not all of it brings nothing into a container that is not
 /// theirs: else the container would be a way to everything else there.
 async::task<Result<>> check_parts(Call& call, HostPointer host,
                                   const engine::NewContainer& wanted) {
   auto whole = role_on(call, *host, "");
   if (whole && access::includes(*whole, access::Role::operator_)) co_return ok;
+  if (auto fine = co_await check_image(call, host, wanted.image); !fine) co_return fine;
   if (auto fine = co_await check_network(call, host, wanted.network); !fine) co_return fine;
   for (const auto& mount : wanted.volumes) {
     if (auto fine = co_await check_volume(call, host, mount.volume); !fine) co_return fine;

@@ -272,17 +272,29 @@ TEST_F(ContainerRoutes, WhoOperatesAProjectBringsInNothingOfOthers) {
   exists("/networks/erp_net", "erp_net", "erp");
   daemon().expect("GET", "/volumes/none").reply(404, R"({"message":"no"})").always();
   daemon().expect("GET", "/networks/none_net").reply(404, R"({"message":"no"})").always();
-  auto create = [&](std::string_view network, std::string_view volume) {
+  auto of_project = [](std::string_view project) {
+    return fmt::format(
+        R"({{"Id":"sha256:{}","Config":{{"Labels":{{"com.docker.compose.project":"{}"}}}}}})",
+        FakeDaemon::id("1a"), project);
+  };
+  daemon().expect("GET", "/images/nginx/json").reply(200, of_project("")).always();
+  daemon().expect("GET", "/images/shop_web/json").reply(200, of_project("shop")).always();
+  daemon().expect("GET", "/images/erp_web/json").reply(200, of_project("erp")).always();
+  daemon().expect("GET", "/images/none/json").reply(404, R"({"message":"no"})").always();
+  auto create = [&](std::string_view network, std::string_view volume,
+                    std::string_view image = "nginx") {
     auto mounts = volume.empty() ? std::string{}
                                  : fmt::format(R"({{"type":"volume","source":"{}",)"
                                                R"("target":"/data"}})",
                                                volume);
     return server_.send("POST", base,
-                        fmt::format(R"({{"image":"nginx","labels":{{"com.docker.compose.project":)"
+                        fmt::format(R"({{"image":"{}","labels":{{"com.docker.compose.project":)"
                                     R"("shop"}},{}"mounts":[{}],"start":false}})",
-                                    network, mounts),
+                                    image, network, mounts),
                         as);
   };
+  EXPECT_EQ(refusal_of(create(R"("network":"none",)", "", "erp_web")), "404 no_such_image");
+  EXPECT_EQ(refusal_of(create(R"("network":"none",)", "", "none")), "404 no_such_image");
   EXPECT_EQ(refusal_of(create(R"("network":"none",)", "erp_data")), "404 no_such_volume");
   EXPECT_EQ(refusal_of(create(R"("network":"none",)", "none")), "404 no_such_volume");
   EXPECT_EQ(refusal_of(create(R"("network":"erp_net",)", "")), "404 no_such_network");
@@ -292,7 +304,7 @@ TEST_F(ContainerRoutes, WhoOperatesAProjectBringsInNothingOfOthers) {
   EXPECT_THAT(daemon().requests(), Not(Contains(HasSubstr("/create"))));
   daemon().expect("POST", "/containers/create").reply(201, fmt::format(R"({{"Id":"{}"}})", id_));
   inspectable({{"com.docker.compose.project", "shop"}});
-  EXPECT_EQ(create(R"("network":"shop_net",)", "shop_data").head.status, 201U);
+  EXPECT_EQ(create(R"("network":"shop_net",)", "shop_data", "shop_web").head.status, 201U);
 }
 
 TEST_F(ContainerRoutes, WhoOperatesAProjectDoesNotLearnHowTheEngineIsReached) {
