@@ -1,6 +1,7 @@
 #include "engine/container_spec.hpp"
 
 #include "base/text.hpp"
+#include "engine/creating.hpp"
 #include "engine/volumes.hpp"
 #include "engine/write.hpp"
 
@@ -25,11 +26,7 @@ json::Array ulimits_of(const std::vector<Ulimit>& ulimits) {
 json::Array mounts_of(const std::vector<VolumeMount>& mounts) {
   json::Array out;
   for (const auto& mount : mounts) {
-    out.emplace_back(json::Object{{"Type", "volume"},
-                                  {"Source", mount.volume},
-                                  {"Target", mount.target},
-                                  {"ReadOnly", mount.read_only},
-                                  {"VolumeOptions", json::Object{{"NoCopy", mount.no_copy}}}});
+    out.emplace_back(mount_json(mount));
   }
   return out;
 }

@@ -7,11 +7,6 @@ namespace {
 
 constexpr Bytes list_max{64U << 20U};
 
-std::string text_in(const json::Object& object, std::string_view key) {
-  const auto* found = object.if_contains(key);
-  return found != nullptr && found->is_string() ? std::string{found->as_string()} : std::string{};
-}
-
 void add(std::vector<std::string>& texts, std::string text) {
   if (!text.empty()) texts.push_back(std::move(text));
 }
@@ -21,8 +16,8 @@ void read_volumes(const json::Object& container, ContainerUse& use) {
   if (mounts == nullptr || !mounts->is_array()) return;
   for (const auto& mount : mounts->as_array()) {
     if (!mount.is_object()) continue;
-    if (text_in(mount.as_object(), "Type") != "volume") continue;
-    add(use.volumes, text_in(mount.as_object(), "Name"));
+    if (read::text_in(mount.as_object(), "Type") != "volume") continue;
+    add(use.volumes, read::text_in(mount.as_object(), "Name"));
   }
 }
 
@@ -30,7 +25,7 @@ void read_networks(const json::Object& container, ContainerUse& use) {
   const auto& networks = read::object(read::object(container, "NetworkSettings"), "Networks");
   for (const auto& [name, place] : networks) {
     add(use.networks, std::string{name});
-    if (place.is_object()) add(use.networks, text_in(place.as_object(), "NetworkID"));
+    if (place.is_object()) add(use.networks, read::text_in(place.as_object(), "NetworkID"));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/containers.hpp"
 
+#include "engine/creating.hpp"
 #include "engine/filters.hpp"
 #include "engine/names.hpp"
 #include "engine/read.hpp"
@@ -131,26 +132,8 @@ async::task<Result<ContainerSummary>> list_container(Client& client, std::string
 
 async::task<Result<CreatedContainer>> create_container(Client& client, std::string name,
                                                        const ContainerSpec& spec) {
-  Request request;
-  request.doing = {"create", "container", name};
-  if (!name.empty()) {
-    if (auto valid = check_container(request.doing, name); !valid) co_return fail(valid.error());
-    request.query = {{"name", name}};
-  }
   if (auto valid = check(spec); !valid) co_return fail(valid.error());
-  request.method = "POST";
-  request.path = {"containers", "create"};
-  request.body = to_json(spec);
-  auto doing = request.doing;
-  auto answer = co_await client.call_json(std::move(request));
-  if (!answer) co_return fail(std::move(answer.error()));
-  auto fields = read::fields(*answer, "");
-  CreatedContainer created;
-  created.id = read::text(fields, "Id");
-  created.warnings = read::texts(fields, "Warnings");
-  if (!valid_id(created.id)) fields.refuse("Id", "must be a container's id");
-  if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
-  co_return created;
+  co_return co_await create_serialised(client, std::move(name), to_json(spec));
 }
 
 async::task<Result<>> start_container(Client& client, std::string container) {

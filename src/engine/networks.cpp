@@ -13,11 +13,6 @@ using write::object_of;
 
 constexpr Bytes list_max{64U << 20U};
 
-std::string text_in(const json::Object& object, std::string_view key) {
-  const auto* found = object.if_contains(key);
-  return found != nullptr && found->is_string() ? std::string{found->as_string()} : std::string{};
-}
-
 std::vector<Subnet> subnets_of(const json::Value& network) {
   std::vector<Subnet> subnets;
   const auto* config = read::object(network.as_object(), "IPAM").if_contains("Config");
@@ -25,8 +20,8 @@ std::vector<Subnet> subnets_of(const json::Value& network) {
   for (const auto& item : config->as_array()) {
     if (!item.is_object()) continue;
     const auto& object = item.as_object();
-    subnets.push_back(
-        {text_in(object, "Subnet"), text_in(object, "Gateway"), text_in(object, "IPRange")});
+    subnets.push_back({read::text_in(object, "Subnet"), read::text_in(object, "Gateway"),
+                       read::text_in(object, "IPRange")});
   }
   return subnets;
 }
@@ -36,8 +31,8 @@ std::vector<NetworkMember> members_of(const json::Value& network) {
   for (const auto& [id, value] : read::object(network.as_object(), "Containers")) {
     if (!value.is_object()) continue;
     const auto& object = value.as_object();
-    members.push_back({std::string{id}, text_in(object, "Name"), text_in(object, "IPv4Address"),
-                       text_in(object, "IPv6Address")});
+    members.push_back({std::string{id}, read::text_in(object, "Name"),
+                       read::text_in(object, "IPv4Address"), read::text_in(object, "IPv6Address")});
   }
   return members;
 }

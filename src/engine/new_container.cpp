@@ -1,8 +1,7 @@
 #include "engine/new_container.hpp"
 
 #include "base/text.hpp"
-#include "engine/names.hpp"
-#include "engine/read.hpp"
+#include "engine/creating.hpp"
 #include "engine/write.hpp"
 
 #include <algorithm>
@@ -47,11 +46,7 @@ json::Object bindings_of(const std::vector<PublishedPort>& ports) {
 json::Array mounts_of(const NewContainer& wanted) {
   json::Array out;
   for (const auto& mount : wanted.volumes) {
-    out.emplace_back(json::Object{{"Type", "volume"},
-                                  {"Source", mount.volume},
-                                  {"Target", mount.target},
-                                  {"ReadOnly", mount.read_only},
-                                  {"VolumeOptions", json::Object{{"NoCopy", mount.no_copy}}}});
+    out.emplace_back(mount_json(mount));
   }
   for (const auto& mount : wanted.binds) {
     out.emplace_back(json::Object{{"Type", "bind"},
@@ -172,25 +167,7 @@ json::Value to_json(const NewContainer& wanted) {
 
 async::task<Result<CreatedContainer>> create_container(Client& client, std::string name,
                                                        const NewContainer& wanted) {
-  Request request;
-  request.doing = {"create", "container", name};
-  if (!name.empty()) {
-    if (auto valid = check_container(request.doing, name); !valid) co_return fail(valid.error());
-    request.query = {{"name", name}};
-  }
-  request.method = "POST";
-  request.path = {"containers", "create"};
-  request.body = to_json(wanted);
-  auto doing = request.doing;
-  auto answer = co_await client.call_json(std::move(request));
-  if (!answer) co_return fail(std::move(answer.error()));
-  auto fields = read::fields(*answer, "");
-  CreatedContainer created;
-  created.id = read::text(fields, "Id");
-  created.warnings = read::texts(fields, "Warnings");
-  if (!valid_id(created.id)) fields.refuse("Id", "must be a container's id");
-  if (auto done = fields.finish(); !done) co_return fail(read::malformed(doing, done.error()));
-  co_return created;
+  return create_serialised(client, std::move(name), to_json(wanted));
 }
 
 std::vector<std::string> wider_than_wanted(const NewContainer& wanted,

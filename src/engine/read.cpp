@@ -71,6 +71,11 @@ std::uint64_t counter(const json::Object& object, std::string_view key) {
   return 0;
 }
 
+std::string text_in(const json::Object& object, std::string_view key) {
+  const auto* found = object.if_contains(key);
+  return found != nullptr && found->is_string() ? std::string{found->as_string()} : std::string{};
+}
+
 const json::Object& object(const json::Object& parent, std::string_view key) {
   static const json::Object nothing;
   const auto* value = parent.if_contains(key);

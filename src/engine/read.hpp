@@ -30,6 +30,8 @@ std::vector<std::string> keys(json::Fields& fields, std::string_view key);
 std::size_t count(json::Fields& fields, std::string_view key);
 /// A counter; what is negative, fractional or too large counts as 0.
 std::uint64_t counter(const json::Object& object, std::string_view key);
+/// A member that is a text; an empty one when it is not there or something else.
+std::string text_in(const json::Object& object, std::string_view key);
 /// A member that is an object; an empty one when it is not there or something else.
 const json::Object& object(const json::Object& parent, std::string_view key);
 
