@@ -100,6 +100,12 @@ Error no_way(const Error& error) {
           "see whether that machine is up, and whether its SSH server answers"};
 }
 
+/// In the words of every row that could not be seen: once is enough for what the engine's says.
+std::string why_unseen(const Error& error, const EngineFacts& engine) {
+  bool told = engine.error && engine.error->message.contains(error.message);
+  return told ? "this host is not reached: the row of its engine tells why" : error.message;
+}
+
 async::task<Result<Facts>> look_there(Runner run, std::string socket, std::string data_root) {
   auto said = co_await run(far_script(socket, data_root));
   if (!said) co_return fail(std::move(said.error()));
@@ -158,7 +164,7 @@ async::task<Result<Facts>> gather_far(Runner run, engine::Client* engine, net::E
   if (!seen) {
     bool let_in = seen.error().code == "ssh_commands_refused";
     if (is_silent(facts.engine) && !let_in) facts.engine.error = no_way(seen.error());
-    facts.unseen = seen.error().message;
+    facts.unseen = why_unseen(seen.error(), facts.engine);
     if (!facts.engine.name.empty()) facts.machine = facts.engine.name;
     co_return facts;
   }

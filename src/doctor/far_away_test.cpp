@@ -92,7 +92,9 @@ TEST_F(FarAway, WhyNothingCouldBeRunThereSaysMoreThanThatTheWayIsMade) {
   auto there = engine(silence);
   Error made{ErrorKind::unavailable, std::string{way_is_made}, "the way is being made", {}};
   Error off{ErrorKind::unavailable, "ssh_unreachable", "no route to host", "check the network"};
-  EXPECT_EQ(gather(there, fail(off), made).engine.error, off);
+  auto facts = gather(there, fail(off), made);
+  EXPECT_EQ(facts.engine.error, off);
+  EXPECT_EQ(facts.unseen, "this host is not reached: the row of its engine tells why");
 }
 
 }  // namespace

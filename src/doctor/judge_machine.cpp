@@ -75,6 +75,13 @@ std::vector<Step> close_to_all(const Facts& facts, const SocketFile& socket) {
   return steps;
 }
 
+Step keep_clock_right(const Facts& facts) {
+  if (facts.in_container) return {"let the machine itself keep it, whose clock this is"};
+  bool systemd = facts.starter == Starter::systemd || facts.starter == Starter::snap;
+  if (systemd) return {"let systemd do it", "sudo timedatectl set-ntp true"};
+  return {"let a program of its own do it (Debian, Ubuntu)", "sudo apt install chrony"};
+}
+
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -178,7 +185,7 @@ Finding clock(const Facts& facts) {
   if (!facts.clock_synchronised) return unseen("nobody tells whether the clock is kept right");
   if (*facts.clock_synchronised) return fine("synchronised");
   return note("nobody keeps the clock right: certificates and tokens fail by it",
-              {{"let systemd do it", "sudo timedatectl set-ntp true"}});
+              {keep_clock_right(facts)});
 }
 
 Finding disk(const Facts& facts) {

@@ -163,6 +163,11 @@ TEST(TheClock, IsANoteWhereNobodyKeepsIt) {
   EXPECT_EQ(judged("clock", facts).state, State::ok);
   facts.clock_synchronised = false;
   EXPECT_EQ(judged("clock", facts).state, State::note);
+  EXPECT_THAT(advice(judged("clock", facts)), HasSubstr("sudo timedatectl set-ntp true"));
+  facts.starter = Starter::scripts;
+  EXPECT_THAT(advice(judged("clock", facts)), HasSubstr("sudo apt install chrony"));
+  facts.in_container = true;
+  EXPECT_THAT(advice(judged("clock", facts)), Not(HasSubstr("sudo")));
   facts.clock_synchronised.reset();
   EXPECT_EQ(judged("clock", facts).state, State::unseen);
 }

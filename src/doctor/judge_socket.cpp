@@ -52,13 +52,17 @@ std::optional<Step> choose_usual(const EndpointFacts& chosen) {
   return Step{"choose the usual one", "docker --context default context use default"};
 }
 
+/// By an option or a setting, and not by what `docker` goes by: then that one is meant.
+bool is_named(const EndpointFacts& chosen) {
+  return chosen.source != "the default" && !choose_usual(chosen);
+}
+
 std::vector<Step> use_other(const Facts& facts, const std::string& other) {
   const auto& chosen = facts.endpoint;
   if (facts.sight == Sight::far) return {name_in_endpoint(chosen, other)};
+  if (is_named(chosen)) return {{fmt::format("name that one instead: unix://{}", other)}};
   auto usual = choose_usual(chosen);
   if (usual && is_usual(other)) return {*usual};
-  bool by_default = chosen.source == "the default";
-  if (!usual && !by_default) return {{fmt::format("name that one instead: unix://{}", other)}};
   std::vector<Step> steps{
       {"use that one", fmt::format("export DOCKER_HOST=unix://{}", shell_word(other))}};
   if (chosen.variable.empty()) steps.push_back({"or for good", context_command(chosen, other)});
@@ -83,6 +87,23 @@ void add_start(const Facts& facts, std::string what, std::vector<Step>& steps) {
   steps.push_back({"where it does not start, see why", std::string{commands.log}});
 }
 
+/// There is another engine, with containers of its own, where this one's socket is not.
+std::vector<Step> start_or_use(const Facts& facts, const std::string& other) {
+  std::vector<Step> steps;
+  bool named = is_named(facts.endpoint);
+  bool startable = facts.engine_installed && !facts.engine_is_outside();
+  if (is_users_engine(facts)) {
+    add_start(facts, "start the engine of this user", steps);
+  } else if (named && startable) {
+    add_start(facts, "start the engine, unless it runs", steps);
+  }
+  for (auto& step : use_other(facts, other)) steps.push_back(std::move(step));
+  if (!named && startable && is_usual(facts.socket->path)) {
+    add_start(facts, "or start the engine that listens at the usual place", steps);
+  }
+  return steps;
+}
+
 /// Neither here nor elsewhere: the engine does not run, or nobody can know where it listens.
 Finding nowhere(const Facts& facts) {
   const auto& path = facts.socket->path;
@@ -101,13 +122,8 @@ Finding missing(const Facts& facts) {
   const auto& path = facts.socket->path;
   if (!facts.other_sockets.empty()) {
     const auto& other = best_other(facts).path;
-    std::vector<Step> steps;
-    if (is_users_engine(facts)) add_start(facts, "start the engine of this user", steps);
-    for (auto& step : use_other(facts, other)) steps.push_back(std::move(step));
-    bool stopped = is_usual(path) && facts.engine_installed && !facts.engine_is_outside();
-    if (stopped) add_start(facts, "or start the engine that listens at the usual place", steps);
     return failed(fmt::format("there is no '{}', but an engine's socket at '{}'", path, other),
-                  std::move(steps));
+                  start_or_use(facts, other));
   }
   if (facts.engine_is_outside()) {
     std::vector<Step> steps{mount_it(path)};

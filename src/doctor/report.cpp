@@ -42,7 +42,7 @@ std::size_t columns_of(std::string_view text) {
 /// Broken at spaces where it would be wider than `width`; all lines but the first begin with
 /// `indent` spaces, which the first has behind it already.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  constexpr std::size_t narrowest = 24;
+  constexpr std::size_t narrowest = 15;
   if (width < indent + narrowest) return std::string{text};
   std::string out;
   std::size_t used = indent;

@@ -112,6 +112,7 @@ TEST(ReportOnPaper, IsNoWiderThanItAndKeepsCommandsWhole) {
     if (!command && !head) EXPECT_LE(line.size(), 60U) << line;
   }
   EXPECT_GT(std::ranges::count(narrow, '\n'), std::ranges::count(wide, '\n'));
+  EXPECT_THAT(text_of(outline, {Colour::none, 40}), HasSubstr("there is no\n"));
   for (const auto& row : outline.rows) {
     if (row.state < State::note) continue;
     for (const auto& step : row.remedy) EXPECT_THAT(narrow, HasSubstr(step.command));
