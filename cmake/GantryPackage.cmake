@@ -10,6 +10,26 @@ install(FILES README.md README.zh-CN.md CHANGELOG.md SECURITY.md docs/operating.
   docs/doctor.md docs/docker-permissions.md docs/metrics.md packaging/grafana/gantry.json LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# Each shell looks for completions in a folder of its own, by the command's name.
+set(completion_files
+  "bash:${CMAKE_INSTALL_DATADIR}/bash-completion/completions:gantry"
+  "zsh:${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions:_gantry"
+  "fish:${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d:gantry.fish")
+foreach(completion ${completion_files})
+  string(REPLACE ":" ";" completion ${completion})
+  list(GET completion 0 shell)
+  list(GET completion 1 folder)
+  list(GET completion 2 name)
+  set(script ${CMAKE_BINARY_DIR}/completion/${name})
+  add_custom_command(OUTPUT ${script}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/completion
+    COMMAND gantry completion ${shell} > ${script}
+    DEPENDS gantry VERBATIM)
+  list(APPEND completion_scripts ${script})
+  install(FILES ${script} DESTINATION ${folder})
+endforeach()
+add_custom_target(completions ALL DEPENDS ${completion_scripts})
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME gantry)
 set(CPACK_PACKAGE_CONTACT "Gantry maintainers <maintainers@gantry.invalid>")
