@@ -41,7 +41,7 @@ class EventsTest : public testing::Test {
   }
   std::string events(std::string query, std::string part, net::http::Headers headers) {
     return server_.loop().run(
-        async::with_deadline(Milliseconds{5'000}, "reading events",
+        async::with_deadline(Milliseconds{60'000}, "reading events",
                              read("/api/v1/events" + query, std::move(headers), std::move(part))));
   }
   net::http::Headers since(std::uint64_t number, net::http::Headers headers) {

@@ -51,7 +51,7 @@ class ExecutionSightTest : public testing::Test {
     auto socket = server_.loop().run(server_.open_socket(std::move(target), who));
     if (!first.empty()) server_.loop().run(say(socket, std::move(first)));
     return server_.loop().run(
-        async::with_deadline(Milliseconds{5'000}, "hearing", hear_all(socket)));
+        async::with_deadline(Milliseconds{60'000}, "hearing", hear_all(socket)));
   }
   /// All that somebody hears of what they ran, by protocol.
   std::vector<std::string> told_in_json(const TestServer::Headers& who) {

@@ -16,7 +16,7 @@ async::task<void> send_text(net::WebSocket& socket, std::string text) {
 }
 
 async::task<std::string> receive_text(net::WebSocket& socket) {
-  auto message = co_await async::with_deadline(Milliseconds{5'000}, "waiting", socket.receive());
+  auto message = co_await async::with_deadline(Milliseconds{60'000}, "waiting", socket.receive());
   co_return message ? message->data : "closed";
 }
 

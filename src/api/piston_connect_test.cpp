@@ -34,7 +34,7 @@ async::task<std::vector<std::string>> hear_all(WebSocket& socket) {
 }
 
 async::task<std::string> hear(WebSocket& socket) {
-  auto message = co_await async::with_deadline(Milliseconds{5'000}, "hearing", socket.receive());
+  auto message = co_await async::with_deadline(Milliseconds{60'000}, "hearing", socket.receive());
   co_return message ? message->data : "closed";
 }
 
@@ -49,7 +49,7 @@ class PistonConnectTest : public testing::Test {
   std::string next(WebSocket& socket) { return server_.loop().run(hear(socket)); }
   std::vector<std::string> rest(WebSocket& socket) {
     return server_.loop().run(
-        async::with_deadline(Milliseconds{5'000}, "hearing", hear_all(socket)));
+        async::with_deadline(Milliseconds{60'000}, "hearing", hear_all(socket)));
   }
   /// The code and the reason of the server's good-bye.
   std::string goodbye_to(std::vector<std::string> messages) {
@@ -80,7 +80,7 @@ async::task<std::string> PistonConnectTest::last_frame(std::string bytes) {
   // A close frame is short: its opcode, its length, two bytes of code, its reason.
   for (;;) {
     auto size =
-        co_await async::with_deadline(Milliseconds{5'000}, "hearing", stream->read_some(piece));
+        co_await async::with_deadline(Milliseconds{60'000}, "hearing", stream->read_some(piece));
     answer.append(piece, 0, size);
     auto at = answer.rfind('\x88');
     if (at != std::string::npos && answer.size() >= at + 4) {

@@ -14,6 +14,9 @@ using testing::HasSubstr;
 constexpr auto program = R"({"language":"python","source":"42"})";
 
 async::task<void> finish(async::task<net::http::Response> request) { co_await std::move(request); }
+async::task<void> has_begun(TestServer& server) {
+  return async::until([&] { return !server.sandbox().seen.empty(); });
+}
 
 class SubmissionsApiTest : public testing::Test {
  protected:
@@ -27,7 +30,7 @@ class SubmissionsApiTest : public testing::Test {
   }
   json::Object read(const std::string& path) { return object_of(server_.ask("GET", path)); }
   std::string verdict_of(const std::string& id) {
-    for (int i = 0; i < 1'000; ++i) {
+    for (int i = 0; i < 20'000; ++i) {
       auto execution = read("/api/v1/executions/" + id);
       if (execution["state"] == "finished") return execution["verdict"].as_string().c_str();
       server_.loop().run(async::pause(Milliseconds{2}));
@@ -129,7 +132,7 @@ TEST_F(SubmissionsApiTest, AClientThatGoesAwayCancelsWhenItHasAskedFor) {
   server_.sandbox().hold();
   auto gone = server_.send_beside("POST", "/api/v1/executions?wait=true&cancel_on_disconnect=true",
                                   program, server_.local());
-  server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{100})));
+  server_.loop().run(async::race(finish(std::move(gone)), has_begun(server_)));
   auto id = read("/api/v1/executions")["items"].as_array().at(0).at("id").as_string();
   EXPECT_EQ(verdict_of(id.c_str()), "cancelled");
 }
@@ -138,8 +141,11 @@ TEST_F(SubmissionsApiTest, SoDoesAFollowerOfItsEvents) {
   server_.sandbox().hold();
   auto id = id_of(server_.ask("POST", "/api/v1/executions", program));
   auto path = fmt::format("/api/v1/executions/{}/events?cancel_on_disconnect=true", id);
-  auto gone = server_.send_beside("GET", path, {}, server_.local());
-  server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{200})));
+  // Whoever leaves before being heard has not followed: again, then.
+  for (int i = 0; i < 100 && read("/api/v1/executions/" + id)["state"] != "finished"; ++i) {
+    auto gone = server_.send_beside("GET", path, {}, server_.local());
+    server_.loop().run(async::race(finish(std::move(gone)), async::pause(Milliseconds{200})));
+  }
   EXPECT_EQ(verdict_of(id), "cancelled");
 }
 
