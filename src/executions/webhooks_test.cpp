@@ -128,7 +128,7 @@ class WebhooksTest : public ExecutionsFixture {
     loop_.run(async::until([&] { return listener_.heads.size() >= count; }));
   }
   void until_nothing_is_untold() {
-    for (int i = 0; i < 400 && !untold().empty(); ++i) loop_.run(async::pause(Milliseconds{10}));
+    for (int i = 0; i < 6'000 && !untold().empty(); ++i) loop_.run(async::pause(Milliseconds{10}));
     EXPECT_THAT(untold(), IsEmpty());
   }
   /// What is to be told now or later.
@@ -246,7 +246,7 @@ TEST_F(WebhooksTest, AttemptsAreCountedBeyondARestart) {
   first_pause_ = Milliseconds{60'000};
   make({.reach = net::Reach::anything});
   run_to_its_end();
-  for (int i = 0; i < 400 && untold()[0].attempts == 0; ++i) {
+  for (int i = 0; i < 6'000 && untold()[0].attempts == 0; ++i) {
     loop_.run(async::pause(Milliseconds{10}));
   }
   EXPECT_EQ(untold()[0].attempts, 1);
