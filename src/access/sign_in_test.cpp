@@ -1,6 +1,8 @@
 #include "access/testing_fake.hpp"
 #include "async/attempt.hpp"
 
+#include <type_traits>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -124,9 +126,11 @@ TEST_F(SignInTest, AWrongPasswordAndAnUnknownNameGetTheSameAnswer) {
 }
 
 TEST_F(SignInTest, AMegabyteOfPasswordNeverReachesTheHash) {
-  auto before = steady_now();
-  EXPECT_EQ(sign_in("ada", std::string(1U << 20U, 'x')).error().code, "bad_credentials");
-  EXPECT_LT(steady_now() - before, Milliseconds{50});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(sign_in("ada", std::string(1U << 20U, 'x')).error().code, "bad_credentials");
+  }
+  // What reaches it is an attempt, and of those there may only be a few.
+  EXPECT_EQ(access().retry_after("ada", here), Seconds{0});
 }
 
 TEST_F(SignInTest, APasswordMayHoldAnyCharacterAndAllOfThemCount) {
@@ -294,10 +298,9 @@ TEST_F(SignInTest, TheOldestOfTooManySessionsEnds) {
 }
 
 TEST_F(SignInTest, ARequestWithASessionCostsNoRoundTrip) {
-  auto value = cookie();
-  auto before = steady_now();
-  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(access().by_session(value));
-  EXPECT_LT(steady_now() - before, Milliseconds{500});
+  // What answers without a coroutine has nothing that it could wait for.
+  static_assert(std::is_same_v<decltype(access().by_session("")), Result<Identity>>);
+  EXPECT_TRUE(access().by_session(cookie()));
 }
 
 }  // namespace
