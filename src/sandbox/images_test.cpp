@@ -63,8 +63,8 @@ class ImagesTest : public testing::Test {
   async::TestLoop loop_;
   FakeDaemon daemon_;
   std::unique_ptr<engine::Client> client_ = daemon_.client(loop_.executor());
-  ImageSettings settings_{.memory = {.with_alias = Milliseconds{30},
-                                     .without_alias = Milliseconds{30},
+  ImageSettings settings_{.memory = {.with_alias = Milliseconds{1'500},
+                                     .without_alias = Milliseconds{1'500},
                                      .first_retry = Milliseconds{1}}};
   Logins logins_ = Logins::stored;
   std::optional<Images> images_;
@@ -253,7 +253,7 @@ TEST_F(ImagesTest, ARefusalIsRememberedAndAfterAWhileTriedAgain) {
   EXPECT_TRUE(resolve());
   EXPECT_EQ(pulls(), 1U);
 
-  loop_.run(async::pause(Milliseconds{35}));
+  loop_.run(async::pause(Milliseconds{1'600}));
   EXPECT_TRUE(resolve());
   EXPECT_EQ(pulls(), 2U);
 }
