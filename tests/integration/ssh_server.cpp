@@ -270,7 +270,7 @@ void SshServer::start() {
   auto started = async::Process::start(
       loop_.executor(), {.argv = command(), .env = {"PATH=/usr/sbin:/usr/bin:/bin"}});
   process_.emplace(value_or_throw(std::move(started)));
-  loop_.run(async::with_deadline(Seconds{15}, "starting sshd", until_listening(port_)));
+  loop_.run(async::with_deadline(Seconds{60}, "starting sshd", until_listening(port_)));
 }
 
 void SshServer::renew_host_key() {

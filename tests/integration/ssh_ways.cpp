@@ -62,7 +62,7 @@ Result<std::vector<engine::ContainerSummary>> SshWays::list() {
 }
 
 void SshWays::eventually(std::function<bool()> reached) {
-  run(async::with_deadline(Seconds{15}, "waiting", poll(std::move(reached))));
+  run(async::with_deadline(Seconds{60}, "waiting", poll(std::move(reached))));
 }
 
 Error SshWays::refusal() {
