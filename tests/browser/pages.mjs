@@ -178,7 +178,7 @@ export function test_people() {
   });
 
   test('who may do nothing else runs programs', async () => {
-    await page.getByLabel('Role', { exact: true }).selectOption('executor');
+    await page.getByRole('combobox', { name: 'Role', exact: true }).selectOption('executor');
     await add_user('eve');
     await row('eve').waitFor();
     const apart = await page.context().browser().newContext({ locale: 'en-US' });
