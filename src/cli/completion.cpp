@@ -166,20 +166,20 @@ std::string replaced(std::string text, std::string_view mark, std::string_view b
 std::string bash(const std::vector<CommandShape>& commands) {
   std::string cases;
   for (const auto& [path, shape] : places_of(commands)) {
-  std::vector<std::string> words{shape->words};
-  if (!shape->actions.empty()) words.push_back(names_of(shape->actions));
-  if (shape->names != Names::none) {
-    words.push_back(fmt::format("$({})", names_command(shape->names)));
+    std::vector<std::string> words{shape->words};
+    if (!shape->actions.empty()) words.push_back(names_of(shape->actions));
+    if (shape->names != Names::none) {
+      words.push_back(fmt::format("$({})", names_command(shape->names)));
+    }
+    cases += fmt::format(
+        "    '{}')\n      words=\"{}\"\n      flags='{}'\n      valued='{}'\n"
+        "      ;;\n",
+        path, fmt::join(words, " "), names_of(shape->flags), valued_of(shape->flags));
   }
-  cases += fmt::format(
-      "    '{}')\n      words=\"{}\"\n      flags='{}'\n      valued='{}'\n"
-      "      ;;\n",
-      path, fmt::join(words, " "), names_of(shape->flags), valued_of(shape->flags));
-}
-auto script = replaced(std::string{bash_script}, "@HOSTS@", names_command(Names::hosts));
-script = replaced(std::move(script), "@COMMANDS@", names_of(commands));
-script = replaced(std::move(script), "@WITH_ACTIONS@", with_actions(commands));
-return replaced(std::move(script), "@CASES@", cases);
+  auto script = replaced(std::string{bash_script}, "@HOSTS@", names_command(Names::hosts));
+  script = replaced(std::move(script), "@COMMANDS@", names_of(commands));
+  script = replaced(std::move(script), "@WITH_ACTIONS@", with_actions(commands));
+  return replaced(std::move(script), "@CASES@", cases);
 }
 
 /// `'hosts:The machines …'`, as _describe takes it.
