@@ -22,6 +22,10 @@ const all = [...time, ...processes, ...memory, ...files, ...output, ...kernel, .
 const wanted = all.filter(({ number, short }) => (
   positionals.length > 0 ? positionals.includes(String(number)) : !values.short || short));
 
+/** A suite that skips what it is for would pass for nothing. */
+const must_be_there = (executor) => (
+  executor === values.executor || (Boolean(process.env.CI) && executor !== 'runsc'));
+
 const suite = new Suite();
 const began = performance.now();
 await suite.start();
@@ -34,7 +38,7 @@ try {
     if (absent) {
       console.log(`${executor}: skipped: ${absent}`);
       results.push({ executor, skipped: absent });
-      if (values.executor) process.exitCode = 1;
+      if (must_be_there(executor)) process.exitCode = 1;
       continue;
     }
     for (const entry of wanted) {
