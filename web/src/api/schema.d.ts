@@ -3048,7 +3048,7 @@ export interface components {
         Limits: {
             /** @default 10000 */
             wall_time_ms?: number;
-            /** @description Default is the wall time */
+            /** @description Default is the wall time; who reaches both at once is `timed_out` */
             cpu_time_ms?: number;
             /**
              * @description 16 MiB to 4 GiB, default 256 MiB; swap is never added
