@@ -30,7 +30,7 @@ std::string script_of(std::string_view shell) {
   return value_or_throw(completion_script(shell, commands));
 }
 
-// What the shells make of them is seen in tests/completion.
+// What the shells make of them is seen in tests/dev/completion.bats.
 
 TEST(Completion, OfBashHasEachCommandAndActionOnce) {
   auto script = script_of("bash");

@@ -66,13 +66,15 @@ class TlsFiles : public testing::Test {
 
 TEST_F(TlsFiles, AreReadAnewWhenTheyChange) {
   write(first_.issue());
+  auto began = steady_now();
   auto files = TlsServerFiles::open(certificate(), key()).value();
-  EXPECT_EQ(verdict(files.current(), first_), "");
-  auto opened = steady_now();
+  auto opened = files.current();
   write(second_.issue());
   auto former = files.current();
-  bool within_the_second = steady_now() - opened < Seconds{1};
-  EXPECT_EQ(verdict(former, within_the_second ? first_ : second_), "");
+  // A busy machine may need longer for this than the files are left alone.
+  bool left_alone = steady_now() - began < Seconds{1};
+  EXPECT_EQ(verdict(opened, first_), "");
+  if (left_alone) EXPECT_EQ(verdict(former, first_), "");
   loop_.run(async::pause(Milliseconds{1'050}));
   EXPECT_EQ(verdict(files.current(), second_), "");
   EXPECT_EQ(verdict(files.current(), first_), "tls_unknown_authority");

@@ -164,12 +164,12 @@ export class Suite {
       Object.assign(result, await entry.run(this, executor));
     } else {
       result.control = await this.#control(entry);
-      for (let left = runs_max; left > 0; --left) {
+      let runs = 0;
+      do {
         result.late = null;
         await this.#run_sandboxed(entry, executor, result);
-        if (!result.late || result.problems.length > 0) break;
-      }
-      if (result.late) result.problems.push(`${result.late}, ${runs_max} times`);
+      } while (++runs < runs_max && result.late && result.problems.length === 0);
+      if (result.late) result.problems.push(`${result.late}, in ${runs} of ${runs} runs`);
     }
     if (result.state === 'not yet') return result;
     result.left = await this.leftovers.left();

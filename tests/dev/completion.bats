@@ -32,9 +32,10 @@ needs() {
   command -v "$1" >/dev/null || [[ -n ${CI:-} ]] || skip "$1 is not here"
 }
 
-# offers WORD… --: what the shell under test offers after the words that follow; the last of them is
+# offered WORD…: what the shell under test offers after the words that follow; the last of them is
 # the one that is being typed.
 offered() {
+  set -o pipefail
   case $shell in
     bash)
       bash --norc -c 'source <(gantry completion bash)
@@ -42,7 +43,7 @@ offered() {
         _gantry
         printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
       ;;
-    zsh) zsh -f "$root/tests/dev/complete.zsh" "$BATS_TEST_TMPDIR" "$*" ;;
+    zsh) timeout 60 zsh -f "$root/tests/dev/complete.zsh" "$BATS_TEST_TMPDIR" "$*" ;;
     fish) fish --no-config -c "gantry completion fish | source; complete -C '$*'" | cut -f1 ;;
   esac | sort -u | xargs
 }
