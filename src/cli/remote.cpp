@@ -4,6 +4,7 @@
 #include "cli/api_client.hpp"
 #include "cli/columns.hpp"
 #include "cli/find_container.hpp"
+#include "cli/find_user.hpp"
 #include "cli/input.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/remote_request.hpp"
@@ -59,6 +60,9 @@ async::task<Result<ReadFile>> reader_of(const RemoteCommand& command) {
 
 /// Whether its path leads to a host that need not be named.
 bool of_a_host(const Verb& verb) { return verb.path.find("{host}") != verb.path.npos; }
+
+/// Whether its path leads to a user, who may be named.
+bool of_a_user(const Verb& verb) { return verb.path.starts_with("/api/v1/users/{id}"); }
 
 /// `list hosts`, of `List hosts`.
 std::string doing_of(const Verb& verb) {
@@ -121,7 +125,14 @@ async::task<Result<int>> request(Context& context, RemoteCommand command) {
   }
   auto read = co_await reader_of(command);
   if (!read) co_return fail(read.error());
-  auto request = request_of(*command.verb, command.given, *read);
+  // What is said of it has the words that somebody gave.
+  auto meant = command.given;
+  if (of_a_user(*command.verb)) {
+    auto user = co_await find_user(**server, command.text("id"));
+    if (!user) co_return fail(user.error());
+    meant["id"] = {std::move(*user)};
+  }
+  auto request = request_of(*command.verb, meant, *read);
   if (!request) co_return fail(request.error());
   auto answer = co_await ask(**server, *command.verb, std::move(*request));
   if (!answer) co_return fail(in_words_of(*command.verb, answer.error()));

@@ -33,25 +33,23 @@ constexpr std::array grant_columns{Column{"HOST", "host"}, Column{"GROUP", "grou
                                    Column{"RIGHTS", "rights", Show::list}};
 
 constexpr std::array one{Parameter{"ID", "id", "As the list shows it", path}};
+constexpr Parameter user{"USER", "id", "Name or id", path};
+constexpr std::array one_user{user};
 constexpr Parameter grant{"--grant", "grants",
                           "host=NAME or group=NAME, and project=, role=, rights=; repeatable", body,
                           grants};
-constexpr std::array set_grants{Parameter{"ID", "id", "As the list shows it", path},
-                                Parameter{"--grant", "items", grant.help, body, grants}};
-constexpr std::array lift_grants{Parameter{"ID", "id", "As the list shows it", path},
-                                 Parameter{"", "items", "", body, none}};
+constexpr std::array set_grants{user, Parameter{"--grant", "items", grant.help, body, grants}};
+constexpr std::array lift_grants{user, Parameter{"", "items", "", body, none}};
 constexpr std::array new_user{
     Parameter{"NAME", "name", "What they sign in as"},
     Parameter{"--password", "password",
               "File whose first line is the first password; '-' is standard input", body, line},
     Parameter{"--role", "role", "executor, viewer, operator or admin [viewer]", body, text,
               "viewer"}};
-constexpr std::array set_role{Parameter{"ID", "id", "As the list shows it", path},
+constexpr std::array set_role{user,
                               Parameter{"ROLE", "role", "executor, viewer, operator or admin"}};
-constexpr std::array enable{Parameter{"ID", "id", "As the list shows it", path},
-                            Parameter{"", "disabled", "", body, off}};
-constexpr std::array disable{Parameter{"ID", "id", "As the list shows it", path},
-                             Parameter{"", "disabled", "", body, on}};
+constexpr std::array enable{user, Parameter{"", "disabled", "", body, off}};
+constexpr std::array disable{user, Parameter{"", "disabled", "", body, on}};
 constexpr std::array new_token{
     Parameter{"NAME", "name", "What it is for"},
     Parameter{"--role", "role", "At most your own [viewer]", body, text, "viewer"},
@@ -77,8 +75,8 @@ constexpr std::string_view token_examples =
 constexpr std::string_view user_examples =
     "  gantry users add ada --role operator --password ada.password";
 constexpr std::string_view grant_examples =
-    "  gantry users grant 01j… --grant group=production\n"
-    "  gantry users grant 01j… --grant host=web1,project=shop,role=operator,rights=unmask";
+    "  gantry users grant ada --grant group=production\n"
+    "  gantry users grant ada --grant host=web1,project=shop,role=operator,rights=unmask";
 
 Verb of(std::string_view command, std::string_view action, std::string_view help,
         std::string_view method, std::string_view path, std::span<const Parameter> parameters,
@@ -116,7 +114,7 @@ std::span<const Verb> access_verbs() {
        .action = "grants",
        .help = "Show which hosts a user is restricted to",
        .path = "/api/v1/users/{id}/grants",
-       .parameters = one,
+       .parameters = one_user,
        .columns = grant_columns,
        .pages = Verb::Pages::first},
       {.command = "users",
@@ -135,7 +133,7 @@ std::span<const Verb> access_verbs() {
       of("users", "disable", "Keep a user out", "PATCH", "/api/v1/users/{id}", disable,
          "user '{id}' is kept out"),
       of("users", "remove", "Remove a user with sessions and tokens", "DELETE",
-         "/api/v1/users/{id}", one, "user '{id}' is removed"),
+         "/api/v1/users/{id}", one_user, "user '{id}' is removed"),
       list_of("tokens", "List your API tokens", "/api/v1/tokens", token_columns),
       {.command = "tokens",
        .action = "create",
