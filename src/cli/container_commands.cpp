@@ -97,6 +97,12 @@ bool tell_results(Terminal& terminal, const json::Value& answer,
   return all_went_well;
 }
 
+/// `killed`; but many programs live through a signal of somebody's own.
+std::string done_of(const RemoteCommand& command) {
+  if (!command.has("signal")) return std::string{command.verb->done};
+  return fmt::format("was sent signal '{}'", text::one_line(command.text("signal")));
+}
+
 /// A list of a host that is not there is empty; somebody who names one wants to know.
 Result<> knows_host(const json::Value& answer, const std::string& name) {
   const auto* items = member_at(answer, "items");
@@ -184,7 +190,7 @@ async::task<Result<int>> run_container_action(Context& context, RemoteCommand co
     Terminal silent{[](std::string_view) {}, [](std::string_view) {}, Terminal::Kind::file};
     co_return tell_results(silent, *answer, *containers, "") ? 0 : 1;
   }
-  co_return tell_results(context.terminal, *answer, *containers, command.verb->done) ? 0 : 1;
+  co_return tell_results(context.terminal, *answer, *containers, done_of(command)) ? 0 : 1;
 }
 
 async::task<Result<int>> run_container_look(Context& context, RemoteCommand command) {
