@@ -190,6 +190,11 @@ export function test_people() {
     await hers.getByRole('button', { name: 'Run', exact: true }).click();
     const ok = hers.getByRole('status').locator('[data-verdict="ok"]');
     await ok.waitFor({ timeout: verdict_timeout_ms });
+    for (const address of ['containers', 'hosts', 'users', 'audit']) {
+      await hers.goto(new URL(address, url).href);
+      await hers.getByRole('alert').first().waitFor();
+      assert.equal(await hers.getByText('Loading').count(), 0, `${address} waits for nothing`);
+    }
     await apart.close();
     await button('Remove eve').click();
     await button('Remove with tokens and sessions').click();

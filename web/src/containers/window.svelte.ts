@@ -39,7 +39,7 @@ export class ContainerWindow {
       this.pages = [page(undefined, list)];
       this.take(list);
     });
-    if (mine === this.generation) await this.fill();
+    if (mine === this.generation && !this.problem) await this.fill();
   }
 
   /** Says which rows are in view. */

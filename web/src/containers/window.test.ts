@@ -84,3 +84,10 @@ test('a failure is told and what was had stays', async () => {
   expect(window.problem?.code).toBe('server_unreachable');
   expect(ids(window)).toBe('ab');
 });
+
+test('what was refused stays told', async () => {
+  const window = new ContainerWindow(() => Promise.reject(new Error('not for you')));
+  await window.restart();
+  expect(window.problem).toBeDefined();
+  expect(window.ready).toBe(false);
+});
