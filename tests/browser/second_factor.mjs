@@ -1,4 +1,5 @@
 // The second factor: set up by its secret, asked for at sign-in, switched off again.
+import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import {
   button,
@@ -18,6 +19,10 @@ export function test_second_factor() {
   test('a second factor is set up by the code that its secret gives', async () => {
     await go_by_account('My account');
     await button('Set up').click();
+    await page.getByLabel('Current password').last().fill('typed, and left');
+    await button('Cancel').click();
+    await button('Set up').click();
+    assert.equal(await page.getByLabel('Current password').last().inputValue(), '');
     await page.getByRole('img', { name: 'QR code with the secret of the second factor' }).waitFor();
     await examine(page, 'second-factor');
     const secret = await page.getByTestId('totp-secret').innerText();
