@@ -137,8 +137,8 @@ class TerminalChannel {
           {.actor = fleet::actor_of(*call_.identity),
            .host = view->host,
            .action = "terminal.join",
-           .object = view->wish.container,
-           .parameters = {{"terminal", view->id}, {"types", types}}});
+           .object = view->wish.name,
+           .parameters = {{"terminal", view->id}, {"id", view->wish.container}, {"types", types}}});
       if (!noted) co_return fail(std::move(noted.error()));
     }
     co_return terminals.join(view->id,

@@ -30,7 +30,7 @@ json::Object parameters_of(const TerminalView& view) {
   json::Object env;
   for (const auto& [name, value] : wish.env) env[name] = value;
   json::Object parameters{{"terminal", view.id},
-                          {"container", wish.name},
+                          {"id", wish.container},
                           {"columns", wish.size.columns},
                           {"rows", wish.size.rows}};
   if (!wish.shell.empty()) parameters["shell"] = wish.shell;
@@ -67,7 +67,7 @@ json::Object parameters_of(const CommandWish& wish) {
   for (const auto& word : wish.command) command.emplace_back(word);
   json::Object env;
   for (const auto& [name, value] : wish.env) env[name] = value;
-  json::Object parameters{{"container", wish.name},
+  json::Object parameters{{"id", wish.container},
                           {"command", std::move(command)},
                           {"time_max_ms", wish.bounds.time_max.count()}};
   if (!wish.user.empty()) parameters["user"] = wish.user;
@@ -248,7 +248,7 @@ async::task<Result<TerminalView>> Terminals::open_now(std::shared_ptr<Host> host
   auto underway = co_await operations_.begin({.actor = view.wish.owner,
                                               .host = view.host,
                                               .action = "terminal.open",
-                                              .object = view.wish.container,
+                                              .object = view.wish.name,
                                               .parameters = parameters_of(view)});
   if (!underway) co_return fail(std::move(underway.error()));
   auto opened = co_await async::attempt(start(std::move(host), std::move(view), *underway));
@@ -378,7 +378,7 @@ async::task<Result<engine::ExecResult>> Terminals::run(std::shared_ptr<Host> hos
   auto underway = co_await operations_.begin({.actor = wish.owner,
                                               .host = host->name(),
                                               .action = "container.exec",
-                                              .object = wish.container,
+                                              .object = wish.name,
                                               .parameters = parameters_of(wish)});
   if (!underway) co_return fail(std::move(underway.error()));
   auto result = co_await async::attempt(engine::run_exec(
