@@ -1,9 +1,9 @@
 #include "api/compat.hpp"
 
+#include "api/leaving_fake.hpp"
 #include "api/metrics.hpp"
 #include "api/testing_fake.hpp"
 #include "async/deadline.hpp"
-#include "async/race.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -131,15 +131,10 @@ TEST_F(CompatTest, MistakesKeepTheOriginsShape) {
   EXPECT_EQ(execute(std::string((16U << 20U) + 1, ' ')).head.status, 413U);
 }
 
-async::task<void> finish(async::task<net::http::Response> request) { co_await std::move(request); }
-async::task<void> has_begun(TestServer& server) {
-  return async::until([&] { return !server.sandbox().seen.empty(); });
-}
-
 TEST_F(CompatTest, AClientThatGoesAwayTakesItsScriptWithIt) {
   server_.sandbox().hold();
   auto gone = server_.send_beside("POST", "/execute", R"({"script":"sleep 20"})", {});
-  server_.loop().run(async::race(finish(std::move(gone)), has_begun(server_)));
+  server_.loop().run(leaves_once_begun(server_, std::move(gone)));
   ASSERT_EQ(server_.sandbox().seen.size(), 1U);
   auto& executions = server_.executions();
   server_.loop().run(

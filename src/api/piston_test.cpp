@@ -1,8 +1,8 @@
 #include "api/piston.hpp"
 
+#include "api/leaving_fake.hpp"
 #include "api/testing_fake.hpp"
 #include "async/deadline.hpp"
-#include "async/race.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -151,15 +151,10 @@ TEST_F(PistonTest, LanguagesAreRuntimesAndPackages) {
   }
 }
 
-async::task<void> finish(async::task<net::http::Response> request) { co_await std::move(request); }
-async::task<void> has_begun(TestServer& server) {
-  return async::until([&] { return !server.sandbox().seen.empty(); });
-}
-
 TEST_F(PistonTest, AClientThatGoesAwayTakesItsJobWithIt) {
   server_.sandbox().hold();
   auto gone = server_.send_beside("POST", "/api/v2/piston/execute", python, {});
-  server_.loop().run(async::race(finish(std::move(gone)), has_begun(server_)));
+  server_.loop().run(leaves_once_begun(server_, std::move(gone)));
   ASSERT_EQ(server_.sandbox().seen.size(), 1U);
   auto& executions = server_.executions();
   server_.loop().run(

@@ -1,3 +1,4 @@
+#include "api/leaving_fake.hpp"
 #include "api/testing_fake.hpp"
 #include "async/deadline.hpp"
 #include "async/race.hpp"
@@ -14,9 +15,6 @@ using testing::HasSubstr;
 constexpr auto program = R"({"language":"python","source":"42"})";
 
 async::task<void> finish(async::task<net::http::Response> request) { co_await std::move(request); }
-async::task<void> has_begun(TestServer& server) {
-  return async::until([&] { return !server.sandbox().seen.empty(); });
-}
 
 class SubmissionsApiTest : public testing::Test {
  protected:
@@ -132,7 +130,7 @@ TEST_F(SubmissionsApiTest, AClientThatGoesAwayCancelsWhenItHasAskedFor) {
   server_.sandbox().hold();
   auto gone = server_.send_beside("POST", "/api/v1/executions?wait=true&cancel_on_disconnect=true",
                                   program, server_.local());
-  server_.loop().run(async::race(finish(std::move(gone)), has_begun(server_)));
+  server_.loop().run(leaves_once_begun(server_, std::move(gone)));
   auto id = read("/api/v1/executions")["items"].as_array().at(0).at("id").as_string();
   EXPECT_EQ(verdict_of(id.c_str()), "cancelled");
 }
