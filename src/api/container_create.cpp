@@ -56,7 +56,8 @@ async::task<Result<>> check_volume(Call& call, HostPointer host, std::string nam
 /// other images a host has is not told, so that one that is hidden is like one that is not there.
 async::task<Result<>> check_image(Call& call, HostPointer host, std::string name) {
   Error hidden{ErrorKind::not_found, "no_such_image",
-               fmt::format("cannot find image '{}' on '{}': there is none of that name or id",
+               fmt::format("cannot find image '{}' on '{}': there is none of that name or id that "
+                           "you may use",
                            text::shortened(text::one_line(name), 80), host->name()),
                "ask somebody who operates the whole host to pull it"};
   if (!engine::valid_image_id(name) && !engine::ImageReference::parse(name)) {

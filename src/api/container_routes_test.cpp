@@ -293,8 +293,11 @@ TEST_F(ContainerRoutes, WhoOperatesAProjectBringsInNothingOfOthers) {
                                     image, network, mounts),
                         as);
   };
-  EXPECT_EQ(refusal_of(create(R"("network":"none",)", "", "erp_web")), "404 no_such_image");
-  EXPECT_EQ(refusal_of(create(R"("network":"none",)", "", "none")), "404 no_such_image");
+  for (auto image : {"erp_web", "none"}) {
+    auto refused = create(R"("network":"none",)", "", image);
+    EXPECT_EQ(refusal_of(refused), "404 no_such_image");
+    EXPECT_THAT(refused.body, HasSubstr("there is none of that name or id that you may use"));
+  }
   EXPECT_EQ(refusal_of(create(R"("network":"none",)", "erp_data")), "404 no_such_volume");
   EXPECT_EQ(refusal_of(create(R"("network":"none",)", "none")), "404 no_such_volume");
   EXPECT_EQ(refusal_of(create(R"("network":"erp_net",)", "")), "404 no_such_network");
@@ -305,6 +308,21 @@ TEST_F(ContainerRoutes, WhoOperatesAProjectBringsInNothingOfOthers) {
   daemon().expect("POST", "/containers/create").reply(201, fmt::format(R"({{"Id":"{}"}})", id_));
   inspectable({{"com.docker.compose.project", "shop"}});
   EXPECT_EQ(create(R"("network":"shop_net",)", "shop_data", "shop_web").head.status, 201U);
+}
+
+TEST_F(ContainerRoutes, WhoOperatesAProjectHearsThatAnotherIsNotTheirs) {
+  auto user = server_.add_user("carol", access::Role::operator_);
+  auto as = TestServer::bearer(server_.add_token(user, access::Role::operator_, {"containers"}));
+  value_or_throw(server_.loop().run(server_.access().set_grants(
+      server_.owner(), user.user,
+      {{.host = "local", .project = "shop", .role = access::Role::operator_}})));
+  auto refused = server_.send(
+      "POST", base, R"({"image":"nginx","labels":{"com.docker.compose.project":"erp"}})", as);
+  EXPECT_EQ(refusal_of(refused), "404 no_such_host");
+  EXPECT_THAT(refused.body, HasSubstr("cannot find host 'local' for project 'erp': you have no "
+                                      "project of that name there"));
+  auto whole = server_.send("POST", base, R"({"image":"nginx"})", as);
+  EXPECT_THAT(whole.body, HasSubstr("as a whole: you see only projects on it"));
 }
 
 TEST_F(ContainerRoutes, WhoOperatesAProjectDoesNotLearnHowTheEngineIsReached) {

@@ -28,6 +28,15 @@ std::unexpected<Error> not_the_whole_host(const fleet::Host& host) {
       "name a project of yours where one can be named, or ask an admin for the host");
 }
 
+/// The same of a project that is not theirs; whether it is there must not show.
+std::unexpected<Error> not_for_the_project(const fleet::Host& host, std::string_view project) {
+  return fail(ErrorKind::not_found, "no_such_host",
+              fmt::format("cannot find host '{}' for project '{}': you have no project of that "
+                          "name there",
+                          host.name(), text::shortened(text::one_line(project), 64)),
+              "list the projects you may see with 'gantry projects list'");
+}
+
 std::unexpected<Error> no_such_container(std::string_view host, std::string_view reference) {
   return fail(ErrorKind::not_found, "no_such_container",
               fmt::format("cannot find container '{}' on '{}'",
@@ -95,6 +104,7 @@ Result<std::shared_ptr<fleet::Host>> host_for(Call& call, std::string_view name,
   if (!host) return no_such_host(name);
   auto role = role_on(call, *host, project);
   if (!role && call.rights().sees_host(host->name(), host->config().groups)) {
+    if (!project.empty()) return not_for_the_project(*host, project);
     return not_the_whole_host(*host);
   }
   if (!role) return no_such_host(name);
