@@ -20,9 +20,9 @@ namespace {
 constexpr std::size_t entry_max = 1U << 20U;
 constexpr int groups_max = 1 << 16;
 constexpr Id init = 1;
-/// Those that systemd gives to accounts of DynamicUser= (systemd.exec(5)).
-constexpr Id dynamic_first = 61'184;
-constexpr Id dynamic_last = 65'519;
+/// Here systemd keeps whom it has made for DynamicUser=, by number and name. The numbers alone do
+/// not tell: distributions and directories give accounts for good some of the same.
+constexpr const char* dynamic_accounts = "/run/systemd/dynamic-uid";
 constexpr std::string_view service_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@-";
 
@@ -91,14 +91,12 @@ std::vector<Id> groups_of(const Account& whose) {
   return {groups.begin(), groups.end()};
 }
 
-bool is_dynamic(Id uid) { return uid >= dynamic_first && uid <= dynamic_last; }
-
 Subject of_account(const Account& whose) {
   return {.what = fmt::format("user '{}'", whose.name),
           .user = whose.name,
           .uid = whose.uid,
           .account_groups = groups_of(whose),
-          .dynamic = is_dynamic(whose.uid),
+          .dynamic = is_dynamic(whose.uid, dynamic_accounts),
           .kind = Subject::Kind::other};
 }
 
@@ -153,7 +151,7 @@ Subject of_ids(int pid, const ProcessIds& ids) {
   if (whose) subject.account_groups = groups_of(*whose);
   if (whose) subject.user = whose->name;
   subject.elsewhere = elsewhere;
-  subject.dynamic = !elsewhere && is_dynamic(ids.uid);
+  subject.dynamic = !elsewhere && is_dynamic(ids.uid, dynamic_accounts);
   subject.service = service_of(pid, ids);
   return subject;
 }
@@ -178,6 +176,12 @@ std::vector<Id> numbers_after(std::string_view status, std::string_view key) {
 }
 
 }  // namespace
+
+bool is_dynamic(Id uid, const std::filesystem::path& accounts) {
+  std::error_code failed;
+  auto entry = accounts / fmt::format("direct:{}", uid);
+  return std::filesystem::is_symlink(std::filesystem::symlink_status(entry, failed));
+}
 
 std::optional<ProcessIds> read_process_ids(std::string_view status) {
   // Real, effective, saved, of the file system: the effective ones open sockets.

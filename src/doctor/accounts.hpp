@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "doctor/facts.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct ServiceAccount {
 Result<Subject> of_service_account(const ServiceAccount& whose);
 /// Counts what a service's settings give to its account's groups.
 void add_groups(Subject& subject, const std::vector<std::string>& groups);
+
+/// Whether systemd has made an account for a service that runs, by the folder where it keeps such.
+bool is_dynamic(Id uid, const std::filesystem::path& accounts);
 
 /// Nothing where the machine has none.
 std::optional<Group> group_named(const std::string& name);

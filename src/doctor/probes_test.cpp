@@ -38,6 +38,17 @@ TEST(ProcessIds, MayHaveNoGroupsAtAll) {
   EXPECT_THAT(ids->groups, IsEmpty());
 }
 
+TEST(DynamicAccounts, AreThoseThatSystemdHasMadeAndNotWhoseNumberIsAlike) {
+  std::string name = "/tmp/gantry-dynamic-XXXXXX";
+  std::filesystem::path accounts = ::mkdtemp(name.data());
+  std::filesystem::create_symlink("ci", accounts / "direct:64055");
+  EXPECT_TRUE(is_dynamic(64'055, accounts));
+  // libvirt-qemu has the next one on many a machine, and for good.
+  EXPECT_FALSE(is_dynamic(64'056, accounts));
+  EXPECT_FALSE(is_dynamic(64'055, accounts / "none"));
+  std::filesystem::remove_all(accounts);
+}
+
 TEST(WhoseGroupItIs, IsReadByNumbers) {
   constexpr std::string_view passwd =
       "root:x:0:0:root:/root:/bin/sh\nci:x:1001:998:CI:/:/bin/sh\nann:x:998:1000::/:/bin/sh\n"

@@ -49,6 +49,23 @@ test('a process that began before its account was in the group is restarted', as
   await young.end();
 });
 
+test('an account with a number as of DynamicUser= is one like another, also to --fix', async () => {
+  const user = new_user();
+  root(`usermod --uid 64055 ${user}`);
+  const shell = new Session(user);
+  const found = (await shell.doctor()).names('membership', new RegExp(`user '${user}' is not in group 'docker'`));
+  assert.deepEqual(found.commands('membership'), [`sudo usermod -aG docker ${user}`]);
+  (await new Session('root').doctor(`--fix --yes --user ${user}`)).passes();
+  assert.match(root(`id -nG ${user}`), /\bdocker\b/);
+
+  // What systemd leaves of one that it has made.
+  const made = new_user();
+  const folder = '/run/systemd/dynamic-uid';
+  root(`mkdir -p ${folder}; ln -s ${made} ${folder}/direct:${id_of(made)}`);
+  (await new Session(made).doctor()).names('membership', /gets its account at each start/);
+  root(`rm ${folder}/direct:${id_of(made)}`);
+});
+
 test('--fix of a process adds its account and leaves the restart to its owner', async () => {
   const user = new_user();
   const old = await process_of(user);
