@@ -61,6 +61,11 @@ std::vector<std::string> folders_to(const fs::path& place) {
   return folders;
 }
 
+SocketFile::Bar bar_of(const Rights& folder, Id uid) {
+  if (uid == folder.uid) return SocketFile::Bar::owner;
+  return folder.acl.empty() ? SocketFile::Bar::mode : SocketFile::Bar::list;
+}
+
 /// To connect takes the right to enter each folder on the way.
 void look_at_folders(SocketFile& socket, const Subject& who) {
   for (const auto& folder : folders_to(socket.leads_to.empty() ? socket.path : socket.leads_to)) {
@@ -74,7 +79,9 @@ void look_at_folders(SocketFile& socket, const Subject& who) {
     auto acl = read_acl(*list);
     Rights rights{
         .uid = status.st_uid, .gid = status.st_gid, .mode = status.st_mode & ALLPERMS, .acl = acl};
-    if (!grants(rights, Right::enter, who.uid, who.groups())) socket.shut_by = folder;
+    if (grants(rights, Right::enter, who.uid, who.groups())) continue;
+    socket.shut_by = folder;
+    socket.bar = bar_of(rights, who.uid);
   }
 }
 

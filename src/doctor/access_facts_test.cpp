@@ -77,6 +77,7 @@ TEST_F(TheWayToASocket, IsOpenWhereEverybodyMayEnter) {
 TEST_F(TheWayToASocket, IsShutByAFolderThatTheSubjectMayNotEnter) {
   auto facts = seen_by_somebody();
   EXPECT_EQ(facts.socket->shut_by, folder_);
+  EXPECT_EQ(facts.socket->bar, SocketFile::Bar::mode);
   EXPECT_EQ(facts.socket->behind, folder_);
   EXPECT_THAT(advice(judged("access", facts)),
               testing::HasSubstr("sudo setfacl -m u:somebody:x " + folder_.string()));
@@ -95,7 +96,17 @@ TEST_F(TheWayToASocket, IsShutByTheMaskOfAList) {
   std::string masked{lets_somebody_in};
   masked[30] = 0;
   if (!give_list(masked)) GTEST_SKIP() << "this file system has no lists";
-  EXPECT_EQ(seen_by_somebody().socket->shut_by, folder_);
+  auto facts = seen_by_somebody();
+  EXPECT_EQ(facts.socket->shut_by, folder_);
+  EXPECT_EQ(facts.socket->bar, SocketFile::Bar::list);
+}
+
+TEST_F(TheWayToASocket, IsShutToTheOwnerOfAFolderByTheOwnersOwnBits) {
+  fs::permissions(folder_, fs::perms{0611});
+  if (::chown(folder_.c_str(), somebody, somebody) != 0) GTEST_SKIP() << "only root can give it";
+  auto facts = seen_by_somebody();
+  EXPECT_EQ(facts.socket->shut_by, folder_);
+  EXPECT_EQ(facts.socket->bar, SocketFile::Bar::owner);
 }
 
 }  // namespace

@@ -61,6 +61,13 @@ struct Subject {
 struct SocketFile {
   /// `hidden`: a folder on the way may not be entered.
   enum class Kind : std::uint8_t { missing, hidden, socket, file, folder, other };
+  /// What of a folder shuts the subject out.
+  enum class Bar : std::uint8_t {
+    unknown,
+    mode,
+    list,   ///< Its access control list, or the mask of it.
+    owner,  ///< It is the subject's own, and closed to its owner.
+  };
 
   std::string path;
   std::string leads_to;  ///< Where symbolic links lead; empty: it is none.
@@ -77,6 +84,7 @@ struct SocketFile {
   /// The first folder on the way that the subject may not enter (`hidden`: nor whoever looks);
   /// empty: none.
   std::string shut_by;
+  Bar bar = Bar::unknown;
   /// The first one that is not open to everybody; empty: none.
   std::string behind;
   bool read_only_mount = false;

@@ -2,6 +2,9 @@
 #include "doctor/judges.hpp"
 #include "doctor/usual.hpp"
 
+#include <optional>
+#include <utility>
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -115,6 +118,30 @@ Finding root_needs_none(const SocketFile& socket, const Subject& who) {
   return skipped("root of a container or a namespace, see below");
 }
 
+/// How the subject gets through the folder that shuts it out, and nobody else does.
+std::optional<Step> let_through(const Subject& who, const SocketFile& socket) {
+  auto folder = shell_word(socket.shut_by);
+  switch (socket.bar) {
+    case SocketFile::Bar::unknown:
+      break;
+    case SocketFile::Bar::owner:
+      return Step{"let its owner through", fmt::format("sudo chmod u+x {}", folder)};
+    case SocketFile::Bar::list:
+      // Another entry would make the mask anew, and let in whom it keeps out.
+      return Step{
+          "its access control list, or the mask of it, shuts this user out: change what it "
+          "says (Debian, Ubuntu: package acl)",
+          fmt::format("getfacl {}", folder)};
+    case SocketFile::Bar::mode:
+      if (who.dynamic) break;
+      return Step{
+          "let this user through, unless it is kept out on purpose (Debian, Ubuntu: package "
+          "acl)",
+          fmt::format("sudo setfacl -m u:{}:x {}", shell_word(who.user), folder)};
+  }
+  return std::nullopt;
+}
+
 /// Whether it is a container that has to be made anew, in which this process or the subject is.
 bool is_contained(const Facts& facts) {
   return facts.engine_is_outside() || facts.subject.elsewhere;
@@ -221,10 +248,7 @@ Finding access(const Facts& facts) {
   if (!socket->shut_by.empty()) {
     std::vector<Step> steps{
         {"look at the folders on the way", fmt::format("namei -l {}", shell_word(socket->path))}};
-    if (!who.dynamic)
-      steps.push_back({"let this user through, unless it is kept out on purpose",
-                       fmt::format("sudo setfacl -m u:{}:x {}", shell_word(who.user),
-                                   shell_word(socket->shut_by))});
+    if (auto step = let_through(who, *socket)) steps.push_back(std::move(*step));
     return failed(fmt::format("{}: it may not enter '{}'", summary, socket->shut_by),
                   std::move(steps));
   }

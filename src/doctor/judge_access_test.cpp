@@ -313,10 +313,21 @@ TEST_F(WayToTheSocket, NamesTheGroupInTheUnitOfAServiceWhoseAccountIsMadeAtItsSt
 
 TEST_F(WayToTheSocket, LetsNoAccountThroughAFolderThatIsGoneWithItsService) {
   facts_.socket->shut_by = "/srv/engine";
+  facts_.socket->bar = SocketFile::Bar::mode;
   EXPECT_THAT(commands(),
               ElementsAre("namei -l /var/run/docker.sock", "sudo setfacl -m u:ann:x /srv/engine"));
   facts_.subject.dynamic = true;
   EXPECT_THAT(commands(), ElementsAre("namei -l /var/run/docker.sock"));
+}
+
+TEST_F(WayToTheSocket, ChangesNoListOfAFolderAndOpensItToItsOwner) {
+  facts_.socket->shut_by = "/srv/engine";
+  constexpr const char* look = "namei -l /var/run/docker.sock";
+  EXPECT_THAT(commands(), ElementsAre(look)) << "nobody knows how it is closed";
+  facts_.socket->bar = SocketFile::Bar::list;
+  EXPECT_THAT(commands(), ElementsAre(look, "getfacl /srv/engine"));
+  facts_.socket->bar = SocketFile::Bar::owner;
+  EXPECT_THAT(commands(), ElementsAre(look, "sudo chmod u+x /srv/engine"));
 }
 
 TEST(Container, NeedsBothMountsWithoutAMark) {

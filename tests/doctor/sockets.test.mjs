@@ -205,11 +205,19 @@ test('a folder on the way that the account may not enter is named', async () => 
   await shell.follow(let_through);
   (await look()).passes();
   (await shell.doctor(`--engine ${other.host}`)).passes();
+  // Another entry would give it a new mask, and let in whom this one keeps out.
   root(`setfacl -m m::- ${room}/private`);
-  (await look()).names('access', closed);
+  const masked = (await look()).names('access', closed);
+  const [, what_it_says, ...more] = masked.commands('access');
+  assert.deepEqual([what_it_says, more], [`getfacl ${room}/private`, []]);
+  assert.match((await shell.type(what_it_says)).out, new RegExp(`^user:${shell.user}:--x\\s+#effective:---$`, 'm'));
   const hidden = await shell.doctor(`--engine ${other.host}`);
   hidden.names('socket', new RegExp(`can not be seen: '${room}/private' may not be entered`));
-  root(`chmod 755 ${room}/private`);
+  // Its owner is judged first, and by no list.
+  root(`setfacl -b ${room}/private; chown ${shell.user}: ${room}/private; chmod 600 ${room}/private`);
+  const own = (await look()).names('access', closed);
+  await shell.follow(own.commands('access').at(-1));
+  assert.equal(mode_of(`${room}/private`), '700');
   (await look()).passes();
   await other.end();
 });
