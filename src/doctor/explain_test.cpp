@@ -139,6 +139,17 @@ TEST(Diagnosed, NamesAnotherSocketWhereThereIsOne) {
                     EndsWith("name that one instead: unix:///run/user/1000/docker.sock")));
 }
 
+TEST(Diagnosed, NamesTheUsualSocketFirstToWhomMistypedIt) {
+  auto facts = without_group();
+  facts.other_sockets = {*facts.socket};
+  facts.socket = SocketFile{.path = "/run/dokcer.sock"};
+  auto error = diagnosed(dialled("socket_missing", "there is no such socket"), facts);
+  EXPECT_THAT(error.remedy,
+              AllOf(StartsWith("name that one instead: unix:///run/docker.sock; or start the "
+                               "engine that listens at the usual place: 'sudo systemctl"),
+                    Not(HasSubstr("unless it runs"))));
+}
+
 TEST(Diagnosed, SaysWhichModeShutsOutWhoHasTheGroup) {
   auto facts = without_group();
   facts.subject.account_groups = {ann, docker};

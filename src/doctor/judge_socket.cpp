@@ -92,13 +92,16 @@ std::vector<Step> start_or_use(const Facts& facts, const std::string& other) {
   std::vector<Step> steps;
   bool named = is_named(facts.endpoint);
   bool startable = facts.engine_installed && !facts.engine_is_outside();
-  if (is_users_engine(facts)) {
+  bool users = is_users_engine(facts);
+  // Where the machine's own engine listens, its start makes no socket elsewhere.
+  bool mistaken = named && !users && is_usual(other);
+  if (users) {
     add_start(facts, "start the engine of this user", steps);
-  } else if (named && startable) {
+  } else if (named && startable && !mistaken) {
     add_start(facts, "start the engine, unless it runs", steps);
   }
   for (auto& step : use_other(facts, other)) steps.push_back(std::move(step));
-  if (!named && startable && is_usual(facts.socket->path)) {
+  if (startable && (mistaken || (!named && is_usual(facts.socket->path)))) {
     add_start(facts, "or start the engine that listens at the usual place", steps);
   }
   return steps;
