@@ -34,7 +34,8 @@ Step with_restart(const Facts& facts, std::string what, std::string_view before)
     what += ", which ends running containers";
   }
   if (outside) return {std::move(what)};
-  return {std::move(what), fmt::format("{}{}", before, engine_commands(facts).restart)};
+  return {std::move(what),
+          fmt::format("{}{}", before, engine_command(facts, &EngineCommands::restart))};
 }
 
 }  // namespace gantry::doctor::judge

@@ -81,6 +81,23 @@ TEST_F(WayToTheSocket, StartsAUsersOwnEngineAsTheUser) {
   EXPECT_THAT(commands(), Contains("systemctl --user start docker"));
 }
 
+TEST_F(WayToTheSocket, StartsAnotherUsersEngineAsThatUser) {
+  set_missing("/run/user/1001/docker.sock");
+  constexpr const char* start =
+      "sudo -u '#1001' env XDG_RUNTIME_DIR=/run/user/1001 systemctl --user start docker";
+  EXPECT_THAT(commands(), Contains(start));
+  // Who reads of a server's own is somewhere else.
+  facts_.subject.uid = 1001;
+  EXPECT_THAT(commands(), Contains("systemctl --user start docker"));
+  facts_.subject.kind = Subject::Kind::server;
+  EXPECT_THAT(commands(), Contains(start));
+  facts_.subject.kind = Subject::Kind::other;
+  facts_.sight = Sight::far;
+  EXPECT_THAT(commands(), Contains("systemctl --user start docker"));
+  set_missing("/run/user/docker.sock");
+  EXPECT_THAT(commands(), Contains("sudo systemctl start docker"));
+}
+
 TEST_F(WayToTheSocket, TakesAVariableAwayThatLeadsToNothing) {
   facts_.endpoint = {
       .source = "DOCKER_HOST", .text = "unix:///run/gone.sock", .variable = "DOCKER_HOST"};

@@ -48,7 +48,7 @@ Step step_of(const Facts& facts, const Remedy& remedy) {
   if (remedy.command == nullptr) return {std::move(what)};
   if (remedy.command == &EngineCommands::restart) return with_restart(facts, std::move(what));
   if (facts.engine_is_outside()) return {what + ", on the machine itself"};
-  return {std::move(what), std::string{engine_commands(facts).*remedy.command}};
+  return {std::move(what), engine_command(facts, remedy.command)};
 }
 
 /// An engine that starts anew makes a new socket, and a container keeps the old one.

@@ -79,12 +79,12 @@ const SocketFile& best_other(const Facts& facts) {
 }
 
 void add_start(const Facts& facts, std::string what, std::vector<Step>& steps) {
-  const auto& commands = engine_commands(facts);
-  steps.push_back({std::move(what), std::string{commands.start}});
-  if (!commands.at_boot.empty()) {
-    steps.push_back({"and at each boot", std::string{commands.at_boot}});
+  steps.push_back({std::move(what), engine_command(facts, &EngineCommands::start)});
+  if (auto at_boot = engine_command(facts, &EngineCommands::at_boot); !at_boot.empty()) {
+    steps.push_back({"and at each boot", std::move(at_boot)});
   }
-  steps.push_back({"where it does not start, see why", std::string{commands.log}});
+  steps.push_back(
+      {"where it does not start, see why", engine_command(facts, &EngineCommands::log)});
 }
 
 /// There is another engine, with containers of its own, where this one's socket is not.
@@ -92,11 +92,11 @@ std::vector<Step> start_or_use(const Facts& facts, const std::string& other) {
   std::vector<Step> steps;
   bool named = is_named(facts.endpoint);
   bool startable = facts.engine_installed && !facts.engine_is_outside();
-  bool users = is_users_engine(facts);
+  auto whose = whose_engine(facts);
   // Where the machine's own engine listens, its start makes no socket elsewhere.
-  bool mistaken = named && !users && is_usual(other);
-  if (users) {
-    add_start(facts, "start the engine of this user", steps);
+  bool mistaken = named && !whose && is_usual(other);
+  if (whose) {
+    add_start(facts, fmt::format("start the engine of user {}", *whose), steps);
   } else if (named && startable && !mistaken) {
     add_start(facts, "start the engine, unless it runs", steps);
   }
@@ -162,12 +162,12 @@ Finding not_a_socket(const Facts& facts) {
         std::move(summary),
         {choose_usual(facts.endpoint).value_or(Step{"name the engine's socket instead"})});
   }
-  const auto& commands = engine_commands(facts);
   auto away = folder ? fmt::format("sudo rmdir {}", socket.path)
                      : fmt::format("sudo mv {0} {0}.old", socket.path);
   return failed(std::move(summary),
                 {{"stop the engine, clear the place, and let it make its socket",
-                  fmt::format("{}; {} && {}", commands.stop, away, commands.start)}});
+                  fmt::format("{}; {} && {}", engine_command(facts, &EngineCommands::stop), away,
+                              engine_command(facts, &EngineCommands::start))}});
 }
 
 Finding hidden(const Facts& facts) {

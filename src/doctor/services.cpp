@@ -3,7 +3,10 @@
 #include "doctor/usual.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace gantry::doctor {
 namespace {
@@ -55,15 +58,29 @@ Starter starter_of(const Facts& facts) {
   return facts.engine.data_root.starts_with(snap_data) ? Starter::snap : facts.starter;
 }
 
-bool is_users_engine(const Facts& facts) {
+std::optional<Id> whose_engine(const Facts& facts) {
   // A machine with snaps has systemd, too.
   bool systemd = facts.starter == Starter::systemd || facts.starter == Starter::snap;
-  return systemd && facts.socket && facts.socket->path.starts_with(users_sockets);
+  if (!systemd || !facts.socket) return std::nullopt;
+  std::string_view path = facts.socket->path;
+  if (!path.starts_with(users_sockets)) return std::nullopt;
+  path.remove_prefix(users_sockets.size());
+  Id uid = no_id;
+  auto [end, failed] = std::from_chars(path.begin(), path.end(), uid);
+  bool number = failed == std::errc{} && end != path.end() && *end == '/';
+  return number ? std::optional{uid} : std::nullopt;
 }
 
-const EngineCommands& engine_commands(const Facts& facts) {
-  return is_users_engine(facts) ? user_engine
-                                : machine_engines[std::to_underlying(starter_of(facts))];
+std::string engine_command(const Facts& facts, std::string_view EngineCommands::* which) {
+  auto whose = whose_engine(facts);
+  if (!whose) return std::string{machine_engines[std::to_underlying(starter_of(facts))].*which};
+  const auto& who = facts.subject;
+  // Whoever reads is the subject, or logs in as it.
+  bool reader = who.kind == Subject::Kind::self || facts.sight == Sight::far;
+  std::string command{user_engine.*which};
+  if (reader && who.uid == *whose) return command;
+  return fmt::format("sudo -u '#{0}' env XDG_RUNTIME_DIR={1}{0} {2}", *whose, users_sockets,
+                     command);
 }
 
 std::optional<std::string> own_settings_file(std::string_view data_root) {

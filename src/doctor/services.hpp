@@ -21,7 +21,7 @@ Starter starter_by(const StarterSigns& signs);
 /// The same, by the engine's own word where it has answered: a snap's may run beside a package's.
 Starter starter_of(const Facts& facts);
 
-/// As somebody would type them.
+/// As somebody would type them, or the user whose engine it is.
 struct EngineCommands {
   std::string_view start;
   std::string_view stop;
@@ -29,11 +29,12 @@ struct EngineCommands {
   std::string_view log;
   std::string_view at_boot;  ///< Empty: it starts with the machine anyway, or nobody starts it.
 };
-/// Of the engine whose socket `facts` are about: a user's own, or the machine's.
-const EngineCommands& engine_commands(const Facts& facts);
+/// One of the engine whose socket `facts` are about, a user's or the machine's, for whom the
+/// remedies are.
+std::string engine_command(const Facts& facts, std::string_view EngineCommands::* which);
 
-/// Whether the engine of `facts` is the subject's own, which its user's systemd starts.
-bool is_users_engine(const Facts& facts);
+/// Whose systemd starts the engine of `facts`; nothing: it is the machine's.
+std::optional<Id> whose_engine(const Facts& facts);
 
 /// Where an engine with this data root has its settings, if not where it usually has them.
 std::optional<std::string> own_settings_file(std::string_view data_root);
