@@ -245,6 +245,17 @@ TEST_F(Gathering, ExaminesAServiceWhoseAccountIsMadeAtItsStart) {
   EXPECT_TRUE(known.subject.has_account());
 }
 
+TEST_F(Gathering, CallsAnAccountOfAServiceAsItsUnitIsCalled) {
+  tool("systemctl", "echo LoadState=loaded\necho MainPID=0\necho DynamicUser=yes\n");
+  for (const auto* unit : {"gantry-ci", "gantry-ci.service", "gantry-ci@a.service"}) {
+    auto facts = value_or_throw(ask({.service = unit}));
+    EXPECT_EQ(facts.subject.user, "gantry-ci") << unit;
+    EXPECT_EQ(facts.subject.service, unit);
+  }
+  auto known = value_or_throw(ask({.service = "nobody.service"}));
+  EXPECT_TRUE(known.subject.has_account()) << "it is there, and systemd takes it";
+}
+
 TEST_F(Gathering, ExaminesTheProcessOfAServiceThatRuns) {
   tool("systemctl", fmt::format("echo MainPID={}\necho LoadState=loaded\n", ::getpid()));
   auto facts = value_or_throw(ask({.service = "ci"}));

@@ -94,6 +94,13 @@ std::optional<Service> service_in(std::string_view said) {
   return service;
 }
 
+/// Without another name an account of DynamicUser= is called as its unit is, or its template.
+std::string account_of_unit(std::string_view unit) {
+  constexpr std::string_view suffix = ".service";
+  if (unit.ends_with(suffix)) unit.remove_suffix(suffix.size());
+  return std::string{unit.substr(0, unit.find('@'))};
+}
+
 }  // namespace
 
 std::string version_in(std::string_view said) {
@@ -157,8 +164,9 @@ async::task<Result<Service>> find_service(std::string name, std::string path, Mi
         fmt::format("cannot examine service '{}': systemd has loaded none of this name", name),
         "list them with 'systemctl list-units --all --type=service'");
   }
-  // Without another name such an account is called as its unit is.
-  if (service->account.dynamic && service->account.user.empty()) service->account.user = name;
+  if (service->account.dynamic && service->account.user.empty()) {
+    service->account.user = account_of_unit(name);
+  }
   service->unit = std::move(name);
   co_return std::move(*service);
 }
