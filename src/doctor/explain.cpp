@@ -77,13 +77,6 @@ Diagnosis diagnosis_of(const Finding& finding) {
   return {.cause = finding.summary, .remedy = in_one_line(finding.remedy)};
 }
 
-const Finding& finding_of(const Report& report, std::string_view id) {
-  auto found =
-      std::ranges::find(report.results, id, [](const Examined& one) { return one.check->id; });
-  CHECK(found != report.results.end());
-  return found->finding;
-}
-
 /// The table's rows before the engine's tell who may use the socket.
 const Finding* why_no_access(const Report& report) {
   for (const auto& [check, finding] : report.results) {
@@ -95,7 +88,7 @@ const Finding* why_no_access(const Report& report) {
 
 /// File and groups allow it, and it is refused all the same.
 std::optional<Diagnosis> of_confinement(const Report& report) {
-  const auto& finding = finding_of(report, "confinement");
+  const auto& finding = report.finding("confinement");
   if (finding.state < State::note && report.facts.apparmor.empty()) return std::nullopt;
   auto out = diagnosis_of(finding);
   out.cause = "permission denied, although file and groups allow it; " + out.cause;
@@ -104,7 +97,7 @@ std::optional<Diagnosis> of_confinement(const Report& report) {
 
 /// Who may not use the socket would not have heard that nobody listens.
 Diagnosis of_engine(const Report& report) {
-  return {.cause = {}, .remedy = in_one_line(finding_of(report, engine_row).remedy)};
+  return {.cause = {}, .remedy = in_one_line(report.finding(engine_row).remedy)};
 }
 
 std::optional<Diagnosis> diagnosis_of(const Error& error, Facts facts) {
