@@ -27,14 +27,15 @@ class Lists : public testing::Test {
 TEST_F(Lists, OfAHostThatIsAwayAreNotTakenForEmptyOnes) {
   answer_ = R"({"items":[],"next":null,"stale":true,"as_of":"2026-11-22T20:51:18.417Z"})";
   EXPECT_EQ(value_or_throw(list("volumes", {{"host", {"nas"}}})), 0);
-  EXPECT_THAT(remote_.err, HasSubstr("stale: host 'nas' can not be reached; this was so at "
-                                     "2026-11-22T20:51:18.417Z: 'gantry hosts test nas' says why"));
+  EXPECT_THAT(remote_.err, HasSubstr("stale: host 'nas' is away or disabled; this was so at "
+                                     "2026-11-22T20:51:18.417Z: 'gantry hosts show nas' says "
+                                     "which"));
 }
 
 TEST_F(Lists, OfAHostThatNobodyHasReachedSaySo) {
   answer_ = R"({"items":[],"next":null,"stale":true,"as_of":null})";
   EXPECT_EQ(value_or_throw(list("networks", {{"host", {"nas"}}})), 0);
-  EXPECT_THAT(remote_.err, HasSubstr("host 'nas' has not been reached yet"));
+  EXPECT_THAT(remote_.err, HasSubstr("host 'nas' is away or disabled; nothing is known of it yet"));
 }
 
 TEST_F(Lists, OfAHostThatAnswersSayNothingMore) {

@@ -1,5 +1,3 @@
-#include "cli/remote.hpp"
-
 #include "base/text.hpp"
 #include "cli/api_client.hpp"
 #include "cli/columns.hpp"
@@ -7,6 +5,7 @@
 #include "cli/find_user.hpp"
 #include "cli/input.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/remote.hpp"
 #include "cli/remote_request.hpp"
 #include "cli/whole_list.hpp"
 
@@ -81,16 +80,15 @@ async::task<Result<json::Value>> ask(ApiClient& server, const Verb& verb, Remote
                                  std::move(request.target), std::move(body));
 }
 
-/// An empty list of a host that is away must not look like one of a host that has nothing.
+/// An empty list of a host that is not followed must not look like one of a host that has nothing.
 std::optional<std::string> stale_note(const RemoteCommand& command, const json::Value& answer) {
   const auto* stale = member_at(answer, "stale");
   if (stale == nullptr || !stale->is_bool() || !stale->as_bool()) return std::nullopt;
   auto as_of = cell({"", "as_of"}, answer, WallTime{});
   auto host = text::one_line(command.text("host"));
-  return fmt::format(
-      "stale: host '{}' {}: 'gantry hosts test {}' says why", host,
-      as_of.empty() ? "has not been reached yet" : "can not be reached; this was so at " + as_of,
-      host);
+  return fmt::format("stale: host '{}' is away or disabled; {}: 'gantry hosts show {}' says which",
+                     host, as_of.empty() ? "nothing is known of it yet" : "this was so at " + as_of,
+                     host);
 }
 
 void print(Context& context, const RemoteCommand& command, const json::Value& answer) {
