@@ -1,61 +1,21 @@
+#include "cli/remote.hpp"
+
 #include "base/text.hpp"
 #include "cli/api_client.hpp"
 #include "cli/columns.hpp"
 #include "cli/find_container.hpp"
 #include "cli/find_user.hpp"
-#include "cli/input.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/remote.hpp"
+#include "cli/named_files.hpp"
 #include "cli/remote_request.hpp"
 #include "cli/whole_list.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace gantry::cli {
 namespace {
-
-constexpr std::size_t file_max = 1U << 20U;
-
-Result<std::string> read_text_file(const std::string& path) {
-  auto refuse = [&](std::string_view cause) {
-    return fail(ErrorKind::not_found, "no_file", fmt::format("cannot read '{}': {}", path, cause),
-                "name another file");
-  };
-  errno = 0;
-  std::ifstream file{path, std::ios::binary};
-  if (!file) return refuse(std::strerror(errno == 0 ? EIO : errno));
-  std::string text(file_max + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
-  if (text.size() > file_max) return refuse("it is larger than 1 MiB");
-  if (text.empty()) return refuse("it is empty, or no file");
-  return text;
-}
-
-bool takes_standard_input(const RemoteCommand& command) {
-  return std::ranges::any_of(command.verb->parameters, [&](const Parameter& parameter) {
-    bool is_file =
-        parameter.kind == Parameter::Kind::file || parameter.kind == Parameter::Kind::line;
-    return is_file && command.text(parameter.key) == "-";
-  });
-}
-
-/// What reads the files that are named; `-` is what standard input holds.
-async::task<Result<ReadFile>> reader_of(const RemoteCommand& command) {
-  if (!takes_standard_input(command)) co_return ReadFile{read_text_file};
-  auto input = co_await read_input(file_max);
-  if (!input) co_return fail(input.error());
-  co_return ReadFile{[input = std::move(*input)](const std::string& path) {
-    return path == "-" ? Result<std::string>{input} : read_text_file(path);
-  }};
-}
 
 /// Whether its path leads to a host that need not be named.
 bool of_a_host(const Verb& verb) { return verb.path.find("{host}") != verb.path.npos; }
@@ -121,7 +81,7 @@ async::task<Result<int>> request(Context& context, RemoteCommand command) {
     if (!host) co_return fail(host.error());
     command.given["host"] = {*host};
   }
-  auto read = co_await reader_of(command);
+  auto read = co_await reader_of(context, command);
   if (!read) co_return fail(read.error());
   // What is said of it has the words that somebody gave.
   auto meant = command.given;
