@@ -2,6 +2,7 @@
 
 #include "async/attempt.hpp"
 #include "base/text.hpp"
+#include "cli/local_server.hpp"
 #include "net/websocket_client.hpp"
 
 #include <algorithm>
@@ -39,22 +40,6 @@ ErrorKind kind_of(unsigned status) {
 /// Whether an address is of this machine.
 bool is_here(std::string_view url) {
   return url.contains("//127.") || url.contains("//localhost") || url.contains("//[::1]");
-}
-
-Error not_there(const std::string& url, const Error& cause) {
-  Error error = cause;
-  error.code = "server_unreachable";
-  auto why = cause.code == "not_listening" ? std::string{"nothing listens there"} : cause.message;
-  error.message = fmt::format("cannot reach the server at '{}': {}", url, why);
-  if (cause.code == "tls_unknown_authority") {
-    error.remedy = "let SSL_CERT_FILE name its authority's certificate";
-  } else if (!cause.code.starts_with("tls_")) {
-    error.remedy = is_here(url) ? "start it with 'gantry serve' (or './dev run' in a clone), or "
-                                  "name another with --server"
-                                : "check the address and that the server runs there, or name "
-                                  "another with --server or --context";
-  }
-  return error;
 }
 
 /// The token of a file, without the line's end.
@@ -132,33 +117,44 @@ Result<std::unique_ptr<ApiClient>> ApiClient::open(const Context& context,
                                                    const ServerAccess& access) {
   auto endpoint = server_endpoint(access.url);
   if (!endpoint) return fail(endpoint.error());
-  Secret token = access.token;
-  auto place = token.empty() ? access.token_file : std::filesystem::path{};
-  bool named = access.token_file_kind == ServerAccess::TokenFile::named;
-  // The local token is worth everything on this machine: it goes to no other.
-  if (token.empty() && (named || is_local(*endpoint))) {
-    auto read = read_token(place);
-    if (!read && !named && !access.service_token_file.empty()) {
-      if (auto other = read_token(access.service_token_file)) {
-        place = access.service_token_file;
-        read = std::move(other);
-      }
-    }
-    if (read) {
-      token = std::move(*read);
-    } else if (named) {
-      return fail(read.error());
+  Credential credential{.token = access.token};
+  if (credential.token.empty()) {
+    credential.place = access.token_file.string();
+    if (access.token_file_kind == ServerAccess::TokenFile::named) {
+      auto read = read_token(access.token_file);
+      if (!read) return fail(read.error());
+      credential.token = std::move(*read);
+    } else if (is_local(*endpoint)) {
+      take_local_token(credential, *endpoint, access);
     }
   }
   return std::make_unique<ApiClient>(Passkey{}, context.executor, *endpoint, access.url,
-                                     std::move(token), place.string());
+                                     std::move(credential));
+}
+
+void ApiClient::take_local_token(Credential& credential, net::Endpoint& endpoint,
+                                 const ServerAccess& access) {
+  for (const auto& file : {access.token_file, access.service_token_file}) {
+    if (file.empty()) continue;
+    // The token first: a server that starts writes its addresses before it.
+    auto token = read_token(file);
+    if (!token) continue;
+    auto urls = read_local_addresses(file);
+    if (auto listed = listed_endpoint(endpoint, urls)) {
+      endpoint = std::move(*listed);
+      credential = {.token = std::move(*token), .place = file.string()};
+      return;
+    }
+    if (credential.withheld) continue;
+    credential.place = file.string();
+    credential.withheld = urls.empty() ? std::string{} : urls.front();
+  }
 }
 
 ApiClient::ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint, std::string url,
-                     Secret token, std::string token_place)
+                     Credential credential)
     : url_{std::move(url)},
-      token_place_{std::move(token_place)},
-      token_{std::move(token)},
+      credential_{std::move(credential)},
       http_{executor, net::dialer(executor, endpoint), endpoint.host_header(), limits()} {}
 
 net::http::RequestHead ApiClient::head(std::string method, std::string path) const {
@@ -166,26 +162,63 @@ net::http::RequestHead ApiClient::head(std::string method, std::string path) con
   head.method = std::move(method);
   head.target = std::move(path);
   head.headers.set("Accept", "application/json");
-  if (!token_.empty()) {
-    head.headers.set("Authorization", fmt::format("Bearer {}", token_.reveal()));
+  if (!credential_.token.empty()) {
+    head.headers.set("Authorization", fmt::format("Bearer {}", credential_.token.reveal()));
   }
   return head;
+}
+
+Error ApiClient::not_there(const Error& cause) const {
+  Error error = cause;
+  error.code = "server_unreachable";
+  auto why = cause.code == "not_listening" ? std::string{"nothing listens there"} : cause.message;
+  error.message = fmt::format("cannot reach the server at '{}': {}", url_, why);
+  const auto& withheld = credential_.withheld;
+  if (cause.code == "tls_unknown_authority") {
+    error.remedy = "let SSL_CERT_FILE name its authority's certificate";
+  } else if (withheld && !withheld->empty()) {
+    error.remedy = fmt::format("name the server of '{}' with '--server {}', or start this one",
+                               credential_.place, *withheld);
+  } else if (!cause.code.starts_with("tls_")) {
+    error.remedy = is_here(url_) ? "start it with 'gantry serve' (or './dev run' in a clone), or "
+                                   "name another with --server"
+                                 : "check the address and that the server runs there, or name "
+                                   "another with --server or --context";
+  }
+  return error;
 }
 
 Error ApiClient::refused(const std::string& doing, unsigned status, std::string_view body) const {
   auto error = problem_of(doing, status, body);
   if (error.kind != ErrorKind::unauthenticated) return error;
-  if (token_.empty()) {
-    error.message = fmt::format("cannot {}: no token; '{}' can not be read", doing, token_place_);
+  const auto& [token, place, withheld] = credential_;
+  if (withheld && withheld->empty()) {
+    error.message = fmt::format(
+        "cannot {}: the token in '{}' was not sent to '{}': its server does not say that it "
+        "listens there",
+        doing, place, url_);
+    error.remedy =
+        "start that server anew if it is of an older version, or give this one's token with "
+        "--token-file or GANTRY_TOKEN";
+  } else if (withheld) {
+    error.message =
+        fmt::format("cannot {}: the token in '{}' was not sent to '{}': its server listens at '{}'",
+                    doing, place, url_, *withheld);
+    error.remedy = fmt::format(
+        "name that server with '--server {}', or give this one's token with --token-file or "
+        "GANTRY_TOKEN",
+        *withheld);
+  } else if (token.empty()) {
+    error.message = fmt::format("cannot {}: no token; '{}' can not be read", doing, place);
     error.remedy =
         "run this as the user who runs the server (the packaged service: as root), or set "
         "GANTRY_TOKEN to an API token made in the console";
-  } else if (token_place_.empty()) {
+  } else if (place.empty()) {
     error.message = fmt::format("cannot {}: the server does not know the token", doing);
     error.remedy = "make an API token in the console and set GANTRY_TOKEN to it";
   } else {
     error.message = fmt::format("cannot {}: the server at '{}' does not know the token in '{}'",
-                                doing, url_, token_place_);
+                                doing, url_, place);
     error.remedy = "see whether that file belongs to this server (--data-dir), or set GANTRY_TOKEN";
   }
   return error;
@@ -199,7 +232,7 @@ async::task<Result<json::Value>> ApiClient::call(std::string doing, net::http::R
 async::task<Result<json::Value>> ApiClient::call(std::string doing, net::http::RequestHead head,
                                                  std::string body, net::http::ClientLimits limits) {
   auto response = co_await async::attempt(http_.send(std::move(head), std::move(body), limits));
-  if (!response) co_return fail(not_there(url_, response.error()));
+  if (!response) co_return fail(not_there(response.error()));
   auto status = response->head.status;
   if (status < 200 || status > 299) co_return fail(refused(doing, status, response->body));
   if (response->body.empty()) co_return json::Value{};
@@ -248,7 +281,7 @@ async::task<Result<json::Value>> ApiClient::post_patiently(std::string doing, st
 async::task<Result<net::WebSocket>> ApiClient::websocket(std::string doing, std::string path) {
   auto opened = co_await async::attempt(net::open_websocket(http_, head("GET", std::move(path)),
                                                             {.message_max = socket_message_max}));
-  if (!opened) co_return fail(not_there(url_, opened.error()));
+  if (!opened) co_return fail(not_there(opened.error()));
   if (!opened->socket) co_return fail(refused(doing, opened->status, opened->refusal));
   co_return std::move(*opened->socket);
 }
@@ -261,7 +294,7 @@ async::task<Result<std::string>> ApiClient::relay(std::string path, std::string 
   patient.head = relay_patience;
   auto response =
       co_await async::attempt(http_.send(std::move(request), std::move(message), patient));
-  if (!response) co_return fail(not_there(url_, response.error()));
+  if (!response) co_return fail(not_there(response.error()));
   auto status = response->head.status;
   bool is_rpc = response->head.headers.get("Content-Type") == "application/json";
   if (status == 202) co_return std::string{};
@@ -289,7 +322,7 @@ async::task<Result<net::http::StreamedResponse>> ApiClient::stream(std::string d
 async::task<Result<net::http::StreamedResponse>> ApiClient::stream(std::string doing,
                                                                    net::http::RequestHead request) {
   auto response = co_await async::attempt(http_.stream(std::move(request)));
-  if (!response) co_return fail(not_there(url_, response.error()));
+  if (!response) co_return fail(not_there(response.error()));
   auto status = response->head().status;
   if (status == 200) co_return std::move(*response);
   std::string body;

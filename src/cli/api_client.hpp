@@ -26,6 +26,13 @@ Error problem_of(const std::string& doing, unsigned status, std::string_view bod
 /// The server's API as the commands use it. Failures to reach it are thrown with what to do.
 class ApiClient {
   struct Passkey {};
+  struct Credential {
+    Secret token;
+    std::string place;  ///< The file it comes from; empty: it was given.
+    /// Where the server of `place` listens, when its token is not sent because that is not where
+    /// this client asks; empty: it does not say.
+    std::optional<std::string> withheld;
+  };
 
  public:
   /// Refuses an address or a token that can not be used.
@@ -33,7 +40,7 @@ class ApiClient {
                                                  const ServerAccess& access);
   /// Only `open` can call it.
   ApiClient(Passkey, async::Executor executor, net::Endpoint endpoint, std::string url,
-            Secret token, std::string token_place);
+            Credential credential);
 
   async::task<Result<json::Value>> get(std::string doing, std::string path);
   async::task<Result<json::Value>> post(std::string doing, std::string path, json::Value body);
@@ -57,6 +64,9 @@ class ApiClient {
                                                           std::string after = {});
 
  private:
+  /// Sends the token of a server of this machine to none but that one.
+  static void take_local_token(Credential& credential, net::Endpoint& endpoint,
+                               const ServerAccess& access);
   net::http::RequestHead head(std::string method, std::string path) const;
   async::task<Result<net::http::StreamedResponse>> stream(std::string doing,
                                                           net::http::RequestHead head);
@@ -64,11 +74,11 @@ class ApiClient {
                                         std::string body);
   async::task<Result<json::Value>> call(std::string doing, net::http::RequestHead head,
                                         std::string body, net::http::ClientLimits limits);
+  Error not_there(const Error& cause) const;
   Error refused(const std::string& doing, unsigned status, std::string_view body) const;
 
   std::string url_;
-  std::string token_place_;  ///< The file it comes from; empty: it was given.
-  Secret token_;
+  Credential credential_;
   net::http::Client http_;
 };
 

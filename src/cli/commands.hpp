@@ -34,9 +34,10 @@ enum class Format { text, json };
 struct ServerAccess {
   std::string url = "http://127.0.0.1:5920";
   Secret token;                      ///< Empty: the one in `token_file`.
-  std::filesystem::path token_file;  ///< Read only for a server on this machine, unless named.
+  std::filesystem::path token_file;  ///< Unless named, for the server alone that wrote it.
   enum class TokenFile { local, named } token_file_kind = TokenFile::local;
-  /// Tried when `token_file` is not there and not named: the packaged service's. Empty: none.
+  /// Tried when `token_file` is not named and not this server's: the packaged service's. Empty:
+  /// none.
   std::filesystem::path service_token_file;
 };
 

@@ -34,6 +34,16 @@ Listener listener_of(std::string_view address, std::uint16_t port, net::http::Tr
           transport};
 }
 
+std::vector<std::string> urls_of(const std::vector<Listener>& listeners) {
+  std::vector<std::string> urls;
+  std::vector<std::string> others;
+  for (const auto& listener : listeners) {
+    (is_loopback(listener) ? urls : others).push_back(listener.url);
+  }
+  urls.insert(urls.end(), others.begin(), others.end());
+  return urls;
+}
+
 std::string greeting(const ServeOptions& options, const std::vector<Listener>& listeners,
                      const std::optional<Secret>& setup_secret,
                      const std::filesystem::path& token_file) {

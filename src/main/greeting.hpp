@@ -26,6 +26,9 @@ struct Listener {
 Listener listener_of(std::string_view address, std::uint16_t port,
                      net::http::Transport transport = net::http::Transport::plain);
 
+/// How this machine reaches them, those on loopback first.
+std::vector<std::string> urls_of(const std::vector<Listener>& listeners);
+
 /// Several lines for standard output: every address, the link for the owner while there is none,
 /// and a command that runs a program. `listeners` is not empty.
 std::string greeting(const ServeOptions& options, const std::vector<Listener>& listeners,

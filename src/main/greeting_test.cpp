@@ -77,5 +77,11 @@ TEST(ListenerWarnings, SayWhenAnonymousExecuteOpensNothing) {
               ElementsAre(HasSubstr("TLS proxy"), HasSubstr("--anonymous-execute opens nothing")));
 }
 
+TEST(Listeners, AreToldWithThoseOnLoopbackFirst) {
+  EXPECT_THAT(urls_of({listener_of("0.0.0.0:0", 5943, net::http::Transport::tls),
+                       listener_of("127.0.0.1:0", 5920)}),
+              testing::ElementsAre("http://127.0.0.1:5920", "https://127.0.0.1:5943"));
+}
+
 }  // namespace
 }  // namespace gantry::main

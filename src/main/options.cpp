@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/contexts.hpp"
+#include "cli/local_server.hpp"
 #include "engine/image_reference.hpp"
 #include "main/backup_options.hpp"
 #include "main/command_line.hpp"
@@ -325,11 +326,28 @@ Result<cli::ServerContext> server_context(const Flags& flags, const Settings& se
               "'gantry context list' lists them");
 }
 
+/// Where the server that wrote a token file listens on this machine; empty: none says so.
+std::string address_beside(const fs::path& token_file, const Surroundings& world) {
+  if (token_file.empty()) return {};
+  auto path = cli::addresses_beside(token_file);
+  auto text = world.is_file(path) ? world.read(path) : Result<std::string>{""};
+  auto urls = cli::local_addresses(text.value_or(""));
+  return urls.empty() ? std::string{} : urls.front();
+}
+
 Result<cli::ServerAccess> server_access(const Flags& flags, const Settings& settings,
                                         const Surroundings& world) {
   auto context = server_context(flags, settings, world);
   if (!context) return fail(context.error());
   cli::ServerAccess access;
+  fs::path data_dir{text_setting(settings, "data_dir", default_data_dir(world).string())};
+  access.token_file = data_dir / cli::local_token_file;
+  if (!settings.contains("data_dir")) {
+    access.service_token_file = fs::path{service_data_dir} / cli::local_token_file;
+  }
+  auto running = address_beside(access.token_file, world);
+  if (running.empty()) running = address_beside(access.service_token_file, world);
+  if (!running.empty()) access.url = running;
   access.url = text_setting(settings, "server", access.url);
   if (!context->server.empty()) access.url = context->server;
   access.token = Secret{variable(world, "GANTRY_TOKEN")};
@@ -338,13 +356,8 @@ Result<cli::ServerAccess> server_access(const Flags& flags, const Settings& sett
   if (!named.empty()) {
     access.token_file = named;
     access.token_file_kind = cli::ServerAccess::TokenFile::named;
+    access.service_token_file.clear();
     if (flags.token_file) access.token = Secret{};
-  } else {
-    fs::path data_dir{text_setting(settings, "data_dir", default_data_dir(world).string())};
-    access.token_file = data_dir / "local.token";
-    if (!settings.contains("data_dir")) {
-      access.service_token_file = fs::path{service_data_dir} / "local.token";
-    }
   }
   return access;
 }

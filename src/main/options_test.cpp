@@ -336,6 +336,24 @@ TEST(ServerAccess, IsOfTheContextInUseUnlessAServerIsNamed) {
   EXPECT_THAT(world.mistake({"ps", "--context", "none"}), HasSubstr("cannot find context 'none'"));
 }
 
+TEST(ServerAccess, IsWhereTheRunningServerSaysThatItListens) {
+  World world{
+      {{"HOME", "/h"}},
+      {{"/h/.local/share/gantry/local.addresses", "http://10.0.0.7:6000\nhttp://127.0.0.1:6001\n"},
+       {"/var/lib/gantry/local.addresses", "http://127.0.0.1:6002\n"},
+       {"/d/local.addresses", "http://[::1]:6003\n"},
+       {"local.addresses", "http://127.0.0.1:6004\n"}}};
+  auto url = [&](std::vector<std::string> words) {
+    return world.as<cli::RemoteCommand>(std::move(words)).server.url;
+  };
+  EXPECT_EQ(url({"ps"}), "http://127.0.0.1:6001");
+  EXPECT_EQ(url({"ps", "--data-dir", "/d"}), "http://[::1]:6003");
+  EXPECT_EQ(url({"ps", "--data-dir", "/e"}), "http://127.0.0.1:5920");
+  EXPECT_EQ(url({"ps", "--server", "http://127.0.0.1:5920"}), "http://127.0.0.1:5920");
+  world.files.erase("/h/.local/share/gantry/local.addresses");
+  EXPECT_EQ(url({"ps"}), "http://127.0.0.1:6002");
+}
+
 TEST(RemoteOptions, GiveEachVerbWhatItsParametersSay) {
   World world{{{"HOME", "/h"}}, {}};
   auto add = world.as<cli::RemoteCommand>({"hosts", "add", "web1", "ssh://web1", "--label", "a=1",

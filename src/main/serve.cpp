@@ -7,6 +7,7 @@
 #include "async/scope.hpp"
 #include "async/workers.hpp"
 #include "base/random.hpp"
+#include "cli/local_server.hpp"
 #include "doctor/explain.hpp"
 #include "engine/client.hpp"
 #include "executions/executions.hpp"
@@ -238,7 +239,9 @@ class Server {
     for (const auto& address : options_.listen) {
       listeners.push_back(listen(address));
     }
-    auto token_file = options_.data_dir / "local.token";
+    auto token_file = options_.data_dir / cli::local_token_file;
+    // Before the token: a new one never stands beside the addresses of the last server.
+    write_private(cli::addresses_beside(token_file), cli::addresses_text(urls_of(listeners)));
     write_private(token_file, access_.local_token().reveal());
     tasks_.spawn("http server", http_.run());
     fleet_.supervise();
@@ -281,7 +284,9 @@ class Server {
     co_await image_keeper_.close();
     co_await access_.close();
     std::error_code ignored;
-    fs::remove(options_.data_dir / "local.token", ignored);
+    auto token_file = options_.data_dir / cli::local_token_file;
+    fs::remove(token_file, ignored);
+    fs::remove(cli::addresses_beside(token_file), ignored);
   }
 
  private:

@@ -24,7 +24,7 @@ export interface ConnectionOptions {
 
 const usualUrl = 'http://127.0.0.1:5920';
 /** Where the packaged service leaves its token, which root can read. */
-const serviceTokenFile = '/var/lib/gantry/local.token';
+const serviceFolder = '/var/lib/gantry';
 
 export interface Call {
   body?: unknown;
@@ -38,12 +38,31 @@ function isLocal(url: URL): boolean {
   return ['localhost', '[::1]'].includes(url.hostname) || /^127(\.\d{1,3}){3}$/.test(url.hostname);
 }
 
-async function tokenIn(file: string): Promise<string | undefined> {
+/** What a file of one line or a few holds, if it can be read. */
+async function textIn(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).trim() || undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The token that the server at `url` has left for its user, and its address. On loopback anybody's
+ * program may listen, so none but that server gets it: it writes its addresses beside the token.
+ */
+async function leftIn(folder: string, url: URL): Promise<{ token: string; at: URL } | undefined> {
+  const token = await textIn(join(folder, 'local.token'));
+  if (!token) return undefined;
+  const listed = (await textIn(join(folder, 'local.addresses'))) ?? '';
+  for (const text of listed.split('\n').filter((line) => /^https?:\/\/[\w.[\]:]+$/.test(line))) {
+    const at = new URL(text);
+    if (!isLocal(at) || at.protocol !== url.protocol || at.port !== url.port) continue;
+    if (at.hostname === url.hostname) return { token, at: url };
+    // 'localhost' may be of two addresses: this is the one. With TLS the certificate is the name's.
+    if (url.hostname === 'localhost') return { token, at: at.protocol === 'https:' ? url : at };
+  }
+  return undefined;
 }
 
 function problemOf(status: number, text: string): Problem {
@@ -88,7 +107,7 @@ export class Connection {
   /** Answers with a success, whose body is yet to come; throws a GantryError otherwise. */
   async send(method: string, path: string, call: Call = {}): Promise<Response> {
     const headers: Record<string, string> = { accept: call.accept ?? 'application/json' };
-    const token = await this.token();
+    const { token, at } = await this.credential();
     if (token) headers.authorization = `Bearer ${token}`;
     if (call.lastEventId) headers['last-event-id'] = call.lastEventId;
     const init: RequestInit = { method, headers, redirect: 'error' };
@@ -97,7 +116,7 @@ export class Connection {
       headers['content-type'] = 'application/json';
       init.body = JSON.stringify(call.body);
     }
-    const to = this.addressOf(path);
+    const to = this.addressOf(path, at);
     const response = await this.attempt(() => (this.options.fetch ?? fetch)(to, init), call.signal);
     if (response.ok) return response;
     const text = await response.text().catch(() => '');
@@ -115,8 +134,9 @@ export class Connection {
     }
   }
 
-  private addressOf(path: string): string {
-    const { protocol, host, pathname } = this.url;
+  private addressOf(path: string, at: URL): string {
+    const { protocol, host } = at;
+    const { pathname } = this.url;
     return `${protocol}//${host}${pathname.replace(/\/+$/, '')}${path}`;
   }
 
@@ -127,15 +147,20 @@ export class Connection {
       { code: 'server_unreachable', remedy: "start it with 'gantry serve'", cause: error });
   }
 
-  private async token(): Promise<string | undefined> {
+  /** What to show, and whom to ask. */
+  private async credential(): Promise<{ token: string | undefined; at: URL }> {
     const { token, tokenFile } = this.options;
-    if (token) return token;
+    const at = this.url;
+    if (token) return { token, at };
     const named = tokenFile ?? process.env.GANTRY_TOKEN_FILE;
-    if (tokenFile === undefined && process.env.GANTRY_TOKEN) return process.env.GANTRY_TOKEN;
-    if (named) return tokenIn(named);
+    if (tokenFile === undefined && process.env.GANTRY_TOKEN) {
+      return { token: process.env.GANTRY_TOKEN, at };
+    }
+    if (named) return { token: await textIn(named), at };
     // It is worth everything on this machine: it goes to no other.
-    if (!isLocal(this.url)) return undefined;
+    if (!isLocal(at)) return { token: undefined, at };
     const data = process.env.XDG_DATA_HOME || join(homedir(), '.local/share');
-    return (await tokenIn(join(data, 'gantry/local.token'))) ?? tokenIn(serviceTokenFile);
+    const left = (await leftIn(join(data, 'gantry'), at)) ?? (await leftIn(serviceFolder, at));
+    return left ?? { token: undefined, at };
   }
 }
